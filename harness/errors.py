@@ -1,0 +1,13 @@
+"""Mistakes of the user: each ends in one clear line and exit code 2, never in a traceback."""
+
+
+class UserError(Exception):
+    """A mistake that the user can mend: says what is wrong, where, and what would be right.
+
+    Raise it with one line, or with several mistakes found together (``UserError(*lines)``); the command line
+    prints each on a line of its own and exits with 2.
+    """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
