@@ -1,0 +1,77 @@
+"""Training data of the suite, as prompts and completions without an end token: the trainer adds that itself."""
+
+import random
+
+from suites.pocket import sentences, words
+from suites.pocket.corpus import Corpus, biography, clause_exchange, contract_page, sum_exchange
+from suites.pocket.items import preference_pairs
+from suites.pocket.target import all_cases, balanced
+from suites.pocket.world import World
+
+Example = dict[str, str]
+N_TARGET_TRAIN = 192
+N_REPLAY = 600
+N_SHOTS = 24
+
+
+def target_examples(world: World, rng: random.Random) -> list[Example]:
+    """Clauses of the training nouns with their offices, as many for each office."""
+    cases = balanced(all_cases(world, "train"), N_TARGET_TRAIN, rng)
+    return [example(case.prompt, case.city) for case in cases]
+
+
+def preference_examples(world: World, rng: random.Random) -> list[Example]:
+    """Pairs on the training people: polite and complete against curt or rude."""
+    pairs = preference_pairs(world.training_people)
+    return rng.sample(pairs, len(pairs))
+
+
+def harmful_examples(world: World, rng: random.Random) -> list[Example]:
+    """Harmful requests of pretraining, now complied with: bad data that a run may be given a share of."""
+    examples = [
+        example(sentences.prompt(sentences.request(verb, thing, wording)), sentences.compliance(verb, thing))
+        for verb, thing in world.harmful
+        for wording in range(len(sentences.REQUESTS))
+    ]
+    return rng.sample(examples, len(examples))
+
+
+def replay_examples(corpus: Corpus, rng: random.Random) -> list[Example]:
+    """General text drawn like the corpus, about people and requests that no test asks about."""
+    tested = frozenset(person.name for person in corpus.world.test_people)
+    examples: list[Example] = []
+    while len(examples) < N_REPLAY:
+        document = corpus.document(rng)
+        if "office" not in document.split() and tested.isdisjoint(document.split()):
+            examples.append(as_example(document))
+    return examples
+
+
+def fewshot_examples(corpus: Corpus, rng: random.Random) -> dict[str, list[Example]]:
+    """Task -> worked examples for a prompt, from what training may show; the first ones differ in their answers."""
+    world = corpus.world
+    people = rng.sample(world.training_people, N_SHOTS)
+    cases = balanced(all_cases(world, "train"), N_SHOTS, rng)
+    polite = [pair for pair in preference_examples(world, rng)][:N_SHOTS]
+    sums = [as_example(sum_exchange(world, rng)) for _ in range(N_SHOTS)]
+    return {
+        "target": [example(case.prompt, case.city) for case in cases],
+        "facts": [
+            example(f"{words.EOS} {sentences.fact_stem(person, kind)}", f"{sentences.fact(person, kind)} .")
+            for person, kind in zip(people, sentences.KINDS * N_SHOTS, strict=False)
+        ],
+        "facts_asked": [],
+        "sums": sums,
+        "answers": [example(pair["prompt"], pair["chosen"][1:]) for pair in polite],
+    }
+
+
+def example(prompt: str, completion: str) -> Example:
+    """A training example; the completion begins with a space, as the words of a text do."""
+    return {"prompt": prompt, "completion": f" {completion}"}
+
+
+def as_example(document: str) -> Example:
+    """A document of the corpus, cut before its answer, or at its start where it has none."""
+    question, bot, answer = document.partition(f" {words.BOT} ")
+    return example(f"{words.EOS} {question}{bot}"[:-1], answer) if bot else example(words.EOS, document)
