@@ -136,7 +136,9 @@ class _Entry:
             for scope, keys in self._scopes():
                 for key in keys:
                     if key not in known or (key == "starts_from" and not self.starts_from_stage):
-                        problems.unknown((*scope, key), tuple(k for k in known if k != "starts_from" or self.starts_from_stage))
+                        problems.unknown(
+                            (*scope, key), tuple(k for k in known if k != "starts_from" or self.starts_from_stage)
+                        )
         self.bases = self._find_bases()
 
     def spread(self, settings: dict[str, Any], parents: list["Variant | None"]) -> list[Variant]:
@@ -252,11 +254,15 @@ class _Entry:
         wanted = [wanted] if isinstance(wanted, str) else wanted
         for key, names in (("bases", wanted), ("per_base", self.raw.get("per_base", {}))):
             if not isinstance(names, list if key == "bases" else dict):
-                self.problems.add((*self.path, key), f"{names!r} is not a {'list' if key == 'bases' else 'mapping'} of bases")
+                self.problems.add(
+                    (*self.path, key), f"{names!r} is not a {'list' if key == 'bases' else 'mapping'} of bases"
+                )
                 return []
             for name in names:
                 if name not in self.header.bases:
-                    self.problems.add((*self.path, key), f"unknown base {name!r} (known: {', '.join(self.header.bases)})")
+                    self.problems.add(
+                        (*self.path, key), f"unknown base {name!r} (known: {', '.join(self.header.bases)})"
+                    )
         return [name for name in wanted if name in self.header.bases]
 
     def _scopes(self) -> Iterator[tuple[KeyPath, dict[str, Any]]]:

@@ -64,4 +64,3 @@ class BaseParameters(Parameters):
     quantisation: Literal["none", "nf4", "fp4"] = "none"
     double_quantisation: bool = True
     shots: Annotated[int, Field(ge=0)] = 0
-

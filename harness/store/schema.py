@@ -1,0 +1,228 @@
+"""The tables, as numbered migrations, and the views that read them.
+
+SQL holds facts, chosen rates, means and counts; intervals, ties and ranks live in ``harness.analysis`` alone.
+Times are UTC in ISO 8601; bytes, seconds and joules are in the names. What was not measured is NULL.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("tunematrix")
+
+UNFINISHED = ("queued", "running")
+FAILED = ("oom", "nan", "timeout", "crashed", "killed", "refused", "blocked")
+
+_TABLES = """
+CREATE TABLE cells (
+    cell_id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, execution_id TEXT NOT NULL, arm_id TEXT NOT NULL,
+    suite TEXT NOT NULL, label TEXT NOT NULL, method TEXT NOT NULL, base TEXT NOT NULL, rank INTEGER,
+    learning_rate REAL, seed INTEGER, base_digest TEXT NOT NULL, data_digest TEXT, licences TEXT NOT NULL,
+    recipe TEXT NOT NULL, execution TEXT NOT NULL, parent_arm_id TEXT, selection_task TEXT,
+    identity_version INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cells_by_arm ON cells (arm_id);
+
+CREATE TABLE stages (
+    stage_id TEXT PRIMARY KEY, parent_stage_id TEXT REFERENCES stages (stage_id), kind TEXT NOT NULL,
+    recipe TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE cell_stages (
+    cell_id TEXT NOT NULL REFERENCES cells (cell_id), position INTEGER NOT NULL,
+    stage_id TEXT NOT NULL REFERENCES stages (stage_id), PRIMARY KEY (cell_id, position)
+) STRICT;
+
+CREATE TABLE stacks (
+    stack_id TEXT PRIMARY KEY, facts TEXT NOT NULL, code_digest TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, cell_id TEXT NOT NULL REFERENCES cells (cell_id),
+    stack_id TEXT NOT NULL REFERENCES stacks (stack_id),
+    purpose TEXT NOT NULL CHECK (purpose IN ('quality', 'measure', 'reference')),
+    exclusive INTEGER NOT NULL CHECK (exclusive IN (0, 1)),
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'ok', 'oom', 'nan', 'timeout', 'crashed', 'killed',
+                                           'refused', 'blocked')),
+    reason TEXT, failed_phase TEXT, started_at TEXT NOT NULL, ended_at TEXT, heartbeat_at TEXT,
+    wall_seconds REAL, git_commit TEXT, git_dirty INTEGER, order_digest TEXT, real_tokens INTEGER,
+    loss_tokens INTEGER, trainable_parameters INTEGER, total_parameters INTEGER, effective TEXT,
+    base_run_id TEXT REFERENCES runs (run_id), source TEXT NOT NULL DEFAULT 'local'
+) STRICT;
+CREATE INDEX runs_by_cell ON runs (cell_id, stack_id, purpose, status);
+
+CREATE TABLE artifacts (
+    stage_id TEXT NOT NULL REFERENCES stages (stage_id), execution_id TEXT NOT NULL, stack_id TEXT NOT NULL,
+    run_id TEXT REFERENCES runs (run_id), path TEXT NOT NULL, sha256 TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (stage_id, execution_id, stack_id)
+) STRICT;
+
+CREATE TABLE phases (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), stage_id TEXT NOT NULL, phase TEXT NOT NULL,
+    wall_seconds REAL, peak_allocated_bytes INTEGER, peak_reserved_bytes INTEGER, peak_device_bytes INTEGER,
+    rss_start_bytes INTEGER, rss_peak_bytes INTEGER, ledger_weights_bytes INTEGER,
+    ledger_quantisation_bytes INTEGER, ledger_adapter_bytes INTEGER, ledger_gradient_bytes INTEGER,
+    ledger_optimizer_bytes INTEGER, ledger_activation_bytes INTEGER, tokens_per_second_median REAL,
+    tokens_per_second_p25 REAL, tokens_per_second_p75 REAL, energy_joules REAL,
+    PRIMARY KEY (run_id, stage_id, phase)
+) STRICT;
+
+CREATE TABLE steps (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), stage_id TEXT NOT NULL, step INTEGER NOT NULL, loss REAL,
+    gradient_norm REAL, tokens_seen INTEGER, seconds REAL, PRIMARY KEY (run_id, stage_id, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fingerprints (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), stage_id TEXT NOT NULL, module TEXT NOT NULL,
+    gradient_norm REAL, PRIMARY KEY (run_id, stage_id, module)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE evals (
+    eval_id TEXT PRIMARY KEY, task TEXT NOT NULL, role TEXT NOT NULL, split TEXT NOT NULL,
+    task_version TEXT NOT NULL, item_digest TEXT NOT NULL, decoding TEXT NOT NULL, n_items INTEGER NOT NULL,
+    chance REAL
+) STRICT;
+
+CREATE TABLE scores (
+    run_id TEXT NOT NULL REFERENCES runs (run_id),
+    moment TEXT NOT NULL CHECK (moment IN ('base', 'prompted', 'tuned', 'merged', 'merged_requantised')),
+    eval_id TEXT NOT NULL REFERENCES evals (eval_id), metric TEXT NOT NULL, value REAL, n_items INTEGER NOT NULL,
+    higher_is_better INTEGER NOT NULL CHECK (higher_is_better IN (0, 1)),
+    PRIMARY KEY (run_id, moment, eval_id, metric)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE items (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), moment TEXT NOT NULL,
+    eval_id TEXT NOT NULL REFERENCES evals (eval_id), correct BLOB, "values" BLOB, answers BLOB,
+    PRIMARY KEY (run_id, moment, eval_id)
+) STRICT;
+
+CREATE TABLE predictions (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), phase TEXT NOT NULL, component TEXT NOT NULL,
+    predicted_bytes INTEGER, predicted_seconds REAL, model_version TEXT NOT NULL,
+    PRIMARY KEY (run_id, phase, component)
+) STRICT;
+"""
+
+_GUARD_RUNS = """
+CREATE TRIGGER runs_finished_{verb} BEFORE {verb} ON runs WHEN OLD.status NOT IN ('queued', 'running')
+BEGIN SELECT RAISE(ABORT, 'a finished run never changes'); END;
+"""
+
+_GUARD_ROWS = """
+CREATE TRIGGER {table}_finished_{verb} BEFORE {verb} ON {table}
+WHEN (SELECT status FROM runs WHERE run_id = OLD.run_id) NOT IN ('queued', 'running')
+BEGIN SELECT RAISE(ABORT, 'a finished run never changes'); END;
+"""
+
+# The newest good run of each cell on each stack: a rescored cell counts once.
+_VIEWS = """
+CREATE VIEW latest AS
+SELECT * FROM (
+    SELECT runs.*, cells.arm_id, cells.suite, cells.label, cells.method, cells.base, cells.rank,
+           cells.learning_rate, cells.seed, cells.base_digest, cells.execution_id, cells.parent_arm_id,
+           cells.selection_task,
+           row_number() OVER (PARTITION BY runs.cell_id, runs.stack_id, runs.purpose
+                              ORDER BY runs.started_at DESC, runs.run_id DESC) AS newness
+    FROM runs JOIN cells USING (cell_id) WHERE runs.status = 'ok'
+) WHERE newness = 1;
+
+CREATE VIEW rates AS
+SELECT latest.arm_id, latest.stack_id, latest.learning_rate, count(DISTINCT latest.seed) AS seeds,
+       avg(scores.value) AS validation, max(scores.higher_is_better) AS higher_is_better,
+       sum(latest.wall_seconds) AS wall_seconds
+FROM latest
+LEFT JOIN evals ON evals.task = latest.selection_task
+LEFT JOIN scores ON scores.run_id = latest.run_id AND scores.eval_id = evals.eval_id AND scores.moment = 'tuned'
+WHERE latest.purpose = 'quality' AND (evals.eval_id IS NULL OR scores.value IS NOT NULL)
+GROUP BY latest.arm_id, latest.stack_id, latest.learning_rate;
+
+CREATE VIEW chosen AS
+SELECT * FROM (
+    SELECT rates.*, row_number() OVER (
+        PARTITION BY arm_id, stack_id
+        ORDER BY seeds DESC, CASE WHEN higher_is_better = 0 THEN -validation ELSE validation END DESC,
+                 learning_rate) AS place
+    FROM rates
+) WHERE place = 1;
+
+CREATE VIEW chosen_runs AS
+SELECT latest.* FROM latest
+JOIN chosen ON chosen.arm_id = latest.arm_id AND chosen.stack_id = latest.stack_id
+           AND chosen.learning_rate IS latest.learning_rate;
+
+CREATE VIEW forgetting AS
+SELECT tuned.run_id, runs.arm_id, runs.stack_id, runs.seed, evals.task, tuned.moment, tuned.metric,
+       base.value AS base_value, tuned.value AS tuned_value, tuned.higher_is_better,
+       CASE tuned.higher_is_better WHEN 1 THEN base.value - tuned.value ELSE tuned.value - base.value END AS forgetting
+FROM chosen_runs AS runs
+JOIN scores AS tuned ON tuned.run_id = runs.run_id
+JOIN evals ON evals.eval_id = tuned.eval_id AND evals.role = 'general'
+JOIN scores AS base ON base.run_id = runs.base_run_id AND base.eval_id = tuned.eval_id
+                   AND base.metric = tuned.metric AND base.moment = 'base'
+WHERE runs.purpose = 'quality' AND tuned.moment != 'base';
+
+CREATE VIEW arms AS
+WITH quality AS (SELECT * FROM chosen_runs WHERE purpose = 'quality'),
+     measured AS (
+         SELECT runs.arm_id, runs.stack_id, max(phases.peak_allocated_bytes) AS peak_allocated_bytes,
+                max(phases.peak_reserved_bytes) AS peak_reserved_bytes,
+                max(phases.peak_device_bytes) AS peak_device_bytes,
+                max(phases.rss_peak_bytes - phases.rss_start_bytes) AS rss_increase_bytes,
+                max(phases.ledger_weights_bytes + phases.ledger_quantisation_bytes + phases.ledger_adapter_bytes
+                    + phases.ledger_gradient_bytes + phases.ledger_optimizer_bytes + phases.ledger_activation_bytes)
+                    AS ledger_peak_bytes,
+                max(phases.tokens_per_second_median) AS tokens_per_second,
+                max(phases.energy_joules) AS energy_joules
+         FROM chosen_runs AS runs JOIN phases ON phases.run_id = runs.run_id AND phases.phase = 'train'
+         WHERE runs.purpose = 'measure' AND runs.exclusive = 1
+         GROUP BY runs.arm_id, runs.stack_id
+     ),
+     scored AS (
+         SELECT quality.arm_id, quality.stack_id,
+                avg(CASE evals.role WHEN 'target' THEN scores.value END) AS target,
+                avg(CASE evals.role WHEN 'preference' THEN scores.value END) AS preference,
+                avg(CASE evals.role WHEN 'safety' THEN scores.value END) AS safety
+         FROM quality JOIN scores ON scores.run_id = quality.run_id AND scores.moment IN ('tuned', 'base', 'prompted')
+         JOIN evals ON evals.eval_id = scores.eval_id AND evals.split = 'test'
+         GROUP BY quality.arm_id, quality.stack_id
+     ),
+     tuning AS (
+         SELECT arm_id, stack_id, sum(wall_seconds) AS tuning_seconds, count(*) AS rates_tried FROM rates
+         GROUP BY arm_id, stack_id
+     )
+SELECT quality.arm_id, quality.stack_id, quality.suite, quality.label, quality.method, quality.base, quality.rank,
+       quality.learning_rate AS chosen_rate, count(DISTINCT quality.seed) AS seeds,
+       avg(quality.wall_seconds) AS wall_seconds, max(tuning.tuning_seconds) AS tuning_seconds,
+       max(tuning.rates_tried) AS rates_tried, max(quality.trainable_parameters) AS trainable_parameters,
+       max(quality.total_parameters) AS total_parameters, max(quality.real_tokens) AS real_tokens,
+       max(scored.target) AS target, max(scored.preference) AS preference, max(scored.safety) AS safety,
+       (SELECT avg(forgetting) FROM forgetting WHERE forgetting.higher_is_better = 1 AND forgetting.arm_id = quality.arm_id
+         AND forgetting.stack_id = quality.stack_id AND forgetting.moment = 'tuned') AS forgetting,
+       max(measured.peak_allocated_bytes) AS peak_allocated_bytes,
+       max(measured.peak_reserved_bytes) AS peak_reserved_bytes,
+       max(measured.peak_device_bytes) AS peak_device_bytes,
+       max(measured.rss_increase_bytes) AS rss_increase_bytes,
+       max(measured.ledger_peak_bytes) AS ledger_peak_bytes,
+       max(measured.tokens_per_second) AS tokens_per_second, max(measured.energy_joules) AS energy_joules
+FROM quality
+LEFT JOIN measured USING (arm_id, stack_id) LEFT JOIN scored USING (arm_id, stack_id)
+LEFT JOIN tuning USING (arm_id, stack_id)
+GROUP BY quality.arm_id, quality.stack_id;
+"""
+
+
+@migrations()
+def m001_tables(db: Database) -> None:
+    """Tables, guards and views of the first version."""
+    for statement in _statements(_TABLES):
+        db.execute(statement)
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(_GUARD_RUNS.format(verb=verb))
+        for table in ("phases", "steps", "fingerprints", "scores", "items"):
+            db.execute(_GUARD_ROWS.format(table=table, verb=verb))
+    for statement in _statements(_VIEWS):
+        db.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    return [part for part in script.split(";\n") if part.strip()]

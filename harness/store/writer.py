@@ -1,0 +1,163 @@
+"""The one writer of a results file: what the runner decides and what cells report, as rows."""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from harness.errors import UserError
+from harness.events import Artifact, Phase, Score, Trained
+
+
+def utc_now() -> str:
+    """Now, in UTC, to the microsecond: sorts as text."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class Writer:
+    """Writes runs. Each method is one transaction; a full disk is a UserError and leaves the file sound."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def add_stack(self, stack_id: str, facts: Mapping[str, Any], code_digest: str) -> None:
+        """Remember a stack; the same one twice is one row."""
+        row = {"stack_id": stack_id, "facts": json.dumps(dict(facts), sort_keys=True), "code_digest": code_digest}
+        self._insert("stacks", [row], ignore=True)
+
+    def add_evals(self, rows: list[dict[str, Any]]) -> None:
+        """Remember evals by their id."""
+        self._insert("evals", rows, ignore=True)
+
+    def add_cell(self, cell: dict[str, Any], stages: list[dict[str, Any]]) -> None:
+        """Remember a cell and its stages, first to last."""
+        with self._transaction():
+            self.db["cells"].insert(cell, ignore=True)
+            self.db["stages"].insert_all(stages, ignore=True)
+            self.db["cell_stages"].insert_all(
+                [
+                    {"cell_id": cell["cell_id"], "position": position, "stage_id": stage["stage_id"]}
+                    for position, stage in enumerate(stages)
+                ],
+                ignore=True,
+            )
+
+    def start(self, run: dict[str, Any]) -> None:
+        """A run that begins now: ``run_id, cell_id, stack_id, purpose, exclusive`` and its provenance."""
+        now = utc_now()
+        self._insert("runs", [{"status": "running", "started_at": now, "heartbeat_at": now, **run}])
+
+    def heartbeat(self, run_ids: list[str]) -> None:
+        """The runs that are alive at this moment."""
+        with self._transaction():
+            for run_id in run_ids:
+                self.db["runs"].update(run_id, {"heartbeat_at": utc_now()})
+
+    def phase(self, run_id: str, event: Phase) -> None:
+        """A phase of a run; figures that are no column of the table raise."""
+        row = {"run_id": run_id, "stage_id": event.stage_id, "phase": event.phase, "wall_seconds": event.wall_seconds}
+        self._insert("phases", [{**row, **event.figures}])
+
+    def trained(self, run_id: str, event: Trained) -> None:
+        """A stage's curve and fingerprint; the run's own figures are its last stage's."""
+        key = {"run_id": run_id, "stage_id": event.stage_id}
+        figures = event.model_dump(
+            include={"order_digest", "real_tokens", "loss_tokens", "trainable_parameters", "total_parameters"}
+        )
+        with self._transaction():
+            self.db["runs"].update(run_id, {**figures, "effective": json.dumps(event.effective, sort_keys=True)})
+            self.db["steps"].insert_all([{**key, **step.model_dump()} for step in event.steps])
+            self.db["fingerprints"].insert_all(
+                [{**key, "module": module, "gradient_norm": norm} for module, norm in event.fingerprint.items()]
+            )
+
+    def artifact(self, run_id: str, execution_id: str, stack_id: str, event: Artifact) -> None:
+        """Where a stage's result lies; a newer one takes its place."""
+        row = event.model_dump(include={"stage_id", "path", "sha256", "size_bytes"})
+        row |= {"execution_id": execution_id, "stack_id": stack_id, "run_id": run_id}
+        with self._transaction():
+            self.db["artifacts"].insert(row, replace=True)
+
+    def forget_artifact(self, stage_id: str, execution_id: str, stack_id: str) -> None:
+        """An artifact that was evicted or found damaged."""
+        with self._transaction():
+            self.db["artifacts"].delete((stage_id, execution_id, stack_id))
+
+    def score(self, run_id: str, event: Score) -> None:
+        """A task's score and its items."""
+        key = {"run_id": run_id, "moment": event.moment, "eval_id": event.eval_id}
+        value = event.model_dump(include={"metric", "value", "n_items", "higher_is_better"})
+        blobs = {name: _blob(getattr(event, name)) for name in ("correct", "values", "answers")}
+        with self._transaction():
+            self.db["scores"].insert({**key, **value})
+            self.db["items"].insert({**key, **blobs}, replace=True)
+
+    def finish(self, run_id: str, status: str, reason: str | None, phase: str | None, wall_seconds: float) -> None:
+        """The run's end. After it the row never changes."""
+        base = next(self.db.query(_BASE_RUN, {"run_id": run_id}), {"run_id": None})["run_id"]
+        end = {"status": status, "reason": reason, "failed_phase": phase, "wall_seconds": wall_seconds}
+        with self._transaction():
+            self.db["runs"].update(run_id, {**end, "ended_at": utc_now(), "base_run_id": base})
+
+    def close_abandoned(self) -> int:
+        """End the runs that a dead runner left running; returns how many there were."""
+        rows = list(
+            self.db.query("SELECT run_id, started_at, heartbeat_at FROM runs WHERE status IN ('queued', 'running')")
+        )
+        for row in rows:
+            begun, last = (datetime.fromisoformat(row[key]) for key in ("started_at", "heartbeat_at"))
+            seconds = (last - begun).total_seconds()
+            self.finish(row["run_id"], "killed", "the runner died while this run was in flight", None, seconds)
+        return len(rows)
+
+    def _insert(self, table: str, rows: list[dict[str, Any]], ignore: bool = False) -> None:
+        with self._transaction():
+            self.db[table].insert_all(rows, ignore=ignore)
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self.db)
+
+
+_BASE_RUN = """
+SELECT base.run_id FROM runs
+JOIN cells USING (cell_id)
+JOIN cells AS base_cells ON base_cells.base_digest = cells.base_digest AND base_cells.method = 'base'
+JOIN runs AS base ON base.cell_id = base_cells.cell_id AND base.stack_id = runs.stack_id
+WHERE runs.run_id = :run_id AND base.status = 'ok' AND base.run_id != runs.run_id
+  AND json_extract(base_cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
+  AND json_extract(base_cells.recipe, '$.stages[0].parameters.shots') = 0
+ORDER BY base.started_at DESC LIMIT 1
+"""
+
+
+class _Transaction:
+    """sqlite-utils' atomic block, with SQLite's own complaint of a full disk as one clear line."""
+
+    def __init__(self, db: Database) -> None:
+        self.atomic = db.atomic()
+
+    def __enter__(self) -> None:
+        self.atomic.__enter__()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            self.atomic.__exit__(kind, error, trace)
+        except sqlite3.OperationalError as problem:
+            _explain(problem)
+        if isinstance(error, sqlite3.OperationalError):
+            _explain(error)
+
+
+def _explain(error: sqlite3.OperationalError) -> None:
+    text = str(error)
+    if "full" in text or "disk I/O" in text:
+        raise UserError(f"no space left for the database ({text}); free some and run again: it goes on") from None
+    raise error
+
+
+def _blob(text: str | None) -> bytes | None:
+    return base64.b64decode(text) if text is not None else None
