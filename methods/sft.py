@@ -1,3 +1,44 @@
-def sft_trainer(job): ...
-def add_adapter(*a): ...
-def preference_trainer(job): ...
+"""Supervised fine-tuning with TRL: the loss is on the answer's tokens and its end token alone."""
+
+from typing import Any
+
+from methods.job import Job
+from methods.trainer_arguments import trainer_arguments
+
+IGNORED = -100  # the label that cross-entropy leaves out
+
+
+def sft_trainer(job: Job) -> Any:
+    """TRL's SFTTrainer over examples that are tokenised, masked and in their final order."""
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    rows = [{"input_ids": row["input_ids"], "labels": _labels(row)} for row in job.rows]
+    arguments = SFTConfig(
+        **trainer_arguments(job),
+        max_length=job.sequence_length,
+        packing=False,
+        padding_free=False,
+        completion_only_loss=False,  # the labels say it already
+        dataset_kwargs={"skip_prepare_dataset": True},
+        activation_offloading=False,
+    )
+    return _in_order(SFTTrainer)(
+        model=job.model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=job.tokenizer,
+        callbacks=job.callbacks,
+    )
+
+
+def _labels(row: dict[str, list[int]]) -> list[int]:
+    return [
+        token if learned else IGNORED for token, learned in zip(row["input_ids"], row["completion_mask"], strict=True)
+    ]
+
+
+def _in_order(trainer_class: Any) -> Any:
+    from methods.in_order import InOrder
+
+    return type(f"InOrder{trainer_class.__name__}", (InOrder, trainer_class), {})

@@ -27,7 +27,7 @@ LINE_TURN = re.compile(r"^\s*(Human|Assistant):", re.MULTILINE)
 
 
 class BadRecord(Exception):
-    """A record that can't be used; the message says why, without file or number."""
+    """A record that can't be used; the message says why, as in "with an empty turn"."""
 
 
 def text_of(value: Any, field: str) -> str:
@@ -39,11 +39,11 @@ def text_of(value: Any, field: str) -> str:
     if isinstance(value, list) and value and all(_is_text_part(part) for part in value):
         return "".join(part["text"] for part in value)
     if not isinstance(value, str):
-        raise BadRecord(f"{field} is not text")
+        raise BadRecord(f"with {field} that is not text")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise BadRecord(f"{field} is not valid Unicode") from None
+        raise BadRecord(f"with {field} that is not valid Unicode") from None
     return value
 
 
@@ -79,14 +79,14 @@ def messages_of(value: Any, field: str) -> list[Message]:
     if turns is None or turns == "":
         return []
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise BadRecord(f"{field} is not a list of messages")
+        raise BadRecord(f"with {field} that is not a list of messages")
     return [_message(turn, field) for turn in turns]
 
 
 def _message(turn: dict[str, Any], field: str) -> Message:
     role = turn.get("role") or turn.get("from")
     if str(role).lower() not in ROLES:
-        raise BadRecord(f"{field} has a turn of role {role!r}, not system, user or assistant")
+        raise BadRecord(f"with a turn of role {role!r} in {field}, not system, user or assistant")
     content = turn.get("content") if turn.get("content") is not None else turn.get("value")
     return {"role": ROLES[str(role).lower()], "content": text_of(content, f"{field} content")}
 
@@ -101,9 +101,7 @@ def parse_transcript(text: str) -> list[Message]:
     marker = PARTED_TURN if "\n\nAssistant:" in text or "\n\nHuman:" in text.lstrip() else LINE_TURN
     _, *pieces = marker.split(text)
     roles = ["user" if name == "Human" else "assistant" for name in pieces[0::2]]
-    messages = [
-        {"role": role, "content": content.strip()} for role, content in zip(roles, pieces[1::2], strict=True)
-    ]
+    messages = [{"role": role, "content": content.strip()} for role, content in zip(roles, pieces[1::2], strict=True)]
     if messages and messages[-1] == {"role": "assistant", "content": ""}:
         messages.pop()
     return messages
@@ -114,13 +112,13 @@ def check_turns(messages: list[Message]) -> None:
     an assistant at the end."""
     turns = messages[1:] if messages and messages[0]["role"] == "system" else messages
     if not turns or turns[0]["role"] != "user":
-        raise BadRecord("has no prompt: the first turn is not the user's")
+        raise BadRecord("without a prompt: the first turn is not the user's")
     if turns[-1]["role"] != "assistant" or not turns[-1]["content"].strip():
-        raise BadRecord("has no answer: the last turn is not the assistant's, or is empty")
+        raise BadRecord("without an answer: the last turn is not the assistant's, or is empty")
     if any(turn["role"] != ("user", "assistant")[place % 2] for place, turn in enumerate(turns)):
-        raise BadRecord("user and assistant do not take turns")
+        raise BadRecord("with user and assistant not taking turns")
     if not all(turn["content"].strip() for turn in turns):
-        raise BadRecord("has an empty turn")
+        raise BadRecord("with an empty turn")
 
 
 def common_prompt(chosen: list[Message], rejected: list[Message]) -> int:

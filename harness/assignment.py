@@ -1,0 +1,64 @@
+"""What a worker is handed: one cell with every path and number resolved. JSON, so that any interpreter can read it."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Sent(BaseModel):
+    """Part of an assignment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BaseToLoad(Sent):
+    """Where the base's files lie; ``init_seed`` where its weights are drawn instead of read."""
+
+    folder: str
+    tokenizer_folder: str
+    pad_token: str | None = None
+    init_seed: int | None = None
+
+
+class SourceToRead(Sent):
+    """One normalised JSONL file of a mix, and its share of the examples drawn."""
+
+    file: str
+    share: float
+
+
+class StageToRun(Sent):
+    """A stage, what it learns from, and its result where somebody trained it already."""
+
+    stage_id: str
+    stage: dict[str, Any]
+    sources: tuple[SourceToRead, ...] = ()
+    artifact: str | None = None  # a verified result to start from, instead of training
+    artifact_out: str | None = None  # where to keep the result
+
+
+class EvalToScore(Sent):
+    """A task to score."""
+
+    eval_id: str
+    task: str
+    metric: str
+    higher_is_better: bool
+    shots_allowed: bool = True
+
+
+class Assignment(Sent):
+    """One run."""
+
+    run_id: str
+    purpose: Literal["quality", "measure", "reference"]
+    device: str
+    folder: str  # scratch, removed afterwards
+    base: BaseToLoad
+    stages: tuple[StageToRun, ...]
+    execution: dict[str, Any]
+    tasks_folder: str | None = None
+    evals: tuple[EvalToScore, ...] = ()
+    eval_batch_size: int = 64
+    measure_warmup_steps: int = 5
+    measure_steps: int = 30

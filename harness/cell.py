@@ -1,0 +1,205 @@
+"""The life of a cell, from birth to death: load, train each stage, score each moment.
+
+Runs in a process of its own. It reads its assignment, touches no database, and says what happens through ``emit``.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import methods.registry
+from harness import artifacts
+from harness.assignment import Assignment, StageToRun
+from harness.events import Artifact, Done, Event, Failed, Phase, PhaseStarted, Trained
+from harness.meters.energy import EnergyMeter
+from harness.meters.memory import MemoryMeter
+
+Emit = Callable[[Event], None]
+
+
+def run_cell(assignment: Assignment, emit: Emit) -> None:
+    """Run one cell to its end; every way in which it can end is an event."""
+    cell = Cell(assignment, emit)
+    try:
+        cell.run()
+        emit(Done())
+    except BaseException as error:
+        emit(Failed(status=_status(error), reason=_reason(error), phase=cell.phase_now))
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        shutil.rmtree(assignment.folder, ignore_errors=True)
+
+
+class Cell:
+    """One cell at work."""
+
+    def __init__(self, assignment: Assignment, emit: Emit) -> None:
+        self.assignment, self.emit = assignment, emit
+        self.measuring = assignment.purpose == "measure"
+        self.phase_now: str | None = None
+        self.last_stage = assignment.stages[-1]
+        self.tokenizer: Any = None
+
+    def run(self) -> None:
+        """Stages in order, then the moments; a measure run is not scored."""
+        self._seed(0)
+        Path(self.assignment.folder).mkdir(parents=True, exist_ok=True)
+        self.tokenizer = load_tokenizer(self.assignment)
+        method = methods.registry.get(self.last_stage.stage["method"])
+        if method.learns_from == "nothing":
+            model = self._load(self.last_stage, 0)
+            self._score_untrained(model)
+            return
+        model = None
+        for position, stage in enumerate(self.assignment.stages):
+            final = position == len(self.assignment.stages) - 1
+            if stage.artifact is not None and not (final and self.measuring):
+                self.emit(Trained(stage_id=stage.stage_id, reused=True))
+                model = None
+            else:
+                model = self._train(stage, position)
+        if not self.measuring:
+            self._score_tuned(model)
+
+    # --- loading ------------------------------------------------------------------------------------------------
+
+    def _load(self, stage: StageToRun, position: int) -> Any:
+        from harness.build import build_model
+
+        with self._phase(stage, "load"):
+            return build_model(self.assignment, position, results=self.results)
+
+    @property
+    def results(self) -> dict[str, Path]:
+        """Where each stage's result lies, of those that have one."""
+        return {
+            stage.stage_id: Path(place)
+            for stage in self.assignment.stages
+            if (place := stage.artifact or stage.artifact_out) and Path(place).is_dir()
+        }
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def _train(self, stage: StageToRun, position: int) -> Any:
+        from harness.training import StageTraining
+
+        model = self._load(stage, position)
+        training = StageTraining(self.assignment, stage, position, model, self.tokenizer, self.emit, self.results)
+        with self._phase(stage, "train", energy=True) as figures:
+            trained = training.run()
+            figures.update(training.figures())
+        self.emit(trained)
+        if stage.artifact_out is not None and not self.measuring:
+            self._keep(stage, training.model)
+        return training.model
+
+    def _keep(self, stage: StageToRun, model: Any) -> None:
+        assert stage.artifact_out is not None
+        from harness.build import save_result
+
+        target = Path(stage.artifact_out)
+        sha256, size = artifacts.keep(target, lambda folder: save_result(model, folder))
+        self.emit(Artifact(stage_id=stage.stage_id, path=target.name, sha256=sha256, size_bytes=size))
+
+    # --- scoring ------------------------------------------------------------------------------------------------
+
+    def _scorer(self) -> Any:
+        from harness.scoring import Scorer
+
+        assert self.assignment.tasks_folder is not None
+        return Scorer(Path(self.assignment.tasks_folder), self.assignment.evals, self.assignment.eval_batch_size)
+
+    def _score_untrained(self, model: Any) -> None:
+        if not self.assignment.evals:
+            return
+        shots = self.last_stage.stage["parameters"]["shots"]
+        with self._phase(self.last_stage, "evaluate"):
+            moment = "prompted" if shots else "base"
+            for score in self._scorer().score(model, self.tokenizer, moment, shots):
+                self.emit(score)
+
+    def _score_tuned(self, model: Any) -> None:
+        """Tuned as trained; an adapter merged as well; a merged QLoRA model in 4 bit again."""
+        from harness import build
+
+        if not self.assignment.evals:
+            return
+        stage = self.last_stage
+        if model is None:
+            with self._phase(stage, "load"):
+                model = build.build_model(self.assignment, len(self.assignment.stages), results=self.results)
+        with self._phase(stage, "evaluate"):
+            scorer = self._scorer()
+            for score in scorer.score(model, self.tokenizer, "tuned"):
+                self.emit(score)
+        if not hasattr(model, "peft_config"):
+            return
+        quantised = build.quantisation_of(self.assignment) is not None
+        with self._phase(stage, "merge"):
+            merged = build.merged_model(self.assignment, model, results=self.results)
+        del model
+        with self._phase(stage, "evaluate_merged"):
+            for score in scorer.score(merged, self.tokenizer, "merged"):
+                self.emit(score)
+        if quantised:
+            with self._phase(stage, "requantise"):
+                again = build.requantised_model(self.assignment, merged)
+            del merged
+            with self._phase(stage, "evaluate_requantised"):
+                for score in scorer.score(again, self.tokenizer, "merged_requantised"):
+                    self.emit(score)
+
+    # --- phases -------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _phase(self, stage: StageToRun, name: str, energy: bool = False) -> Iterator[dict[str, Any]]:
+        """Peaks are reset on entry; what was measured is said on leaving."""
+        self.phase_now = name
+        self.emit(PhaseStarted(stage_id=stage.stage_id, phase=name))
+        memory, joules = MemoryMeter(self.assignment.device), EnergyMeter(self.assignment.device)
+        figures: dict[str, Any] = {}
+        memory.start()
+        joules.start()
+        began = time.perf_counter()
+        yield figures
+        seconds = time.perf_counter() - began
+        figures.update(memory.stop())
+        if energy:
+            figures["energy_joules"] = joules.stop()
+        self.emit(Phase(stage_id=stage.stage_id, phase=name, wall_seconds=seconds, figures=figures))
+
+    @staticmethod
+    def _seed(seed: int) -> None:
+        from transformers import set_seed
+
+        set_seed(seed)
+
+
+def load_tokenizer(assignment: Assignment) -> Any:
+    """The base's tokenizer, with the pad token that the matrix names, if it names one."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(
+        assignment.base.tokenizer_folder, local_files_only=True, trust_remote_code=False
+    )
+    if assignment.base.pad_token is not None:
+        tokenizer.pad_token = assignment.base.pad_token
+    return tokenizer
+
+
+def _status(error: BaseException) -> Any:
+    name, text = type(error).__name__, str(error)
+    if name == "OutOfMemoryError" or isinstance(error, MemoryError) or "not enough memory" in text:
+        return "oom"
+    if name == "NotANumber":
+        return "nan"
+    return "killed" if isinstance(error, KeyboardInterrupt | SystemExit) else "crashed"
+
+
+def _reason(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:500]

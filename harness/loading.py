@@ -1,0 +1,68 @@
+"""Load a model for a stage: in full precision or in 4 bit, safetensors only, no remote code."""
+
+from pathlib import Path
+from typing import Any
+
+
+def load_model(folder: Path, *, precision: dict[str, str], attention: str, device: str, quantisation: dict[str, Any] | None) -> Any:
+    """The causal language model in ``folder``, its weights of ``precision['weights']`` or in 4 bit.
+
+    ``quantisation`` is ``{"quantisation": "nf4" | "fp4", "double_quantisation": bool}`` or None.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=getattr(torch, precision["weights"]),
+        quantization_config=_four_bit(quantisation, precision) if quantisation else None,
+        attn_implementation=attention,
+        device_map={"": device} if quantisation or device != "cpu" else None,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+    )
+    keep_four_bit_exact(model)
+    model.config.use_cache = False
+    return model
+
+
+def random_model(config_folder: Path, *, init_seed: int, precision: dict[str, str], attention: str, device: str) -> Any:
+    """A model of the shape in ``config_folder``, its weights drawn from ``init_seed``."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(config_folder, local_files_only=True, trust_remote_code=False)
+    torch.manual_seed(init_seed)
+    with torch.device(device):
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=getattr(torch, precision["weights"]), attn_implementation=attention, trust_remote_code=False
+        )
+    model.config.use_cache = False
+    return model
+
+
+def keep_four_bit_exact(model: Any) -> int:
+    """Switch off bitsandbytes' CPU packing on every 4-bit layer; returns how many layers there are.
+
+    On a processor with AVX-512 bfloat16 the first forward pass in evaluation mode would repack each layer in place:
+    outputs move, double quantisation is dropped, and training after it has wrong gradients with only a warning.
+    """
+    import bitsandbytes
+
+    layers = [module for module in model.modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
+    for layer in layers:
+        layer.support_avx512bf16_for_cpu = False
+    return len(layers)
+
+
+def _four_bit(quantisation: dict[str, Any], precision: dict[str, str]) -> Any:
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=quantisation["quantisation"],
+        bnb_4bit_use_double_quant=quantisation["double_quantisation"],
+        bnb_4bit_compute_dtype=getattr(torch, precision["compute"]),
+    )

@@ -1,0 +1,107 @@
+"""lm-eval tasks as data: found by name, with a digest of everything that a score depends on.
+
+No lm-eval here: a plan must know an eval's id without paying for the library. A task is a YAML file; its digest
+covers the YAML itself, the modules that its ``!function`` tags name, and the data files that either of them names.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness import identity
+from harness.errors import UserError
+from harness.settings import Eval
+
+_FILE_NAME = re.compile(r"""["']([\w./-]+\.(?:jsonl|json|csv|parquet|txt|zip|jsonl\.gz))["']""")
+
+
+class _TaskLoader(yaml.SafeLoader):
+    """Reads ``!function module.name`` as the text ``module.name``."""
+
+
+_TaskLoader.add_constructor("!function", lambda loader, node: f"!function {loader.construct_scalar(node)}")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task file: its name, version, and the digest of its template, rules and items."""
+
+    name: str
+    path: Path
+    version: str
+    item_digest: str
+    config: dict[str, Any]
+
+    def eval_id(self, batch_size: int) -> str:
+        """Id of this task as it is scored here: greedy unless the file says otherwise, at this batch size."""
+        return identity.eval_id(self.name, self.version, self.item_digest, self.decoding(batch_size))
+
+    def decoding(self, batch_size: int) -> dict[str, Any]:
+        """How answers are drawn: part of the eval's id."""
+        return {
+            "output_type": self.config.get("output_type", "generate_until"),
+            "generation_kwargs": self.config.get("generation_kwargs") or {},
+            "batch_size": batch_size,
+        }
+
+
+def find_tasks(folder: Path) -> dict[str, Task]:
+    """Every task file in ``folder``, by the name that it gives itself. Raises UserError for one that cannot be read."""
+    tasks: dict[str, Task] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            config = yaml.load(path.read_text(encoding="utf-8"), Loader=_TaskLoader)  # noqa: S506 (a SafeLoader)
+        except yaml.YAMLError as error:
+            raise UserError(f"{path}: not YAML: {error}".replace("\n", " ")) from None
+        if isinstance(config, dict) and isinstance(config.get("task"), str):
+            version = str((config.get("metadata") or {}).get("version", "0"))
+            tasks[config["task"]] = Task(config["task"], path, version, _item_digest(path, config), config)
+    return tasks
+
+
+def check_evals(evals: Iterable[Eval], tasks: dict[str, Task], source: str) -> None:
+    """Raises UserError with a line for each eval whose task is not there."""
+    known = ", ".join(tasks) or "none"
+    missing = [e.task for e in evals if e.task not in tasks]
+    if missing:
+        raise UserError(*(f"{source}: evals: unknown task {name!r} (known: {known})" for name in missing))
+
+
+def _item_digest(path: Path, config: dict[str, Any]) -> str:
+    strings = list(_strings(config))
+    modules = {text.split()[1].rpartition(".")[0] for text in strings if text.startswith("!function ")}
+    files = {name: path.parent / f"{name}.py" for name in modules}
+    for text in [*strings, *(name for file in files.values() for name in _FILE_NAME.findall(_read(file)))]:
+        found = _data_file(path.parent, text)
+        if found is not None:
+            files[text] = found
+    contents = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
+    return identity.digest("items", [config, contents])
+
+
+def _data_file(folder: Path, name: str) -> Path | None:
+    if "/" in name or "." in name:
+        for candidate in (folder / name, folder.parent / "data" / name):
+            if len(name) < 256 and "\n" not in name and candidate.is_file():
+                return candidate
+    return None
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

@@ -1,0 +1,193 @@
+"""Train one stage: the order, the job, the built trainer held to its cell, the run itself."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import methods.registry
+from harness.assignment import Assignment, StageToRun
+from harness.data.order import order
+from harness.data.tokenise import encode_preference, encode_sft
+from harness.effective import check, effective_settings
+from harness.events import Event, Trained
+from harness.meters.ledger import TensorLedger
+from harness.meters.throughput import throughput
+from harness.recorder import Recorder
+from methods.job import Job
+
+Row = dict[str, list[int]]
+
+
+class StageTraining:
+    """One stage about to be trained. ``run()`` trains it and says what happened; ``model`` is the result."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        stage: StageToRun,
+        position: int,
+        model: Any,
+        tokenizer: Any,
+        emit: Callable[[Event], None],
+        results: dict[str, Path],
+    ) -> None:
+        self.assignment, self.stage, self.position = assignment, stage, position
+        self.model, self.results = model, results
+        self.measuring = assignment.purpose == "measure"
+        spec = stage.stage
+        self.method = methods.registry.get(spec["method"])
+        self.steps = assignment.measure_warmup_steps + assignment.measure_steps if self.measuring else spec["steps"]
+        self.rows, self.order_digest = self._rows_in_order(tokenizer)
+        step_tokens = _per_step([real_tokens(row) for row in self.rows], spec["batch_size"])
+        self.recorder = Recorder(stage.stage_id, step_tokens, emit, _synchroniser(assignment.device))
+        self.job = self._job(tokenizer)
+        self.ledger: TensorLedger | None = None
+
+    def run(self) -> Trained:
+        """Build, check, train. Raises Mismatch where the trainer is not what the cell asked for."""
+        trainer = self.method.trainer(self.job)
+        found = effective_settings(trainer)
+        check(found, self.job, trains_adapter=hasattr(trainer.model, "peft_config"))
+        if self.measuring:
+            self._watch_warmup(trainer)
+        trainer.train()
+        self.model = trainer.model
+        return Trained(
+            stage_id=self.stage.stage_id,
+            reused=False,
+            steps=self.recorder.curve,
+            fingerprint=self.recorder.fingerprint,
+            effective=found,
+            order_digest=self.order_digest,
+            real_tokens=sum(real_tokens(row) for row in self.rows),
+            loss_tokens=sum(loss_tokens(row) for row in self.rows),
+            trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+            total_parameters=_parameter_count(trainer.model),
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """What a measure run adds to the phase: throughput, and the ledger at its peak."""
+        if not self.measuring:
+            return {}
+        speed = throughput(self.recorder.step_seconds, self.recorder.step_tokens, self.assignment.measure_warmup_steps)
+        figures: dict[str, Any] = self.ledger.peak.columns() if self.ledger else {}
+        if speed is not None:
+            figures |= {
+                "tokens_per_second_median": speed.median,
+                "tokens_per_second_p25": speed.p25,
+                "tokens_per_second_p75": speed.p75,
+            }
+        return figures
+
+    def _job(self, tokenizer: Any) -> Job:
+        spec, execution = self.stage.stage, self.assignment.execution
+        return Job(
+            model=self.model,
+            tokenizer=tokenizer,
+            rows=self.rows,
+            parameters=self.method.Parameters.model_validate(
+                {k: v for k, v in spec["parameters"].items() if k in self.method.Parameters.model_fields}
+            ),
+            learning_rate=spec["learning_rate"],
+            seed=spec["seed"],
+            steps=self.steps,
+            batch_size=spec["batch_size"],
+            micro_batch_size=min(execution["micro_batch_size"], spec["batch_size"]),
+            sequence_length=spec["sequence_length"],
+            optimizer=spec["optimizer"],
+            precision=spec["precision"],
+            kernels=execution,
+            device=self.assignment.device,
+            folder=Path(self.assignment.folder),
+            callbacks=[self.recorder],
+            load_reference=self._load_reference,
+        )
+
+    def _load_reference(self) -> Any:
+        from harness.build import build_model
+
+        reference = build_model(self.assignment, self.position, results=self.results)
+        return reference.requires_grad_(False).eval()
+
+    def _rows_in_order(self, tokenizer: Any) -> tuple[list[Row], str]:
+        """The stage's examples, tokenised, in the order that the seed fixes, and that order's digest."""
+        spec = self.stage.stage
+        sources = [_read_examples(Path(source.file)) for source in self.stage.sources]
+        picks = order(
+            [len(examples) for examples in sources],
+            [source.share for source in self.stage.sources],
+            self.steps * spec["batch_size"],
+            spec["seed"],
+        )
+        encode = encode_preference if self.method.learns_from == "preference" else encode_sft
+        encoded: dict[tuple[int, int], Row] = {}
+        for pick in picks:
+            if pick not in encoded:
+                encoded[pick] = encode(sources[pick[0]][pick[1]], tokenizer)
+        rows = [encoded[pick] for pick in picks]
+        digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
+        return (_longest_batch_second(rows, spec["batch_size"]) if self.measuring else rows), digest
+
+    def _watch_warmup(self, trainer: Any) -> None:
+        """The ledger watches warm-up steps alone: its hooks must not slow the steps that are timed."""
+        ledger = self.ledger = TensorLedger(trainer.model)
+        self.recorder.on_begin = lambda optimizer: setattr(ledger, "optimizer", optimizer)
+        plain_step = trainer.training_step
+
+        def watched_step(*args: Any, **kwargs: Any) -> Any:
+            if trainer.state.global_step >= self.assignment.measure_warmup_steps:
+                return plain_step(*args, **kwargs)
+            with ledger.watch():
+                return plain_step(*args, **kwargs)
+
+        trainer.training_step = watched_step
+
+
+def real_tokens(row: Row) -> int:
+    """Tokens that the attention mask keeps: for a pair, both answers with their prompt."""
+    if "input_ids" in row:
+        return len(row["input_ids"])
+    return 2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
+
+
+def loss_tokens(row: Row) -> int:
+    """Tokens that carry loss: an answer's, its end token included."""
+    if "completion_mask" in row:
+        return sum(row["completion_mask"])
+    return len(row["chosen_ids"]) + len(row["rejected_ids"])
+
+
+def _longest_batch_second(rows: list[Row], batch_size: int) -> list[Row]:
+    """The batch with the most padded tokens, moved to the second step: the optimizer's state is there by then."""
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    longest = max(range(len(batches)), key=lambda i: max(real_tokens(row) for row in batches[i]))
+    batches.insert(min(1, len(batches) - 1), batches.pop(longest))
+    return [row for batch in batches for row in batch]
+
+
+def _per_step(tokens: list[int], batch_size: int) -> list[int]:
+    return [sum(tokens[start : start + batch_size]) for start in range(0, len(tokens), batch_size)]
+
+
+def _parameter_count(model: Any) -> int:
+    """Parameters of base and adapters; a 4-bit tensor holds two in each byte."""
+    total = 0
+    for parameter in model.parameters():
+        state = getattr(parameter, "quant_state", None)
+        total += state.shape.numel() if state is not None else parameter.numel()
+    return total
+
+
+def _read_examples(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _synchroniser(device: str) -> Callable[[], None]:
+    if not device.startswith("cuda"):
+        return lambda: None
+    import torch
+
+    return torch.cuda.synchronize

@@ -1,0 +1,24 @@
+"""A trainer that sees its examples in the order given: the seed has fixed it already, the same for every arm."""
+
+from typing import Any
+
+from torch.utils.data import SequentialSampler
+
+
+class InOrder:
+    """Mixed into a Transformers trainer: no shuffling, and adapters keep the type that they were given.
+
+    TRL casts a trained adapter on a 4-bit base to bfloat16 while it builds the trainer. That would make LoRA and
+    QLoRA differ in more than the base's bits, so weights and types are put back as they were.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        model = kwargs["model"]
+        before = {name: p.data for name, p in model.named_parameters() if p.requires_grad}
+        super().__init__(*args, **kwargs)
+        for name, parameter in self.model.named_parameters():  # type: ignore[attr-defined]
+            if name in before:
+                parameter.data = before[name]
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> SequentialSampler:
+        return SequentialSampler(self.train_dataset)  # type: ignore[attr-defined]

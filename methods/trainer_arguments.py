@@ -1,0 +1,49 @@
+"""The Transformers training arguments that every stage shares, each set from the cell: no default is left to chance."""
+
+from typing import Any
+
+from methods.job import Job
+
+_OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_bnb_8bit", "paged_adamw_8bit": "paged_adamw_8bit"}
+
+
+def trainer_arguments(job: Job) -> dict[str, Any]:
+    """Keyword arguments for ``SFTConfig`` and ``DPOConfig`` alike."""
+    on_cpu = job.device == "cpu"
+    low_precision = job.precision["compute"] != job.precision["weights"]
+    return {
+        "output_dir": str(job.folder),
+        "max_steps": job.steps,
+        "per_device_train_batch_size": job.micro_batch_size,
+        "gradient_accumulation_steps": job.batch_size // job.micro_batch_size,
+        "learning_rate": job.learning_rate,
+        "seed": job.seed,
+        "data_seed": job.seed,
+        "optim": _OPTIMIZERS[job.optimizer["name"]],
+        "adam_beta1": job.optimizer["beta1"],
+        "adam_beta2": job.optimizer["beta2"],
+        "adam_epsilon": job.optimizer["epsilon"],
+        "weight_decay": job.optimizer["weight_decay"],
+        "max_grad_norm": job.optimizer["max_grad_norm"],
+        "lr_scheduler_type": job.optimizer["schedule"],
+        "warmup_steps": job.optimizer["warmup_steps"],
+        "use_cpu": on_cpu,
+        # On a CPU `use_cpu` alone would still train in bfloat16: TRL turns it on by default.
+        "bf16": low_precision and job.precision["compute"] == "bfloat16",
+        "fp16": low_precision and job.precision["compute"] == "float16",
+        "gradient_checkpointing": job.kernels["gradient_checkpointing"],
+        "torch_compile": job.kernels["compile"],
+        "use_liger_kernel": job.kernels["liger"],
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": "none",
+        "logging_steps": max(1, -(-job.steps // 64)),  # at most 64 points a stage
+        "logging_first_step": True,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": not on_cpu,
+        "remove_unused_columns": True,
+        "ddp_find_unused_parameters": False,
+        "push_to_hub": False,
+    }
