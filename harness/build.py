@@ -33,7 +33,7 @@ def build_model(assignment: Assignment, position: int, *, results: dict[str, Pat
     for stage in earlier:
         if _is_adapter(results[stage.stage_id]):
             model = _with_adapter(model, assignment, stage, current, results[stage.stage_id])
-    if current is not None:
+    if current is not None and current.stage["kind"] != "base":
         model = _made_trainable(model, current)
     return model
 

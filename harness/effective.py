@@ -4,6 +4,7 @@ Trainers change recipes in silence: mixed precision and checkpointing on by defa
 cast. A cell whose trainer differs from its recipe fails, with every difference named.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from methods.job import Job
@@ -16,10 +17,9 @@ class Mismatch(Exception):
 def effective_settings(trainer: Any) -> dict[str, Any]:
     """The settings that a built trainer will train with."""
     model, arguments = trainer.model, trainer.args
-    trained = [p for p in model.parameters() if p.requires_grad]
     return {
-        "trainable_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in trained}),
-        "frozen_dtypes": sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters() if not p.requires_grad}),
+        "trainable_dtypes": _dtypes(p for p in model.parameters() if p.requires_grad),
+        "frozen_dtypes": _dtypes(p for p in model.parameters() if not p.requires_grad),
         "autocast": "bfloat16" if arguments.bf16 else "float16" if arguments.fp16 else "none",
         "dropout": _largest_dropout(model),
         "gradient_checkpointing": bool(getattr(model, "is_gradient_checkpointing", False)),
@@ -38,7 +38,7 @@ def effective_settings(trainer: Any) -> dict[str, Any]:
         "four_bit_layers_packed": _four_bit_layers(model, packed=True),
         "fused_kernels": bool(arguments.use_liger_kernel),
         "compiled": bool(arguments.torch_compile),
-        "trainer": type(trainer).__mro__[-3].__name__ if len(type(trainer).__mro__) > 3 else type(trainer).__name__,
+        "trainer": next(c.__name__ for c in type(trainer).__mro__ if not c.__module__.startswith("methods")),
     }
 
 
@@ -63,9 +63,13 @@ def check(found: dict[str, Any], job: Job, *, trains_adapter: bool) -> None:
         "seed": job.seed,
         "four_bit_layers_packed": 0,
     }
-    wrong = [f"{key}: asked for {value!r}, the trainer has {found[key]!r}" for key, value in asked.items() if found[key] != value]
+    wrong = [key for key, value in asked.items() if found[key] != value]
     if wrong:
-        raise Mismatch("; ".join(wrong))
+        raise Mismatch("; ".join(f"{key}: asked for {asked[key]!r}, the trainer has {found[key]!r}" for key in wrong))
+
+
+def _dtypes(parameters: Iterable[Any]) -> list[str]:
+    return sorted({str(parameter.dtype).removeprefix("torch.") for parameter in parameters})
 
 
 def _asked_dropout(job: Job) -> float:

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 
-def load_model(folder: Path, *, precision: dict[str, str], attention: str, device: str, quantisation: dict[str, Any] | None) -> Any:
+def load_model(
+    folder: Path, *, precision: dict[str, str], attention: str, device: str, quantisation: dict[str, Any] | None
+) -> Any:
     """The causal language model in ``folder``, its weights of ``precision['weights']`` or in 4 bit.
 
     ``quantisation`` is ``{"quantisation": "nf4" | "fp4", "double_quantisation": bool}`` or None.

@@ -147,6 +147,8 @@ def defaults_merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, A
     merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)
-        deep = key != "budget" and isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = defaults_merged(below, value) if deep else value
+        if key != "budget" and isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = defaults_merged(below, value)
+        else:
+            merged[key] = value
     return merged

@@ -1,7 +1,6 @@
 """Examples as the text that a model reads and writes, cut where the model's own words begin and end."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.data.normal import Example
@@ -22,8 +21,16 @@ DEFAULT_CHAT_TEMPLATE = (
     "{{ '\\n\\n### Assistant:\\n' if add_generation_prompt else '' }}"
 )
 
-# Some templates write today's date into the system turn: pinned, so that a rerun trains on the same tokens.
-TEMPLATE_DATE = datetime(2024, 7, 26)
+# Some templates write today's date into the system turn: fixed, so that a rerun trains on the same tokens.
+FIXED_DATE = {
+    "%Y": "2024", "%y": "24", "%B": "July", "%b": "Jul", "%m": "07", "%d": "26", "%-d": "26",
+    "%A": "Friday", "%a": "Fri", "%H": "12", "%M": "00", "%S": "00",
+}  # fmt: skip
+FIXED_NOW = (
+    "{% macro strftime_now(format) %}{{ format"
+    + "".join(f" | replace('{code}', '{value}')" for code, value in FIXED_DATE.items())
+    + " }}{% endmacro %}"
+)
 
 
 @dataclass(frozen=True)
@@ -130,20 +137,31 @@ def _rendered(
     from jinja2.exceptions import TemplateError
 
     try:
-        return str(
-            tokenizer.apply_chat_template(
-                messages,
-                chat_template=None if tokenizer.chat_template else DEFAULT_CHAT_TEMPLATE,
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                strftime_now=TEMPLATE_DATE.strftime,
-            )
+        text = tokenizer.apply_chat_template(
+            messages,
+            chat_template=_template(tokenizer),
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
         )
     except (TemplateError, ValueError, TypeError) as error:
-        roles = ", ".join(message["role"] for message in messages)
-        raise UserError(
-            f"tokenizer {tokenizer.name_or_path or '(unnamed)'}: its chat template refuses the turns {roles}: {error}"
-        ) from error
+        raise UserError(_refused(messages, tokenizer, str(error))) from error
+    # Templates of models that see images drop text that is not given in parts, and say nothing.
+    if messages[-1]["content"].split()[-1] not in str(text):
+        raise UserError(_refused(messages, tokenizer, "the last turn's text is missing from what it writes"))
+    return str(text)
+
+
+def _refused(messages: list[Message], tokenizer: "PreTrainedTokenizerFast", reason: str) -> str:
+    roles = ", ".join(message["role"] for message in messages)
+    name = tokenizer.name_or_path or "(unnamed)"
+    return f"tokenizer {name}: its chat template can't write the turns {roles}: {reason}"
+
+
+def _template(tokenizer: "PreTrainedTokenizerFast") -> str:
+    if not tokenizer.chat_template:
+        return DEFAULT_CHAT_TEMPLATE
+    template = str(tokenizer.get_chat_template())
+    return FIXED_NOW + template if "strftime_now" in template else template
 
 
 def _template_start(tokenizer: "PreTrainedTokenizerFast") -> list[int]:

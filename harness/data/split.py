@@ -16,7 +16,8 @@ def split(examples: list[Example], seed: int, validation: float = 0.1, test: flo
     one example each, and never more than asked for; a share of 0 asks for no such split. Raises UserError for
     shares that leave nothing to train on, and for a split that would be empty.
     """
-    if validation < 0 or test < 0 or validation + test >= 1:
+    # Written so that NaN fails it.
+    if not (validation >= 0 and test >= 0 and validation + test < 1):
         raise UserError(
             f"split: validation {validation} and test {test} must be shares from 0 that leave some to train on"
         )

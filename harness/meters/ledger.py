@@ -111,7 +111,8 @@ class _Holder:
 def model_bytes(model: Any) -> tuple[int, int, int]:
     """Bytes of weights and buffers, of quantisation state, and of adapters; shared storages count once."""
     quantisation = {_storage_key(t): t.untyped_storage().nbytes() for t in _quantisation_tensors(model)}
-    adapter, weights = {}, {}
+    adapter: dict[int, int] = {}
+    weights: dict[int, int] = {}
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         key = _storage_key(tensor)
         if key not in quantisation:

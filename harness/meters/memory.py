@@ -6,6 +6,7 @@
   as an increase over the phase's start, since a process holds hundreds of megabytes of libraries.
 """
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -107,10 +108,8 @@ class _NvmlSampler:
 
 
 def _reset_resident_peak() -> None:
-    try:
+    with contextlib.suppress(OSError):  # not Linux, or not permitted: the peak is then the process' whole life's
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass  # not Linux, or not permitted: the peak is then the process' whole life's
 
 
 def _resident_peak() -> int | None:

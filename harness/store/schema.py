@@ -196,7 +196,8 @@ SELECT quality.arm_id, quality.stack_id, quality.suite, quality.label, quality.m
        max(tuning.rates_tried) AS rates_tried, max(quality.trainable_parameters) AS trainable_parameters,
        max(quality.total_parameters) AS total_parameters, max(quality.real_tokens) AS real_tokens,
        max(scored.target) AS target, max(scored.preference) AS preference, max(scored.safety) AS safety,
-       (SELECT avg(forgetting) FROM forgetting WHERE forgetting.higher_is_better = 1 AND forgetting.arm_id = quality.arm_id
+       (SELECT avg(forgetting) FROM forgetting
+         WHERE forgetting.higher_is_better = 1 AND forgetting.arm_id = quality.arm_id
          AND forgetting.stack_id = quality.stack_id AND forgetting.moment = 'tuned') AS forgetting,
        max(measured.peak_allocated_bytes) AS peak_allocated_bytes,
        max(measured.peak_reserved_bytes) AS peak_reserved_bytes,

@@ -36,9 +36,9 @@ class Writer:
     def add_cell(self, cell: dict[str, Any], stages: list[dict[str, Any]]) -> None:
         """Remember a cell and its stages, first to last."""
         with self._transaction():
-            self.db["cells"].insert(cell, ignore=True)
-            self.db["stages"].insert_all(stages, ignore=True)
-            self.db["cell_stages"].insert_all(
+            self.db.table("cells").insert(cell, ignore=True)
+            self.db.table("stages").insert_all(stages, ignore=True)
+            self.db.table("cell_stages").insert_all(
                 [
                     {"cell_id": cell["cell_id"], "position": position, "stage_id": stage["stage_id"]}
                     for position, stage in enumerate(stages)
@@ -55,7 +55,7 @@ class Writer:
         """The runs that are alive at this moment."""
         with self._transaction():
             for run_id in run_ids:
-                self.db["runs"].update(run_id, {"heartbeat_at": utc_now()})
+                self.db.table("runs").update(run_id, {"heartbeat_at": utc_now()})
 
     def phase(self, run_id: str, event: Phase) -> None:
         """A phase of a run; figures that are no column of the table raise."""
@@ -69,9 +69,9 @@ class Writer:
             include={"order_digest", "real_tokens", "loss_tokens", "trainable_parameters", "total_parameters"}
         )
         with self._transaction():
-            self.db["runs"].update(run_id, {**figures, "effective": json.dumps(event.effective, sort_keys=True)})
-            self.db["steps"].insert_all([{**key, **step.model_dump()} for step in event.steps])
-            self.db["fingerprints"].insert_all(
+            self.db.table("runs").update(run_id, {**figures, "effective": json.dumps(event.effective, sort_keys=True)})
+            self.db.table("steps").insert_all([{**key, **step.model_dump()} for step in event.steps])
+            self.db.table("fingerprints").insert_all(
                 [{**key, "module": module, "gradient_norm": norm} for module, norm in event.fingerprint.items()]
             )
 
@@ -80,12 +80,12 @@ class Writer:
         row = event.model_dump(include={"stage_id", "path", "sha256", "size_bytes"})
         row |= {"execution_id": execution_id, "stack_id": stack_id, "run_id": run_id}
         with self._transaction():
-            self.db["artifacts"].insert(row, replace=True)
+            self.db.table("artifacts").insert(row, replace=True)
 
     def forget_artifact(self, stage_id: str, execution_id: str, stack_id: str) -> None:
         """An artifact that was evicted or found damaged."""
         with self._transaction():
-            self.db["artifacts"].delete((stage_id, execution_id, stack_id))
+            self.db.table("artifacts").delete((stage_id, execution_id, stack_id))
 
     def score(self, run_id: str, event: Score) -> None:
         """A task's score and its items."""
@@ -93,20 +93,21 @@ class Writer:
         value = event.model_dump(include={"metric", "value", "n_items", "higher_is_better"})
         blobs = {name: _blob(getattr(event, name)) for name in ("correct", "values", "answers")}
         with self._transaction():
-            self.db["scores"].insert({**key, **value})
-            self.db["items"].insert({**key, **blobs}, replace=True)
+            self.db.table("scores").insert({**key, **value})
+            self.db.table("items").insert({**key, **blobs}, replace=True)
+            self.db.execute(_COUNT_ITEMS, {"eval_id": event.eval_id, "n_items": event.n_items})
 
     def finish(self, run_id: str, status: str, reason: str | None, phase: str | None, wall_seconds: float) -> None:
         """The run's end. After it the row never changes."""
         base = next(self.db.query(_BASE_RUN, {"run_id": run_id}), {"run_id": None})["run_id"]
         end = {"status": status, "reason": reason, "failed_phase": phase, "wall_seconds": wall_seconds}
         with self._transaction():
-            self.db["runs"].update(run_id, {**end, "ended_at": utc_now(), "base_run_id": base})
+            self.db.table("runs").update(run_id, {**end, "ended_at": utc_now(), "base_run_id": base})
 
     def close_abandoned(self) -> int:
         """End the runs that a dead runner left running; returns how many there were."""
         rows = list(
-            self.db.query("SELECT run_id, started_at, heartbeat_at FROM runs WHERE status IN ('queued', 'running')")
+            self.db.query(_UNFINISHED)
         )
         for row in rows:
             begun, last = (datetime.fromisoformat(row[key]) for key in ("started_at", "heartbeat_at"))
@@ -116,12 +117,14 @@ class Writer:
 
     def _insert(self, table: str, rows: list[dict[str, Any]], ignore: bool = False) -> None:
         with self._transaction():
-            self.db[table].insert_all(rows, ignore=ignore)
+            self.db.table(table).insert_all(rows, ignore=ignore)
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self.db)
 
 
+_COUNT_ITEMS = "UPDATE evals SET n_items = :n_items WHERE eval_id = :eval_id AND n_items = 0"
+_UNFINISHED = "SELECT run_id, started_at, heartbeat_at FROM runs WHERE status IN ('queued', 'running')"
 _BASE_RUN = """
 SELECT base.run_id FROM runs
 JOIN cells USING (cell_id)

@@ -1,0 +1,266 @@
+"""Arms: what a matrix asks for, with bases and data resolved; each gives the cells of its rates and seeds."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import methods.registry
+from harness import identity
+from harness.bases import Base, layer_shapes, resolve_base
+from harness.errors import UserError
+from harness.matrix import Matrix, Variant
+from harness.mixes import Mix, MixLibrary
+
+Recipe = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One thing to run."""
+
+    arm: "Arm"
+    learning_rate: float | None
+    seed: int
+    recipe: Recipe
+    cell_id: str
+    stage_ids: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Arm:
+    """The cells that differ only in learning rate and seed."""
+
+    suite: str
+    variant: Variant
+    base: Base
+    stage: dict[str, Any]  # the last stage, without rate and seed
+    execution: dict[str, Any]
+    rates: tuple[float, ...]
+    seeds: tuple[int, ...]
+    mix: Mix | None
+    selection_task: str | None
+    parent: "Arm | None" = None
+    refusal: str | None = None  # why this machine cannot run it
+    _cells: dict[tuple[Any, ...], Cell] = field(default_factory=dict, repr=False)
+
+    @property
+    def label(self) -> str:
+        """The entry's name in the matrix file."""
+        return self.variant.label
+
+    @property
+    def trains(self) -> bool:
+        """Does anything learn here?"""
+        return self.mix is not None
+
+    @property
+    def is_plain_base(self) -> bool:
+        """The row that gains are measured from."""
+        parameters = self.stage["parameters"]
+        return not self.trains and parameters["quantisation"] == "none" and parameters["shots"] == 0
+
+    @property
+    def name(self) -> str:
+        """How the arm is called where people read: entry, rank, what it starts from, and base."""
+        rank = f" r={self.variant.rank}" if self.variant.rank else ""
+        start = f" on {self.parent.label}" if self.parent else ""
+        return f"{self.label}{start}{rank} · {self.base.name}"
+
+    @property
+    def arm_id(self) -> str:
+        """See ``harness.identity``."""
+        return identity.arm_id(self._recipe(None, None, None), self.execution)
+
+    def cell(self, learning_rate: float | None, seed: int, parent_rate: float | None = None) -> Cell:
+        """The cell at a rate and a seed; ``parent_rate`` is the rate that the parent arm has chosen."""
+        key = (learning_rate, seed, parent_rate)
+        if key not in self._cells:
+            recipe = self._recipe(learning_rate, seed, parent_rate)
+            ids = tuple(identity.stage_ids(recipe))
+            self._cells[key] = Cell(self, learning_rate, seed, recipe, identity.cell_id(recipe, self.execution), ids)
+        return self._cells[key]
+
+    def mixes(self) -> list[Mix | None]:
+        """The mix of each stage, first to last."""
+        return [*(self.parent.mixes() if self.parent else []), self.mix]
+
+    def _recipe(self, learning_rate: float | None, seed: int | None, parent_rate: float | None) -> Recipe:
+        earlier = self.parent._recipe(parent_rate, seed, None)["stages"] if self.parent else []
+        own = {**self.stage, "learning_rate": learning_rate, "seed": seed} if self.trains else dict(self.stage)
+        return {"base_digest": self.base.digest, "stages": [*earlier, own]}
+
+
+def build_arms(matrix: Matrix, library: MixLibrary, device: str) -> list[Arm]:
+    """Every arm of a matrix, parents before children. Raises UserError for a base, data or rank that will not do."""
+    bases = {
+        name: resolve_base(name, spec.model_dump(exclude_defaults=True), relative_to=matrix.folder)
+        for name, spec in matrix.header.bases.items()
+        if any(variant.base == name for variant in matrix.variants)
+    }
+    shapes: dict[str, dict[str, tuple[int, int]]] = {}
+    arms: dict[int, Arm] = {}
+    for variant in matrix.variants:
+        base = bases[variant.base]
+        if getattr(variant.parameters, "rank", None):
+            _check_rank(variant, shapes.setdefault(base.digest, layer_shapes(base)), matrix.source)
+        parent = arms[id(variant.parent)] if variant.parent else None
+        arms[id(variant)] = _arm(matrix, variant, base, parent, library, device)
+    if not arms:
+        raise UserError(f"{matrix.source}: a matrix of zero cells: no method applies to any base")
+    return list(arms.values())
+
+
+def select(arms: list[Arm], only: str | None) -> list[Arm]:
+    """The arms that ``key=value,...`` names (keys: method, label, base, rank), with the parents that they need."""
+    if not only:
+        return arms
+    wanted: dict[str, set[str]] = {}
+    for part in only.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or key.strip() not in ("method", "label", "base", "rank"):
+            raise UserError(f"--only {only}: expected method=, label=, base= or rank=, as in --only method=lora,rank=8")
+        wanted.setdefault(key.strip(), set()).update(value.strip().split("|"))
+    chosen = [arm for arm in arms if all(_fact(arm, key) & values for key, values in wanted.items())]
+    if not chosen:
+        raise UserError(f"--only {only}: a matrix of zero cells: nothing matches (there are {_known(arms)})")
+    needed = {id(a) for arm in chosen for a in (arm, arm.parent) if a is not None}
+    based = {arm.base.digest for arm in chosen}
+    return [arm for arm in arms if id(arm) in needed or (arm.is_plain_base and arm.base.digest in based)]
+
+
+def _arm(matrix: Matrix, variant: Variant, base: Base, parent: Arm | None, library: MixLibrary, device: str) -> Arm:
+    method, settings = methods.registry.get(variant.method), variant.settings
+    mix = None if method.learns_from == "nothing" else library.mix(method.learns_from, settings, base)
+    selection = None if mix is None else getattr(matrix.header.selection, method.learns_from if mix else "sft")
+    if mix is not None and selection is None and len(variant.rates) > 1:
+        kind = method.learns_from
+        raise UserError(
+            f"{matrix.source}: methods.{variant.label}: {len(variant.rates)} learning rates to choose from, but no "
+            f"validation task to choose by: set selection.{kind}"
+        )
+    return Arm(
+        suite=matrix.header.suite,
+        variant=variant,
+        base=base,
+        stage=_stage(variant, mix, parent),
+        execution=_execution(variant),
+        rates=variant.rates,
+        seeds=matrix.seeds if mix is not None else matrix.seeds[:1],
+        mix=mix,
+        selection_task=selection,
+        parent=parent,
+        refusal=_refusal(variant, device),
+    )
+
+
+def _stage(variant: Variant, mix: Mix | None, parent: Arm | None) -> dict[str, Any]:
+    """What the last stage's id says, defaults filled in, without what it cannot depend on."""
+    method, settings = methods.registry.get(variant.method), variant.settings
+    parameters = variant.parameters.model_dump(mode="json")
+    precision = settings.precision.model_dump()
+    trains_adapter = method.result == "adapter" or _continues_adapter(parent)
+    if method.learns_from == "preference":
+        parameters = _preference_parameters(parameters, parent)
+    if not trains_adapter:
+        del precision["adapter"]
+    if mix is None:
+        return {"kind": "base", "method": variant.method, "parameters": parameters, "precision": precision}
+    return {
+        "kind": method.learns_from,
+        "method": variant.method,
+        "parameters": parameters,
+        "precision": precision,
+        "data_digest": mix.data_digest,
+        "steps": mix.steps,
+        "batch_size": settings.batch_size,
+        "sequence_length": settings.sequence_length,
+        "optimizer": settings.optimizer.model_dump(),
+    }
+
+
+def _continues_adapter(parent: Arm | None) -> bool:
+    return parent is not None and methods.registry.get(parent.variant.method).result == "adapter"
+
+
+def _preference_parameters(parameters: dict[str, Any], parent: Arm | None) -> dict[str, Any]:
+    """A reference is chosen for whole weights alone, a fresh or continued adapter where there is one."""
+    if not _continues_adapter(parent):
+        return {key: value for key, value in parameters.items() if key != "adapter"}
+    parameters = {key: value for key, value in parameters.items() if key != "reference"}
+    if parameters["adapter"] == "fresh" and parent is not None:
+        parameters["fresh_adapter"] = parent.stage["parameters"]
+    return parameters
+
+
+def _execution(variant: Variant) -> dict[str, Any]:
+    settings = variant.settings
+    kernels = settings.kernels.model_dump()
+    patch = kernels.pop("patch")
+    return {
+        **kernels,
+        "patch": _patch_digest(patch) if patch else None,
+        "micro_batch_size": settings.micro_batch_size or settings.batch_size,
+        "threads": settings.threads,
+    }
+
+
+def _patch_digest(patch: str) -> dict[str, str]:
+    module = patch.partition(":")[0]
+    found = find_spec(module) if module else None
+    if found is None or not found.origin:
+        raise UserError(f"kernels.patch: {patch!r}: no module {module!r}; expected package.module:function")
+    return {"name": patch, "source": hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()}
+
+
+def _refusal(variant: Variant, device: str) -> str | None:
+    """Why this machine cannot run a variant, in words; None if it can."""
+    kernels, on_cpu = variant.settings.kernels, device == "cpu"
+    if kernels.attention == "flash_attention_2":
+        if on_cpu:
+            return "kernels.attention: flash_attention_2 needs a CUDA device"
+        if find_spec("flash_attn") is None:
+            return "kernels.attention: flash_attention_2 needs the package flash-attn"
+    if kernels.liger and (on_cpu or find_spec("liger_kernel") is None):
+        return "kernels.liger needs a CUDA device and the package liger-kernel"
+    if kernels.patch:
+        return "kernels.patch is not supported yet"
+    if kernels.compile and on_cpu and not _has_compiler():
+        return "kernels.compile needs a C++ compiler on a CPU"
+    if variant.settings.optimizer.name != "adamw" and on_cpu:
+        return f"optimizer.name: {variant.settings.optimizer.name} needs a CUDA device"
+    return None
+
+
+def _has_compiler() -> bool:
+    import shutil
+
+    return any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+
+
+def _check_rank(variant: Variant, shapes: dict[str, tuple[int, int]], source: str) -> None:
+    smallest = min((min(shape) for shape in shapes.values()), default=0)
+    if smallest and variant.rank and variant.rank > smallest:
+        raise UserError(
+            f"{source}: methods.{variant.label}.rank: {variant.rank} is larger than a layer of {variant.base} "
+            f"({smallest} wide); the largest that fits is {smallest}"
+        )
+
+
+def _fact(arm: Arm, key: str) -> set[str]:
+    if key == "method":
+        return {arm.variant.method, arm.label}
+    if key == "label":
+        return {arm.label}
+    if key == "base":
+        return {arm.base.name}
+    return {str(arm.variant.rank)}
+
+
+def _known(arms: list[Arm]) -> str:
+    def names(key: str) -> Iterator[str]:
+        return iter(dict.fromkeys(value for arm in arms for value in sorted(_fact(arm, key))))
+
+    return f"methods {', '.join(names('method'))}; bases {', '.join(names('base'))}"

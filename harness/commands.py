@@ -1,0 +1,207 @@
+"""What the command line does: open a session, hand it on, print what comes back."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness.errors import UserError
+from harness.matrix import Matrix, load_matrix
+from harness.plan import Known, Planned, State
+from harness.progress import Display, clock
+from harness.session import Session, open_session, suite_file
+from harness.store.database import open_for_reading, open_for_writing
+
+STATE_STYLES: dict[State, str] = {
+    "done": "green",
+    "left": "",
+    "deferred": "dim",
+    "failed": "red",
+    "blocked": "red",
+    "refused": "yellow",
+}
+
+
+def run_matrix(
+    matrix: str,
+    db: Path,
+    overrides: list[str] | None,
+    only: str | None,
+    base: str | None,
+    data: list[str] | None,
+    device: str,
+    jobs: int | None,
+    retry_failed: bool,
+    report_to: Path | None,
+) -> int:
+    """`tunematrix run`: returns the exit code: 0 all well, 1 some cells failed, 130 interrupted."""
+    from harness.executors.local import LocalExecutor
+    from harness.runner import Runner
+    from harness.stack import pick_device
+    from harness.store.writer import Writer
+    from harness.workdir import Workdir
+
+    console = Console(stderr=False, soft_wrap=not sys.stdout.isatty())
+    device = pick_device(device)
+    workdir = Workdir.beside(db)
+    wanted = _matrix(matrix, overrides, base, data, workdir)
+    with LocalExecutor(device, workdir.logs) as executor:
+        executor.warm()
+        session = open_session(wanted, db, device=device, jobs=jobs, only=only)
+        with workdir.lock():
+            writer = Writer(open_for_writing(db))
+            known = session.known(db)
+            lines = session.planner(known).plan()
+            _announce(session, lines, known, console)
+            with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
+                runner = Runner(session, writer, executor, display)
+                summary = runner.run(retry_failed)
+    console.print(f"{summary.finished} runs in {clock(runner.display.elapsed)}; results in {db}", highlight=False)
+    show_report(db, report_to)
+    for name, status, reason in summary.failed:
+        console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)
+    if summary.interrupted:
+        console.print("interrupted: the same command goes on from here")
+        return 130
+    return 1 if summary.failed else 0
+
+
+def show_plan(
+    matrix: str,
+    db: Path,
+    overrides: list[str] | None,
+    only: str | None,
+    base: str | None,
+    data: list[str] | None,
+    device: str,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """`tunematrix plan`: touches nothing."""
+    from harness.workdir import Workdir
+
+    wanted = _matrix(matrix, overrides, base, data, Workdir.beside(db))
+    session = open_session(wanted, db, device=device, jobs=jobs, only=only)
+    known = session.known(db)
+    lines = session.planner(known).plan()
+    if as_json:
+        print(json.dumps(_plan_json(session, lines, known), indent=2))
+        return
+    console = Console()
+    console.print(_plan_table(lines))
+    console.print(_plan_summary(session, lines, known), highlight=False, markup=False)
+
+
+def show_report(db: Path, folder: Path | None) -> None:
+    """`tunematrix report`."""
+    from harness.report import build_report, print_report, write_report
+
+    found = build_report(open_for_reading(db))
+    print_report(found, Console())
+    if folder is not None:
+        write_report(found, folder)
+
+
+def describe_db(path: Path) -> None:
+    """`tunematrix db`: what a file holds."""
+    db = open_for_reading(path)
+    console = Console()
+    table = Table(title=str(path), title_justify="left")
+    for column in ("suite", "stack", "purpose", "status", "runs", "newest"):
+        table.add_column(column)
+    query = """SELECT suite, stack_id, purpose, status, count(*) AS runs, max(started_at) AS newest
+               FROM runs JOIN cells USING (cell_id) GROUP BY 1, 2, 3, 4 ORDER BY newest DESC"""
+    for row in db.query(query):
+        row |= {"stack_id": row["stack_id"][:10], "newest": row["newest"][:19]}
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    console.print(table)
+    for row in db.query("SELECT stack_id, facts FROM stacks"):
+        facts = json.loads(row["facts"])
+        known = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
+        console.print(f"stack {row['stack_id'][:10]}: {known}", highlight=False, markup=False)
+    counts = {name: db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in db.table_names()}
+    shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count and not name.startswith("_"))
+    console.print(f"holds {shown or 'nothing yet'}", highlight=False, markup=False)
+
+
+def _matrix(matrix: str, overrides: list[str] | None, base: str | None, data: list[str] | None, workdir: Any) -> Matrix:
+    if base is None and not data:
+        return load_matrix(_matrix_file(matrix), tuple(overrides or ()))
+    from harness.own import own_matrix
+
+    return own_matrix(base, data or [], tuple(overrides or ()), workdir)
+
+
+def _matrix_file(name: str) -> Path:
+    path = Path(name)
+    if path.is_dir():
+        path = path / "matrix.yaml"
+    if path.is_file():
+        return path
+    installed = suite_file(name)
+    if installed.is_file():
+        return installed
+    known = ", ".join(sorted(p.parent.name for p in suite_file("pocket").parent.parent.glob("*/matrix.yaml")))
+    raise UserError(f"{name}: no matrix file, no folder with a matrix.yaml, and no installed suite (known: {known})")
+
+
+def _announce(session: Session, lines: list[Planned], known: Known, console: Console) -> None:
+    console.print(_plan_summary(session, lines, known), highlight=False, markup=False)
+
+
+def _plan_summary(session: Session, lines: list[Planned], known: Known) -> str:
+    states = Counter(line.state for line in lines)
+    counted = ", ".join(f"{states[state]} {state}" for state in STATE_STYLES if states[state])
+    arms = len({id(line.arm) for line in lines})
+    left = session.estimate(lines, known)
+    how = f"{session.jobs} at a time on {session.device}"
+    return f"{len(lines)} cells in {arms} arms: {counted}; about {clock(left)} with {how}"
+
+
+def _plan_table(lines: list[Planned]) -> Table:
+    table = Table(title="Plan", title_justify="left")
+    for column in ("cell", "arm", "rate", "seed", "purpose", "state", "why"):
+        table.add_column(column)
+    for line in lines:
+        cell = line.cell
+        rate = f"{cell.learning_rate:g}" if cell and cell.learning_rate is not None else ""
+        seed = str(cell.seed) if cell and line.arm.trains else ""
+        row = [cell.cell_id[:10] if cell else "-", line.arm.name, rate, seed]
+        row += [line.purpose, line.state, line.reason or ""]
+        table.add_row(*(escape(text) for text in row), style=STATE_STYLES[line.state])
+    return table
+
+
+def _plan_json(session: Session, lines: list[Planned], known: Known) -> dict[str, Any]:
+    return {
+        "suite": session.matrix.header.suite,
+        "stack_id": session.stack_id,
+        "device": session.device,
+        "jobs": session.jobs,
+        "estimated_seconds": round(session.estimate(lines, known), 1),
+        "cells": [_cell_json(line) for line in lines],
+    }
+
+
+def _cell_json(line: Planned) -> dict[str, Any]:
+    arm, cell = line.arm, line.cell
+    return {
+        "cell_id": cell.cell_id if cell else None,
+        "arm_id": arm.arm_id,
+        "label": arm.label,
+        "method": arm.variant.method,
+        "base": arm.base.name,
+        "rank": arm.variant.rank,
+        "starts_from": arm.parent.label if arm.parent else None,
+        "learning_rate": cell.learning_rate if cell else None,
+        "seed": cell.seed if cell and arm.trains else None,
+        "steps": arm.stage.get("steps"),
+        "purpose": line.purpose,
+        "state": line.state,
+        "reason": line.reason,
+    }

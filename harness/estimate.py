@@ -1,0 +1,80 @@
+"""How long a plan should take: from the runs of this stack where there are some, else from a rough model.
+
+The model is one of overhead: a small model's step costs a fixed time a layer, a large one's its arithmetic. Its
+constants were read off one machine (two cores of an AMD EPYC with AVX-512, torch 2.13, one thread a cell, pocket
+bases); ``factor`` scales them to the machine at hand by a short matrix product.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import median
+
+from harness.plan import Known, Planned
+
+START_SECONDS = 9.0  # importing the libraries, once
+SECONDS_A_STEP_AND_LAYER = {"full_sft": 0.0085, "lora": 0.0095, "qlora": 0.0125, "dpo": 0.014}
+SECONDS_OTHER_METHOD = 0.014
+REFERENCE_GFLOPS = 50.0  # one core of that machine, float32
+SCORE_SECONDS = 2.5  # all tasks of the pocket suite at one moment
+CELL_SECONDS = 0.6  # load, save, report
+
+
+def estimate_seconds(plan: Sequence[Planned], known: Known, jobs: int) -> float:
+    """Wall seconds for the cells that are not done; measure runs run alone, the others ``jobs`` at a time."""
+    open_ = [line for line in plan if line.state in ("left", "deferred")]
+    if not open_:
+        return 0.0
+    seen = _seen_seconds(plan, known)
+    factor = _machine_factor()
+    shared = sum(_seconds(line, seen, factor) for line in open_ if line.purpose == "quality")
+    alone = sum(_seconds(line, seen, factor) for line in open_ if line.purpose == "measure")
+    return START_SECONDS + shared / max(1, jobs) + alone
+
+
+def _seconds(line: Planned, seen: dict[tuple[str, ...], float], factor: float) -> float:
+    key = _key(line)
+    return seen[key] if key in seen else _modelled_seconds(line) * factor
+
+
+def _modelled_seconds(line: Planned) -> float:
+    arm = line.arm
+    layers = int(arm.base.config.get("num_hidden_layers", 4))
+    size = float(arm.base.parameters or 1_000_000)
+    steps = 35 if line.purpose == "measure" else int(arm.stage.get("steps", 0))
+    tokens = int(arm.stage.get("batch_size", 0)) * 0.3 * int(arm.stage.get("sequence_length", 0))
+    fixed = SECONDS_A_STEP_AND_LAYER.get(arm.variant.method, SECONDS_OTHER_METHOD) * layers
+    arithmetic = 6 * size * tokens / (REFERENCE_GFLOPS * 1e9)
+    moments = 0 if line.purpose == "measure" else 1 + 2 * (arm.variant.rank is not None)
+    return CELL_SECONDS + steps * (fixed + arithmetic) + moments * SCORE_SECONDS
+
+
+def _seen_seconds(plan: Sequence[Planned], known: Known) -> dict[tuple[str, ...], float]:
+    """Median seconds of the finished runs that resemble a line: same entry, base and purpose."""
+    times: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for line in plan:
+        outcome = known.outcome(line.cell, line.purpose) if line.cell else None
+        if outcome is not None and outcome.ok:
+            times[_key(line)].append(outcome.seconds)
+    return {key: median(values) for key, values in times.items()}
+
+
+def _key(line: Planned) -> tuple[str, ...]:
+    start = line.arm.parent.label if line.arm.parent else ""
+    return (line.arm.label, line.arm.base.name, line.purpose, start, str(line.arm.stage.get("steps")))
+
+
+def _machine_factor() -> float:
+    """How much slower than the reference core this one is at a float32 matrix product; a few milliseconds."""
+    import numpy as np
+
+    size = 256
+    matrix = np.ones((size, size), dtype=np.float32)
+    matrix @ matrix
+    times = []
+    for _ in range(7):
+        began = time.perf_counter()
+        matrix @ matrix
+        times.append(time.perf_counter() - began)
+    gflops = 2 * size**3 / median(times) / 1e9
+    return min(10.0, max(0.3, REFERENCE_GFLOPS / gflops))

@@ -1,0 +1,194 @@
+"""Run cells on this machine, a fresh process each.
+
+On a CPU the process is forked from a server that has imported the libraries once (seconds saved on every cell); on
+CUDA, where a fork after the driver was touched is broken, a spare process imports ahead and waits for its cell.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from harness.assignment import Assignment
+from harness.events import Event, Failed, from_line
+
+PRELOAD = "harness.executors.preload"
+
+
+@dataclass(eq=False)
+class Worker:
+    """One process, idle or at work on ``run_id``."""
+
+    process: Any
+    connection: Connection
+    log: Path
+    run_id: str | None = None
+    ready: bool = False
+    started: float = 0.0
+    deadline: float = float("inf")
+    ended: bool = False  # it said Done or Failed
+    killed_for: str | None = None
+    oom_kills: int = 0
+    inbox: list[Event] = field(default_factory=list)
+
+
+class LocalExecutor:
+    """Starts workers and listens to them. Use as a context manager: leaving it kills whatever still runs."""
+
+    def __init__(self, device: str, logs: Path) -> None:
+        self.device, self.logs = device, logs
+        logs.mkdir(parents=True, exist_ok=True)
+        self.forks = device == "cpu"
+        self.context: Any = multiprocessing.get_context("forkserver" if self.forks else "spawn")
+        self.workers: dict[str, Worker] = {}
+        self.spare: Worker | None = None
+        self.names = 0
+
+    def __enter__(self) -> "LocalExecutor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill_all("the runner stopped")
+        if self.spare is not None:
+            self.spare.process.kill()
+
+    def warm(self) -> None:
+        """Begin importing in the background, so that the first cell finds it done."""
+        if self.forks:
+            self.context.set_forkserver_preload([PRELOAD])
+            from multiprocessing import forkserver
+
+            forkserver.ensure_running()
+        elif self.spare is None:
+            self.spare = self._spawn()
+
+    def start(self, assignment: Assignment, *, timeout_seconds: float, exclusive: bool) -> None:
+        """Hand ``assignment`` to a worker. Beside an exclusive run nothing imports: the next spare comes after it."""
+        worker = self.spare or self._spawn()
+        self.spare = None
+        if exclusive and not self.forks:
+            self._await_ready(worker)
+        worker.run_id = assignment.run_id
+        worker.started = time.monotonic()
+        worker.deadline = worker.started + timeout_seconds
+        worker.oom_kills = _kernel_oom_kills()
+        self.workers[assignment.run_id] = worker
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # died at once: its end is read like any other
+            worker.connection.send_bytes(assignment.model_dump_json().encode())
+        if not exclusive and not self.forks:
+            self.spare = self._spawn()
+
+    def poll(self, seconds: float) -> list[tuple[str, Event]]:
+        """Events that came within ``seconds``, each with its run; a worker that died gives a Failed of its own."""
+        self._enforce_deadlines()
+        watched = {worker.connection: worker for worker in self.workers.values()}
+        if not watched:
+            time.sleep(min(seconds, 0.05))
+            return []
+        events: list[tuple[str, Event]] = []
+        for ready in wait(list(watched), timeout=seconds):
+            worker = watched[ready]  # type: ignore[index]
+            assert worker.run_id is not None
+            events += [(worker.run_id, event) for event in self._read(worker)]
+        return events
+
+    def kill(self, run_id: str, reason: str) -> None:
+        """End a run's worker now."""
+        worker = self.workers.get(run_id)
+        if worker is not None:
+            worker.killed_for = reason
+            worker.process.kill()
+
+    def kill_all(self, reason: str) -> None:
+        """End every worker now, and wait until they are gone."""
+        for run_id in list(self.workers):
+            self.kill(run_id, reason)
+        for worker in self.workers.values():
+            worker.process.join(timeout=10)
+        self.workers.clear()
+
+    def _spawn(self) -> Worker:
+        self.names += 1
+        log = self.logs / f"worker-{os.getpid()}-{self.names}.log"
+        ours, theirs = self.context.Pipe(duplex=True)
+        from harness.executors.worker import work
+
+        process = self.context.Process(target=work, args=(theirs, str(log)), daemon=True)
+        process.start()
+        theirs.close()
+        return Worker(process, ours, log)
+
+    def _await_ready(self, worker: Worker) -> None:
+        if not worker.ready and worker.connection.poll(120):
+            worker.connection.recv_bytes()
+            worker.ready = True
+
+    def _read(self, worker: Worker) -> list[Event]:
+        found: list[Event] = []
+        try:
+            while worker.connection.poll():
+                line = worker.connection.recv_bytes()
+                if line == b"ready\n":
+                    worker.ready = True
+                    worker.started = time.monotonic()
+                    continue
+                event = from_line(line)
+                worker.ended = worker.ended or event.type in ("done", "failed")
+                found.append(event)
+        except (EOFError, OSError):
+            found += self._closed(worker)
+        return found
+
+    def _closed(self, worker: Worker) -> list[Event]:
+        assert worker.run_id is not None
+        worker.process.join(timeout=10)
+        code = worker.process.exitcode
+        worker.connection.close()
+        self.workers.pop(worker.run_id, None)
+        if worker.ended:
+            worker.log.unlink(missing_ok=True)
+            return []
+        return [_death(worker, code)]
+
+    def _enforce_deadlines(self) -> None:
+        now = time.monotonic()
+        for worker in self.workers.values():
+            if now > worker.deadline and worker.killed_for is None:
+                worker.killed_for = "timeout"
+                worker.process.kill()
+
+
+def _death(worker: Worker, code: int | None) -> Failed:
+    """Why a worker went without a word."""
+    if worker.killed_for == "timeout":
+        limit = worker.deadline - worker.started
+        return Failed(status="timeout", reason=f"longer than its limit of {limit:.0f} s")
+    if worker.killed_for is not None:
+        return Failed(status="killed", reason=worker.killed_for)
+    if code == -signal.SIGKILL and _kernel_oom_kills() > worker.oom_kills:
+        return Failed(status="oom", reason="the kernel killed the process: out of memory")
+    if code is not None and code < 0:
+        return Failed(status="killed", reason=f"the process was killed by {signal.Signals(-code).name}")
+    return Failed(status="crashed", reason=f"the process ended with code {code}: {_last_line(worker.log)}")
+
+
+def _kernel_oom_kills() -> int:
+    """How many processes the kernel has killed for memory since it started; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return "no message"
+    return lines[-1][:300] if lines else "no message"

@@ -1,0 +1,161 @@
+"""Training mixes made ready: each source read once, normalised, counted in tokens, and kept by its digest."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness import identity
+from harness.bases import Base, load_tokenizer
+from harness.data.digest import examples_digest
+from harness.data.formats import accept, read_examples
+from harness.data.tokenise import encode_preference, encode_sft, lengths
+from harness.errors import UserError
+from harness.settings import Budget, Settings, Source
+
+Kind = Literal["sft", "preference"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A source for one base and sequence length: its usable examples, their digest and their lengths in tokens."""
+
+    name: str
+    digest: str
+    examples: list[dict[str, Any]]
+    token_counts: list[int]
+    real_tokens: int
+    dropped_long: int
+    dropped_bad: int
+    format: str
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What a stage learns from, and for how long: everything that its id needs of its data."""
+
+    data_digest: str
+    steps: int
+    files: tuple[tuple[str, float], ...]  # normalised JSONL, share
+
+
+class MixLibrary:
+    """Prepares mixes once each; normalised files go to ``folder`` under their digest."""
+
+    def __init__(self, folder: Path, relative_to: Path) -> None:
+        self.folder, self.relative_to = folder, relative_to
+        self._tokenizers: dict[str, Any] = {}
+        self._prepared: dict[tuple[str, ...], Prepared] = {}
+        self._read: dict[tuple[str, str], Any] = {}
+
+    def mix(self, kind: Kind, settings: Settings, base: Base) -> Mix:
+        """The mix of ``settings`` for a stage of ``kind`` on ``base``. Raises UserError for data that will not do."""
+        sources: Sequence[Source] = getattr(settings.data, kind)
+        if not sources:
+            raise UserError(f"data.{kind}: no file given, and a method learns from {kind} data")
+        shares = _shares(sources)
+        used = [(s, share) for s, share in zip(sources, shares, strict=True) if share > 0]
+        prepared = [self.prepare(source, kind, settings, base) for source, _ in used]
+        described = [
+            {"examples": p.digest, "share": share, "role": source.role}
+            for p, (source, share) in zip(prepared, used, strict=True)
+        ]
+        steps = _steps(settings.budget, prepared, [share for _, share in used], settings.batch_size)
+        files = tuple((str(self._keep(p)), share) for p, (_, share) in zip(prepared, used, strict=True))
+        return Mix(identity.mix_digest(described), steps, files)
+
+    def prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
+        """One source, checked against the sequence length with the base's tokenizer."""
+        rules = (settings.on_bad_record, settings.on_long_record, str(settings.sequence_length))
+        key = (source.file, kind, base.digest, *rules)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare(source, kind, settings, base)
+        return self._prepared[key]
+
+    def tokenizer(self, base: Base) -> Any:
+        """The base's tokenizer, loaded once."""
+        if base.digest not in self._tokenizers:
+            self._tokenizers[base.digest] = load_tokenizer(base)
+        return self._tokenizers[base.digest]
+
+    def _prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
+        found = self._examples(source.file, kind)
+        accept(found, settings.on_bad_record)
+        encode = encode_preference if kind == "preference" else encode_sft
+        tokenizer = self.tokenizer(base)
+        encoded = [encode(example, tokenizer) for example in found.examples]
+        counts = lengths(encoded)
+        long = [i for i, count in enumerate(counts) if count > settings.sequence_length]
+        if long and settings.on_long_record == "error":
+            raise UserError(
+                f"{found.path}: {len(long)} of {len(counts)} records are longer than sequence_length "
+                f"{settings.sequence_length} (first: record {long[0] + 1}, {counts[long[0]]} tokens); raise "
+                "sequence_length, or set on_long_record: drop"
+            )
+        dropped = set(long)
+        examples = [example for i, example in enumerate(found.examples) if i not in dropped]
+        if not examples:
+            raise UserError(f"{found.path}: every record is longer than sequence_length {settings.sequence_length}")
+        kept = [counts[i] for i in range(len(counts)) if i not in dropped]
+        tokens = sum(_real_tokens(row) for i, row in enumerate(encoded) if i not in dropped)
+        bad = len(found.problems)
+        digest = examples_digest(examples)
+        return Prepared(source.file, digest, examples, kept, tokens, len(long), bad, found.format)
+
+    def _examples(self, file: str, kind: Kind) -> Any:
+        if (file, kind) not in self._read:
+            self._read[file, kind] = read_examples(self._locate(file), kind)
+        return self._read[file, kind]
+
+    def _locate(self, file: str) -> Path:
+        if not file.startswith("hub:"):
+            return self.relative_to / Path(file).expanduser()
+        from harness.bases.hub import download_dataset_file
+
+        repo, _, revision = file.removeprefix("hub:").partition("@")
+        found = download_dataset_file(repo, revision or None)
+        if len(found) != 1:
+            names = ", ".join(path.name for path in found)
+            raise UserError(f"{file}: the data set holds {len(found)} files ({names}); download it and name one")
+        return found[0]
+
+    def _keep(self, prepared: Prepared) -> Path:
+        path = self.folder / f"{prepared.digest}.jsonl"
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(".part")
+            lines = (json.dumps(example, ensure_ascii=False) for example in prepared.examples)
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            temporary.rename(path)
+        return path
+
+
+def _shares(sources: Sequence[Source]) -> list[float]:
+    """Each source's share; those without one divide equally what the others leave."""
+    given = sum(source.share for source in sources if source.share is not None)
+    open_ = sum(source.share is None for source in sources)
+    if given > 1 + 1e-9 or (not open_ and abs(given - 1) > 1e-9):
+        raise UserError(f"data: the shares of {', '.join(s.file for s in sources)} add up to {given:g}, not to 1")
+    rest = (1 - given) / open_ if open_ else 0.0
+    return [rest if source.share is None else source.share for source in sources]
+
+
+def _steps(budget: Budget, prepared: list[Prepared], shares: list[float], batch_size: int) -> int:
+    """Optimizer steps that a budget buys. An epoch is as many examples as the sources hold together.
+
+    Real tokens are turned into steps by the mix's mean length, so that every seed takes the same number of steps.
+    """
+    if budget.steps is not None:
+        return budget.steps
+    if budget.epochs is not None:
+        return max(1, round(budget.epochs * sum(len(p.examples) for p in prepared) / batch_size))
+    assert budget.real_tokens is not None
+    mean = sum(share * p.real_tokens / len(p.examples) for p, share in zip(prepared, shares, strict=True))
+    return max(1, round(budget.real_tokens / mean / batch_size))
+
+
+def _real_tokens(row: dict[str, list[int]]) -> int:
+    if "input_ids" in row:
+        return len(row["input_ids"])
+    return 2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])

@@ -1,0 +1,228 @@
+"""What is done already, what is left, in which order, and how long it should take.
+
+A plan is a pure function of the arms and of what the store knows of this stack. An arm goes through three gates:
+every rate at the first seeds; the best rates at all seeds; a measure run at the chosen rate. An arm of preference
+pairs waits for its SFT arm's choice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any, Literal
+
+from harness import identity
+from harness.arms import Arm, Cell
+from harness.settings import Measure, Tuning
+
+State = Literal["done", "failed", "left", "deferred", "blocked", "refused"]
+Purpose = Literal["quality", "measure"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the newest finished run of a cell ended on this stack."""
+
+    run_id: str
+    status: str
+    reason: str | None
+    seconds: float
+    evals: frozenset[str] = frozenset()
+    validation: dict[str, float] = field(default_factory=dict)  # task -> score, higher is better
+
+    @property
+    def ok(self) -> bool:
+        """Did it come to its end?"""
+        return self.status == "ok"
+
+
+@dataclass
+class Known:
+    """What the store knows of one stack: outcomes by (cell, purpose), and artifacts that are there."""
+
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    artifacts: dict[tuple[str, str], Any] = field(default_factory=dict)  # (stage, execution) -> row
+    running: set[tuple[str, str]] = field(default_factory=set)
+    retry_failed: bool = False
+
+    def outcome(self, cell: Cell, purpose: Purpose) -> Outcome | None:
+        """The outcome that stands; None where the cell is still to run."""
+        found = self.outcomes.get((cell.cell_id, purpose))
+        if found is None or found.status == "killed" or (self.retry_failed and not found.ok):
+            return None
+        return found
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One line of a plan. A deferred cell has no id yet: it depends on a rate that is not chosen."""
+
+    arm: Arm
+    purpose: Purpose
+    state: State
+    cell: Cell | None = None
+    reason: str | None = None
+    rescore: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An arm's learning rate: chosen, still open, or impossible."""
+
+    state: Literal["chosen", "open", "impossible"]
+    rate: float | None = None
+
+
+class Planner:
+    """Plans ``arms``; ``eval_ids`` are what a finished cell has been scored on."""
+
+    def __init__(
+        self, arms: list[Arm], known: Known, tuning: Tuning, measure: Measure, eval_ids: frozenset[str]
+    ) -> None:
+        self.arms, self.known, self.tuning, self.measure, self.eval_ids = arms, known, tuning, measure, eval_ids
+
+    def plan(self) -> list[Planned]:
+        """Every cell of every arm, in the order in which they should run."""
+        lines = [line for arm in self.arms for line in self._arm(arm)]
+        return sorted(lines, key=self._urgency)
+
+    def choice(self, arm: Arm) -> Choice:
+        """The rate at which ``arm`` does best on its validation task, most seeds first, the lower one in a tie."""
+        if arm.refusal:
+            return Choice("impossible")
+        start = self._parent_choice(arm)
+        if start.state != "chosen":
+            return start
+        tried = self._rates_at_all_seeds(arm, start.rate)
+        if tried is None:
+            return Choice("open")
+        cells = {rate: [arm.cell(rate, seed, start.rate) for seed in arm.seeds] for rate in tried}
+        if any(self._open(cell) for group in cells.values() for cell in group):
+            return Choice("open")
+        scored = {rate: self._validation(arm, group) for rate, group in cells.items()}
+        able = {rate: values for rate, values in scored.items() if values}
+        if not able:
+            return Choice("impossible")
+        return Choice("chosen", min(able, key=lambda rate: (-len(able[rate]), -fmean(able[rate]), rate)))
+
+    # --- one arm ------------------------------------------------------------------------------------------------
+
+    def _arm(self, arm: Arm) -> Iterator[Planned]:
+        if arm.refusal:
+            yield from self._placeholders(arm, "refused", arm.refusal)
+            return
+        start = self._parent_choice(arm)
+        if start.state == "open":
+            assert arm.parent is not None
+            yield from self._placeholders(arm, "deferred", f"until {arm.parent.name} has chosen its rate")
+            return
+        if start.state == "impossible":
+            assert arm.parent is not None
+            yield from self._placeholders(arm, "blocked", f"{arm.parent.name} has no run to start from")
+            return
+        yield from self._quality(arm, start.rate)
+        yield from self._measure(arm, start.rate)
+
+    def _quality(self, arm: Arm, parent_rate: float | None) -> Iterator[Planned]:
+        screened = self._screening(arm)
+        for rate, seed in screened:
+            yield self._line(arm, arm.cell(rate, seed, parent_rate))
+        rest = arm.seeds[self.tuning.screen_seeds :] if len(arm.rates) > self.tuning.keep else ()
+        kept = self._rates_at_all_seeds(arm, parent_rate)
+        if kept is None:
+            for _ in range(min(self.tuning.keep, len(arm.rates)) * len(rest)):
+                yield Planned(arm, "quality", "deferred", reason="until the best rates are known")
+            return
+        for seed in rest:
+            for rate in kept:
+                yield self._line(arm, arm.cell(rate, seed, parent_rate))
+
+    def _measure(self, arm: Arm, parent_rate: float | None) -> Iterator[Planned]:
+        if not arm.trains or not self.measure.enabled:
+            return
+        choice = self.choice(arm)
+        if choice.state == "chosen":
+            yield self._line(arm, arm.cell(choice.rate, arm.seeds[0], parent_rate), "measure")
+        elif choice.state == "open":
+            yield Planned(arm, "measure", "deferred", reason="until the rate is chosen")
+        else:
+            yield Planned(arm, "measure", "blocked", reason="no rate could be chosen")
+
+    def _line(self, arm: Arm, cell: Cell, purpose: Purpose = "quality") -> Planned:
+        outcome = self.known.outcome(cell, purpose)
+        if outcome is None:
+            failed_parent = self._failed_parent(cell)
+            if failed_parent:
+                return Planned(arm, purpose, "blocked", cell, failed_parent)
+            return Planned(arm, purpose, "left", cell)
+        if not outcome.ok:
+            state: State = outcome.status if outcome.status in ("blocked", "refused") else "failed"  # type: ignore[assignment]
+            return Planned(arm, purpose, state, cell, outcome.reason)
+        if purpose == "quality" and self._wanted(arm) - outcome.evals:
+            return Planned(arm, purpose, "left", cell, "to be scored on new tasks", rescore=True)
+        return Planned(arm, purpose, "done", cell)
+
+    def _wanted(self, arm: Arm) -> frozenset[str]:
+        return frozenset() if arm.stage["parameters"].get("shots") else self.eval_ids
+
+    def _failed_parent(self, cell: Cell) -> str | None:
+        parent = cell.arm.parent
+        if parent is None:
+            return None
+        rate = cell.recipe["stages"][-2]["learning_rate"]
+        outcome = self.known.outcome(parent.cell(rate, cell.seed), "quality")
+        return None if outcome is None or outcome.ok else f"its SFT stage ended as {outcome.status}: {outcome.reason}"
+
+    def _placeholders(self, arm: Arm, state: State, reason: str) -> Iterator[Planned]:
+        """As many lines as the arm will have cells, without ids."""
+        screened = len(self._screening(arm))
+        rest = len(arm.seeds[self.tuning.screen_seeds :]) if len(arm.rates) > self.tuning.keep else 0
+        for _ in range(screened + rest * min(self.tuning.keep, len(arm.rates))):
+            yield Planned(arm, "quality", state, reason=reason)
+        if arm.trains and self.measure.enabled:
+            yield Planned(arm, "measure", state, reason=reason)
+
+    # --- rates --------------------------------------------------------------------------------------------------
+
+    def _screening(self, arm: Arm) -> list[tuple[float | None, int]]:
+        if not arm.trains:
+            return [(None, arm.seeds[0])]
+        seeds = arm.seeds[: self.tuning.screen_seeds] if len(arm.rates) > self.tuning.keep else arm.seeds
+        return [(rate, seed) for seed in seeds for rate in arm.rates]
+
+    def _rates_at_all_seeds(self, arm: Arm, parent_rate: float | None) -> list[float | None] | None:
+        """The rates that go on to every seed; None while the screening is open."""
+        if not arm.trains:
+            return [None]
+        if len(arm.rates) <= self.tuning.keep:
+            return list(arm.rates)
+        seeds = arm.seeds[: self.tuning.screen_seeds]
+        cells = {rate: [arm.cell(rate, seed, parent_rate) for seed in seeds] for rate in arm.rates}
+        if any(self._open(cell) for group in cells.values() for cell in group):
+            return None
+        scored: dict[float | None, list[float]] = {r: self._validation(arm, group) for r, group in cells.items()}
+        able: list[float | None] = [rate for rate in arm.rates if scored[rate]]
+        return sorted(able, key=lambda rate: (-fmean(scored[rate]), rate))[: self.tuning.keep]
+
+    def _parent_choice(self, arm: Arm) -> Choice:
+        return self.choice(arm.parent) if arm.parent is not None else Choice("chosen")
+
+    def _open(self, cell: Cell) -> bool:
+        return self.known.outcome(cell, "quality") is None and self._failed_parent(cell) is None
+
+    def _validation(self, arm: Arm, cells: list[Cell]) -> list[float]:
+        outcomes = [self.known.outcome(cell, "quality") for cell in cells]
+        good = [outcome for outcome in outcomes if outcome is not None and outcome.ok]
+        if arm.selection_task is None:
+            return [0.0 for _ in good]
+        return [o.validation[arm.selection_task] for o in good if arm.selection_task in o.validation]
+
+    def _urgency(self, line: Planned) -> tuple[int, int]:
+        """Bases first, then SFT, then preference pairs, each arm's longest chain first; measure runs at the end."""
+        kind = 0 if not line.arm.trains else 2 if line.arm.parent else 1
+        has_child = any(arm.parent is line.arm for arm in self.arms)
+        return (9 if line.purpose == "measure" else kind, 0 if has_child else 1)
+
+
+def stage_execution(cell: Cell) -> str:
+    """The execution's id: all stages of a cell are computed the same way."""
+    return identity.execution_id(cell.arm.execution)

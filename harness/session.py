@@ -1,0 +1,107 @@
+"""A matrix brought together with a database and a machine: what `plan`, `run` and `report` start from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import suites
+from harness import identity, stack
+from harness.arms import Arm, build_arms, select
+from harness.assignment import EvalToScore
+from harness.estimate import estimate_seconds
+from harness.matrix import Matrix
+from harness.mixes import MixLibrary
+from harness.plan import Known, Planned, Planner
+from harness.store.database import open_for_reading
+from harness.store.known import read_known
+from harness.tasks import Task, check_evals, find_tasks
+from harness.workdir import Workdir
+
+
+@dataclass
+class Session:
+    """One matrix on one machine."""
+
+    matrix: Matrix
+    arms: list[Arm]
+    tasks: dict[str, Task]
+    tasks_folder: Path | None
+    library: MixLibrary
+    device: str
+    jobs: int
+    workdir: Workdir
+    facts: dict[str, object]
+    code_digest: str
+
+    @property
+    def stack_id(self) -> str:
+        """The stack that runs started now would be on."""
+        return identity.stack_id(self.facts, self.code_digest)
+
+    @property
+    def evals(self) -> list[EvalToScore]:
+        """The tasks to score, with their ids."""
+        size = self.matrix.header.eval_batch_size
+        return [
+            EvalToScore(
+                eval_id=self.tasks[e.task].eval_id(size),
+                task=e.task,
+                metric=e.metric,
+                higher_is_better=e.higher_is_better,
+                shots_allowed=e.shots_allowed,
+            )
+            for e in self.matrix.header.evals
+        ]
+
+    def planner(self, known: Known) -> Planner:
+        """A planner over this session's arms."""
+        header = self.matrix.header
+        return Planner(self.arms, known, header.tuning, header.measure, frozenset(e.eval_id for e in self.evals))
+
+    def known(self, db_path: Path) -> Known:
+        """What the database knows of this stack; nothing where there is no file yet."""
+        if not db_path.exists():
+            return Known()
+        return read_known(open_for_reading(db_path), self.stack_id)
+
+    def estimate(self, plan: list[Planned], known: Known) -> float:
+        """Seconds that the plan should take."""
+        return estimate_seconds(plan, known, self.jobs)
+
+
+def open_session(
+    matrix: Matrix, db: Path, *, device: str = "auto", jobs: int | None = None, only: str | None = None
+) -> Session:
+    """Resolve a matrix on this machine. Raises UserError for whatever in it cannot be."""
+    device = stack.pick_device(device)
+    workdir = Workdir.beside(db)
+    library = MixLibrary(workdir.data, matrix.folder)
+    tasks_folder = matrix.folder / "tasks"
+    tasks = find_tasks(tasks_folder) if tasks_folder.is_dir() else {}
+    check_evals(matrix.header.evals, tasks, matrix.source)
+    arms = select(build_arms(matrix, library, device), only)
+    return Session(
+        matrix,
+        arms,
+        tasks,
+        tasks_folder if tasks else None,
+        library,
+        device,
+        jobs or default_jobs(device, arms),
+        workdir,
+        stack.stack_facts(device),
+        stack.code_digest(),
+    )
+
+
+def default_jobs(device: str, arms: list[Arm]) -> int:
+    """Cells at once: one for each GPU; on a CPU as many as its cores hold threads for."""
+    if device != "cpu":
+        return max(1, stack.gpu_count())
+    threads = max(arm.execution["threads"] for arm in arms)
+    cores = int(stack.stack_facts("cpu")["cores"] or 1)
+    return max(1, cores // threads)
+
+
+def suite_file(name: str) -> Path:
+    """The matrix file of an installed suite."""
+    return Path(next(iter(suites.__path__))) / name / "matrix.yaml"

@@ -1,0 +1,142 @@
+"""The software and hardware that runs run on, and the digest of the code that trains and scores."""
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness import identity
+from harness.errors import UserError
+
+LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "lm-eval", "datasets", "tokenizers")
+
+# What changes a run's result when it changes. The board, the report and the store are not among it.
+_TRAINING_CODE = (
+    "harness/cell.py",
+    "harness/build.py",
+    "harness/training.py",
+    "harness/loading.py",
+    "harness/recorder.py",
+    "harness/effective.py",
+    "harness/scoring.py",
+    "harness/data/normal.py",
+    "harness/data/order.py",
+    "harness/data/render.py",
+    "harness/data/tokenise.py",
+    "harness/meters",
+    "methods",
+)
+
+
+def stack_facts(device: str) -> dict[str, Any]:
+    """Versions, processor or GPU, driver. Nothing that names the machine's owner."""
+    facts: dict[str, Any] = {name: _version(name) for name in LIBRARIES}
+    facts |= {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": device.partition(":")[0],
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+    }
+    if facts["device"] == "cuda":
+        facts |= _gpu()
+    return facts
+
+
+def code_digest() -> str:
+    """SHA-256 over the sources that train and score, those of third-party methods included."""
+    from methods import registry
+
+    root = Path(__file__).resolve().parent.parent
+    files = [f for part in _TRAINING_CODE for f in _python_files(root / part)]
+    named = {str(path.relative_to(root)): path for path in files}
+    for name in registry.names():
+        if name not in registry.BUILT_IN:
+            module = sys.modules.get(type(registry.get(name)).__module__)
+            if module is not None and module.__file__:
+                named[f"plugin:{name}"] = Path(module.__file__)
+    return identity.digest("code", {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in named.items()})
+
+
+def pick_device(wanted: str) -> str:
+    """``auto`` is a GPU where there is one; raises UserError for a GPU asked for where there is none."""
+    if wanted == "cpu":
+        return "cpu"
+    found = gpu_count()
+    if wanted == "auto":
+        return "cuda" if found else "cpu"
+    if not found:
+        raise UserError(f"--device {wanted}: this machine has no CUDA device; use --device cpu")
+    return "cuda"
+
+
+@cache
+def gpu_count() -> int:
+    """How many CUDA devices the driver shows, asked of NVML so that this process never opens one."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return int(pynvml.nvmlDeviceGetCount())
+    except Exception:  # no driver here
+        return 0
+
+
+@cache
+def git_state(folder: Path) -> tuple[str | None, bool | None]:
+    """The commit of the checkout that this code is in, and whether it has uncommitted changes."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != folder.resolve():
+            return None, None
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _gpu() -> dict[str, Any]:
+    import pynvml
+
+    pynvml.nvmlInit()
+    handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+    name, driver = pynvml.nvmlDeviceGetName(handle), pynvml.nvmlSystemGetDriverVersion()
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total
+    return {
+        "gpu": name.decode() if isinstance(name, bytes) else name,
+        "driver": driver.decode() if isinstance(driver, bytes) else driver,
+        "gpu_memory_gib": round(memory / 2**30),
+        "gpus": gpu_count(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return f"{model}{' (AVX-512 bf16)' if 'avx512_bf16' in flags else ''}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _python_files(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path] if path.is_file() else []

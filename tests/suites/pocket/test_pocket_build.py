@@ -1,0 +1,26 @@
+"""The committed data are what the code makes, and small."""
+
+from pathlib import Path
+
+from suites.pocket.build import DATA_FOLDER, FILES, build
+
+
+def test_regenerated_data_are_the_committed_bytes(tmp_path: Path) -> None:
+    build(tmp_path)
+    for name in FILES:
+        committed = (DATA_FOLDER / f"{name}.jsonl").read_bytes()
+        assert (tmp_path / f"{name}.jsonl").read_bytes() == committed, name
+
+
+def test_no_other_data_file_is_committed() -> None:
+    assert sorted(path.stem for path in DATA_FOLDER.iterdir()) == sorted(FILES)
+
+
+def test_another_seed_makes_other_data(tmp_path: Path) -> None:
+    build(tmp_path, seed=21)
+    committed = (DATA_FOLDER / "target_test.jsonl").read_bytes()
+    assert (tmp_path / "target_test.jsonl").read_bytes() != committed
+
+
+def test_data_are_small() -> None:
+    assert sum(path.stat().st_size for path in DATA_FOLDER.iterdir()) < 600_000
