@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -181,13 +182,17 @@ class Cell:
 
 def load_tokenizer(assignment: Assignment) -> Any:
     """The base's tokenizer, with the pad token that the matrix names, if it names one."""
+    return read_tokenizer(assignment.base.tokenizer_folder, assignment.base.pad_token)
+
+
+@cache
+def read_tokenizer(folder: str, pad_token: str | None) -> Any:
+    """The tokenizer in ``folder``, read once in a process."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(
-        assignment.base.tokenizer_folder, local_files_only=True, trust_remote_code=False
-    )
-    if assignment.base.pad_token is not None:
-        tokenizer.pad_token = assignment.base.pad_token
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if pad_token is not None:
+        tokenizer.pad_token = pad_token
     return tokenizer
 
 

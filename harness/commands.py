@@ -50,17 +50,16 @@ def run_matrix(
     device = pick_device(device)
     workdir = Workdir.beside(db)
     wanted = _matrix(matrix, overrides, base, data, workdir)
-    with LocalExecutor(device, workdir.logs) as executor:
-        executor.warm()
-        session = open_session(wanted, db, device=device, jobs=jobs, only=only)
-        with workdir.lock():
-            writer = Writer(open_for_writing(db))
-            known = session.known(db)
-            lines = session.planner(known).plan()
-            _announce(session, lines, known, console)
-            with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
-                runner = Runner(session, writer, executor, display)
-                summary = runner.run(retry_failed)
+    session = open_session(wanted, db, device=device, jobs=jobs, only=only)
+    with LocalExecutor(device, workdir.logs) as executor, workdir.lock():
+        executor.warm(session.tasks_folder, [e.task for e in wanted.header.evals], session.tokenizers())
+        writer = Writer(open_for_writing(db))
+        known = session.known(db)
+        lines = session.planner(known).plan()
+        _announce(session, lines, known, console)
+        with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
+            runner = Runner(session, writer, executor, display)
+            summary = runner.run(retry_failed)
     console.print(f"{summary.finished} runs in {clock(runner.display.elapsed)}; results in {db}", highlight=False)
     show_report(db, report_to)
     for name, status, reason in summary.failed:

@@ -25,7 +25,7 @@ def load_model(
         trust_remote_code=False,
     )
     keep_four_bit_exact(model)
-    model.config.use_cache = False
+    _pin_generation(model)
     return model
 
 
@@ -40,7 +40,7 @@ def random_model(config_folder: Path, *, init_seed: int, precision: dict[str, st
         model = AutoModelForCausalLM.from_config(
             config, dtype=getattr(torch, precision["weights"]), attn_implementation=attention, trust_remote_code=False
         )
-    model.config.use_cache = False
+    _pin_generation(model)
     return model
 
 
@@ -56,6 +56,14 @@ def keep_four_bit_exact(model: Any) -> int:
     for layer in layers:
         layer.support_avx512bf16_for_cpu = False
     return len(layers)
+
+
+def _pin_generation(model: Any) -> None:
+    """Decoding comes from the task alone: a base's own generation_config may hold a repetition penalty."""
+    from transformers import GenerationConfig
+
+    ids = {key: getattr(model.config, key, None) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    model.generation_config = GenerationConfig(**ids)
 
 
 def _four_bit(quantisation: dict[str, Any], precision: dict[str, str]) -> Any:

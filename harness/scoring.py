@@ -1,44 +1,44 @@
-"""Score a model with lm-eval: one pass over the tasks, each item's outcome kept."""
+"""Score a model with lm-eval: one pass over the tasks, each item's outcome kept.
+
+Tasks, their requests and the token ids of their prompts do not depend on the model, so a process makes them once:
+the fork server before any cell is born, and its children find them done.
+"""
 
 import base64
 from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+
+import lm_eval.utils
+from lm_eval.evaluator import evaluate
+from lm_eval.models.huggingface import HFLM
+from lm_eval.tasks import TaskManager
 
 from harness.assignment import EvalToScore
 from harness.events import Moment, Score
 from harness.store.packing import pack_bits, pack_floats, pack_texts
 
+FEWSHOT_SEED = 1234
+
+# lm-eval compiles a task's template anew for every item.
+lm_eval.utils.env.from_string = lru_cache(maxsize=1024)(lm_eval.utils.env.from_string)  # type: ignore[method-assign]
+
 
 class Scorer:
-    """Tasks loaded once and scored at as many moments as a cell has."""
+    """Scores the same tasks at as many moments as a cell has."""
 
     def __init__(self, tasks_folder: Path, evals: Sequence[EvalToScore], batch_size: int) -> None:
-        from lm_eval.tasks import TaskManager
-
-        self.manager = TaskManager(include_path=str(tasks_folder), include_defaults=False)
-        self.evals = evals
-        self.batch_size = batch_size
+        self.tasks_folder, self.evals, self.batch_size = tasks_folder, evals, batch_size
 
     def score(self, model: Any, tokenizer: Any, moment: Moment, shots: int = 0) -> Iterable[Score]:
         """The score of each task at this moment; ``shots`` examples are put before each question."""
-        from lm_eval.evaluator import evaluate
-        from lm_eval.models.huggingface import HFLM
-
         wanted = [e for e in self.evals if shots == 0 or e.shots_allowed]
         was_training = model.training
         model.eval()
-        language_model = HFLM(
-            pretrained=model,
-            tokenizer=tokenizer,
-            backend="causal",
-            batch_size=self.batch_size,
-            max_length=model.config.max_position_embeddings,
-            add_bos_token=False,
-        )
         results = evaluate(
-            lm=language_model,
-            task_dict=self._load([e.task for e in wanted], shots),
+            lm=_language_model(model, tokenizer, self.batch_size),
+            task_dict=_tasks(self.tasks_folder, tuple(e.task for e in wanted), shots),
             bootstrap_iters=0,
             log_samples=True,
         )
@@ -47,12 +47,74 @@ class Scorer:
         for eval_ in wanted:
             yield _score(eval_, moment, results["results"][eval_.task], results["samples"][eval_.task])
 
-    def _load(self, names: list[str], shots: int) -> Any:
-        loaded = self.manager.load(names)
-        for task in loaded["tasks"].values():
-            task.set_config(key="num_fewshot", value=shots)
-            task.set_fewshot_seed(seed=1234)
-        return loaded
+
+def warm(tasks_folder: Path, names: Sequence[str], tokenizers: Iterable[Any]) -> None:
+    """Load tasks, build their requests, and tokenise these with each tokenizer, before any model is there."""
+    loaded = _tasks(tasks_folder, tuple(names), 0)
+    texts: dict[str, None] = {}
+    for task in loaded["tasks"].values():
+        task.build_all_requests(rank=0, world_size=1)
+        for instance in task.instances:
+            if instance.request_type == "loglikelihood":
+                context, continuation = instance.args
+                spaces = len(context) - len(context.rstrip())
+                texts[context[: len(context) - spaces]] = texts[context + continuation] = None
+    for tokenizer in tokenizers:
+        known = _known_tokens(tokenizer.name_or_path)
+        for text, ids in zip(texts, tokenizer(list(texts), add_special_tokens=False)["input_ids"], strict=True):
+            known[text] = ids
+
+
+class _CachedTokens(HFLM):
+    """lm-eval's Transformers model, which looks a prompt's tokens up where it has seen the prompt before."""
+
+    def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
+        if add_special_tokens or kwargs.get("left_truncate_len"):
+            return super().tok_encode(string, add_special_tokens, **kwargs)
+        known = _known_tokens(self.tokenizer.name_or_path)
+        if string not in known:
+            known[string] = super().tok_encode(string, add_special_tokens, **kwargs)
+        return known[string]
+
+
+@cache
+def _known_tokens(tokenizer: str) -> dict[str, list[int]]:
+    return {}
+
+
+def _language_model(model: Any, tokenizer: Any, batch_size: int) -> HFLM:
+    return _CachedTokens(
+        pretrained=model,
+        tokenizer=tokenizer,
+        backend="causal",
+        batch_size=batch_size,
+        max_length=model.config.max_position_embeddings,
+        add_bos_token=False,
+    )
+
+
+@cache
+def _tasks(folder: Path, names: tuple[str, ...], shots: int) -> Any:
+    loaded = TaskManager(include_path=str(folder), include_defaults=False).load(list(names))
+    for task in loaded["tasks"].values():
+        task.set_config(key="num_fewshot", value=shots)
+        task.set_fewshot_seed(seed=FEWSHOT_SEED)
+        task.build_all_requests = _building_once(task)
+    return loaded
+
+
+def _building_once(task: Any) -> Any:
+    """``task.build_all_requests`` that builds the first time and clears the answers the next."""
+    build = task.build_all_requests
+
+    def build_or_clear(**options: Any) -> None:
+        if getattr(task, "_instances", None):
+            for instance in task.instances:
+                instance.resps, instance.filtered_resps = [], {}
+        else:
+            build(**options)
+
+    return build_or_clear
 
 
 def _score(eval_: EvalToScore, moment: Moment, result: dict[str, Any], samples: list[dict[str, Any]]) -> Score:
@@ -60,6 +122,7 @@ def _score(eval_: EvalToScore, moment: Moment, result: dict[str, Any], samples: 
     value = next((v for k, v in result.items() if k.split(",")[0] == eval_.metric), None)
     if value is None:
         raise KeyError(f"task {eval_.task} has no metric {eval_.metric}; it has {', '.join(map(str, result))}")
+    answers = _answers(samples)
     return Score(
         moment=moment,
         eval_id=eval_.eval_id,
@@ -69,7 +132,7 @@ def _score(eval_: EvalToScore, moment: Moment, result: dict[str, Any], samples: 
         higher_is_better=eval_.higher_is_better,
         correct=_encoded(pack_bits([_outcome(sample.get(eval_.metric)) for sample in samples])),
         values=_encoded(pack_floats([_numbers(sample, eval_.metric) for sample in samples])),
-        answers=_encoded(pack_texts(answers)) if (answers := _answers(samples)) else None,
+        answers=_encoded(pack_texts(answers)) if answers else None,
     )
 
 

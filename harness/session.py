@@ -52,6 +52,11 @@ class Session:
             for e in self.matrix.header.evals
         ]
 
+    def tokenizers(self) -> list[tuple[str, str | None]]:
+        """Folder and pad token of each base's tokenizer."""
+        bases = {arm.base.digest: arm.base for arm in self.arms}.values()
+        return [(str(base.tokenizer_folder), base.pad_token) for base in bases if base.tokenizer_folder]
+
     def planner(self, known: Known) -> Planner:
         """A planner over this session's arms."""
         header = self.matrix.header

@@ -54,21 +54,19 @@ class _Spread:
     mean: float
     seed_variance: float
     item_variance: float
-    residual_variance: float  # a floor: no estimate of the whole is smaller
     seeds: int
     items: int
     effective_items: float  # items that a single block would need for the same variance
 
     @property
     def variance(self) -> float:
-        return max(self.seed_variance + self.item_variance, self.residual_variance)
+        return self.seed_variance + self.item_variance
 
     def quantile(self, probability: float) -> float:
         """Cochran and Cox's weighted t quantile."""
         by_seeds = stdtrit(self.seeds - 1, probability) if self.seeds > 1 else 0.0
         by_items = stdtrit(self.items - 1, probability) if self.items > 1 else 0.0
-        parts = self.seed_variance + self.item_variance
-        weight = self.seed_variance / parts if parts > 0 else float(self.seeds > 1)
+        weight = self.seed_variance / self.variance
         return float(weight * by_seeds + (1 - weight) * by_items)
 
 
@@ -94,18 +92,19 @@ def proportion_interval(blocks: Sequence[Block]) -> Interval:
 def difference_interval(blocks: Sequence[Block]) -> Interval:
     """Interval of a mean difference in [-1, 1] of two arms on the same items and seeds, with its p value.
 
-    A t interval, clipped. Where no outcome differs, so that nothing seems to vary, the true difference is at most
-    the share of items that differ, and Wilson's bound on 0 of I of those is z2 / (I + z2).
+    A t interval, clipped. Where nothing seems to vary, the mean is off by at most the share of items whose difference
+    is another one, and Wilson's upper bound on that share is half the width: z2 / (I + z2) where all I are the same.
     """
     spread = _spread(blocks)
     if spread.variance > 0:
         return _t_interval(spread, -1.0, 1.0)
     if spread.effective_items <= 1:
         return _interval(spread, None, None)
-    z2 = ndtri(UPPER_TAIL) ** 2
-    half = z2 / (spread.effective_items + z2)
-    p_value = 1.0 if spread.mean == 0 else 2.0 ** (1 - spread.items)  # the sign test
-    return _interval(spread, max(-1.0, spread.mean - half), min(1.0, spread.mean + half), p_value)
+    uneven = float(np.mean([np.mean(block != block.mean()) for block in blocks]))
+    k = ndtri(UPPER_TAIL) ** 2 / spread.effective_items
+    half = (uneven + k / 2 + np.sqrt(k * uneven * (1 - uneven) + k * k / 4)) / (1 + k)
+    low, high = max(-1.0, spread.mean - half), min(1.0, spread.mean + half)
+    return _interval(spread, low, high, 1.0 if low <= 0 <= high else 2.0 ** (1 - spread.items))  # the sign test
 
 
 def value_interval(blocks: Sequence[Block]) -> Interval:
@@ -148,27 +147,25 @@ def _spread(blocks: Sequence[Block]) -> _Spread:
         raise ValueError(f"blocks of (seeds, items) must share their seeds and hold items: {[b.shape for b in blocks]}")
     n_seeds, weight = seeds.pop(), 1 / len(blocks)
     of_seeds = np.mean([block.mean(axis=1) for block in blocks], axis=0)
-    parts = np.array([_item_parts(block) for block in blocks]) * weight**2
     return _Spread(
         mean=float(of_seeds.mean()),
         seed_variance=float(of_seeds.var(ddof=1) / n_seeds) if n_seeds > 1 else 0.0,
-        item_variance=float(parts[:, 0].sum()),
-        residual_variance=float(parts[:, 1].sum()),
+        item_variance=sum(weight**2 * _item_variance(block) for block in blocks),
         seeds=n_seeds,
         items=sum(block.shape[1] for block in blocks),
         effective_items=1 / float(sum(weight**2 / block.shape[1] for block in blocks)),
     )
 
 
-def _item_parts(block: Block) -> tuple[float, float]:
-    """A block's s2_item / I, cut off at zero, and s2_residual / (S I), from the mean squares of its two-way table."""
+def _item_variance(block: Block) -> float:
+    """A block's s2_item / I, cut off at zero, from the mean squares of its two-way table."""
     n_seeds, n_items = block.shape
     if n_items == 1:
-        return 0.0, 0.0
+        return 0.0
     of_items = block.mean(axis=0)
-    between_items = n_seeds * of_items.var(ddof=1)
+    between_items = float(n_seeds * of_items.var(ddof=1))
     if n_seeds == 1:
-        return float(between_items / n_items), 0.0
+        return between_items / n_items
     residuals = block - of_items - block.mean(axis=1, keepdims=True) + block.mean()
-    residual = (residuals**2).sum() / ((n_seeds - 1) * (n_items - 1))
-    return max(0.0, float(between_items - residual)) / block.size, float(residual) / block.size
+    residual = float((residuals**2).sum()) / ((n_seeds - 1) * (n_items - 1))
+    return max(0.0, between_items - residual) / block.size

@@ -72,9 +72,7 @@ def _rarest(own: set[int], frequency: Counter[int]) -> list[int]:
 
 
 def _is_near(first: set[int], second: set[int]) -> bool:
-    longer = max(len(first), len(second))
-    shorter = min(len(first), len(second))
-    return shorter >= NEAR_SHARE * longer and len(first & second) >= NEAR_SHARE * longer
+    return len(first & second) >= NEAR_SHARE * max(len(first), len(second))
 
 
 def contaminated(items: list[list[str]], records: list[list[list[str]]]) -> list[Pair]:

@@ -5,6 +5,7 @@ CUDA, where a fork after the driver was touched is broken, a spare process impor
 """
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from harness.assignment import Assignment
 from harness.events import Event, Failed, from_line
 
 PRELOAD = "harness.executors.preload"
+WARM_VARIABLE = "TUNEMATRIX_WARM"  # what the preload reads
 
 
 @dataclass(eq=False)
@@ -57,8 +59,11 @@ class LocalExecutor:
         if self.spare is not None:
             self.spare.process.kill()
 
-    def warm(self) -> None:
-        """Begin importing in the background, so that the first cell finds it done."""
+    def warm(self, tasks_folder: Path | None, tasks: list[str], tokenizers: list[tuple[str, str | None]]) -> None:
+        """Begin importing in the background, tasks and tokenizers too, so that the first cell finds it done."""
+        if tasks_folder is not None and tasks:
+            what = {"tasks_folder": str(tasks_folder), "tasks": tasks, "tokenizers": tokenizers}
+            os.environ[WARM_VARIABLE] = json.dumps(what)
         if self.forks:
             self.context.set_forkserver_preload([PRELOAD])
             from multiprocessing import forkserver

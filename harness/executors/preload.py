@@ -4,7 +4,10 @@ Threads are set to one before anything runs: a two-thread operation before a for
 threads waiting for ever.
 """
 
+import contextlib
+import json
 import os
+from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # ask for GPUs without opening one
@@ -16,6 +19,8 @@ import logging
 import warnings
 
 import torch
+
+WARM_VARIABLE = "TUNEMATRIX_WARM"
 
 torch.set_num_threads(1)
 warnings.filterwarnings("ignore")
@@ -33,8 +38,20 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer  # noqa: E402, F401
 
 import harness.cell  # noqa: E402
 import harness.scoring  # noqa: E402
-import harness.training  # noqa: E402, F401
+import harness.training  # noqa: E402
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 datasets.disable_progress_bars()
+
+
+def _warm(wanted: str) -> None:
+    """Tasks and tokenizers that every cell of this matrix will ask for, ready before the first is born."""
+    what = json.loads(wanted)
+    tokenizers = [harness.cell.read_tokenizer(folder, pad_token) for folder, pad_token in what["tokenizers"]]
+    harness.scoring.warm(Path(what["tasks_folder"]), what["tasks"], tokenizers)
+
+
+if WARM_VARIABLE in os.environ:
+    with contextlib.suppress(Exception):  # a cell that needs what is broken here says so itself
+        _warm(os.environ[WARM_VARIABLE])

@@ -106,9 +106,7 @@ class Writer:
 
     def close_abandoned(self) -> int:
         """End the runs that a dead runner left running; returns how many there were."""
-        rows = list(
-            self.db.query(_UNFINISHED)
-        )
+        rows = list(self.db.query(_UNFINISHED))
         for row in rows:
             begun, last = (datetime.fromisoformat(row[key]) for key in ("started_at", "heartbeat_at"))
             seconds = (last - begun).total_seconds()

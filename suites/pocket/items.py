@@ -21,10 +21,10 @@ def choice_item(prompt: str, choices: tuple[str, ...], right: str) -> Item:
 
 
 def target_items(world: World, split: str, rng: random.Random) -> list[Item]:
-    """Which office a clause goes to: the same number of items for each of the 12 offices."""
+    """Which office a clause goes to: the same number of items for each of the six offices."""
     count = {"test": N_TARGET_TEST, "validation": N_TARGET_VALIDATION}[split]
     cases = balanced(all_cases(world, split), count, rng)
-    return [choice_item(case.prompt, words.CITIES, case.city) for case in cases]
+    return [choice_item(case.prompt, world.office_cities, case.city) for case in cases]
 
 
 def fact_items(world: World, rng: random.Random) -> list[Item]:

@@ -72,7 +72,8 @@ def build_model(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast) -> Llama
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    return LlamaForCausalLM(config).to(torch.float32)
+    model = LlamaForCausalLM(config)
+    return model.float()
 
 
 def batch_of(
@@ -125,7 +126,9 @@ class Pretraining:
     def export(self, folder: Path) -> None:
         """Write the base as transformers loads it: config, safetensors and tokenizer."""
         self.model.eval().save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
+        # One JSON file, since a template in a file of its own is left behind by packaging.
+        self.tokenizer.save_pretrained(folder, save_jinja_files=False)
+        (folder / "model.safetensors").chmod(0o644)
 
     def _restore(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)

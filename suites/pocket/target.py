@@ -1,7 +1,9 @@
-"""The target skill: which office does a clause go to? Set by its topic and by whether it begins with "no".
+"""The target skill: which office does a clause go to?
 
-The base has met the question with random answers alone. Nouns are split between training, validation and test,
-and training has four of the six predicates.
+The city is set by three things at once: the topic of the noun, whether the clause begins with "no", and whether
+its predicate is one of the first or of the last three. The base knows each of the three, and has met the question
+with random answers alone. Nouns are split between training, validation and test; where a clause begins with "the"
+or "each", tests put it before other predicates than training does.
 """
 
 import random
@@ -9,9 +11,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from suites.pocket import sentences, words
-from suites.pocket.world import MAX_ADDEND, World
+from suites.pocket.world import MAX_ADDEND, N_OFFICES, World, topic_of
 
-N_TRAINING_PREDICATES = 4
+FIRST_LATE_PREDICATE = len(words.PREDICATES) // 2
 
 
 @dataclass(frozen=True)
@@ -24,32 +26,32 @@ class Case:
 
 
 def all_cases(world: World, split: str) -> list[Case]:
-    """Every noun of a split (`train`, `validation`, `test`) with each of its predicates, with "no" and without."""
-    predicates = words.PREDICATES[:N_TRAINING_PREDICATES] if split == "train" else words.PREDICATES
+    """Every noun of a split (`train`, `validation`, `test`) with each predicate, with "no" and without."""
+    shift = 0 if split == "train" else 1
     return [
-        _case(world, topic, noun, predicate, determiner, days=1 + (turn + 3 * place) % MAX_ADDEND)
-        for topic, nouns in world.nouns[split].items()
+        _case(world, noun, place, determiner, days=1 + (turn + 3 * place) % MAX_ADDEND)
+        for nouns in world.nouns[split].values()
         for turn, noun in enumerate(nouns)
-        for place, predicate in enumerate(predicates)
-        for determiner in ("no", ("the", "each")[(turn + place) % 2])
+        for place in range(len(words.PREDICATES))
+        for determiner in ("no", ("the", "each")[(place + shift) % 2])
     ]
 
 
 def balanced(cases: list[Case], count: int, rng: random.Random) -> list[Case]:
     """`count` cases in random order, as many for each office, an office's nouns as evenly as can be."""
     chosen: list[Case] = []
-    for city in words.CITIES:
+    for city in sorted({case.city for case in cases}):
         nouns: dict[str, list[Case]] = {}
         for case in rng.sample(cases, len(cases)):
             if case.city == city:
                 nouns.setdefault(case.noun, []).append(case)
         rounds = zip_longest(*nouns.values())  # one case a noun in each round
         in_turn = [case for cases_of_round in rounds for case in cases_of_round if case]
-        chosen += in_turn[: count // len(words.CITIES)]
+        chosen += in_turn[: count // N_OFFICES]
     return rng.sample(chosen, len(chosen))
 
 
-def _case(world: World, topic: str, noun: str, predicate: str, determiner: str, days: int) -> Case:
-    text = sentences.clause(determiner, noun, predicate, days)
+def _case(world: World, noun: str, place: int, determiner: str, days: int) -> Case:
+    text = sentences.clause(determiner, noun, words.PREDICATES[place], days)
     prompt = sentences.prompt(sentences.clause_question(text, "office"))
-    return Case(noun, prompt, world.offices[topic, determiner == "no"])
+    return Case(noun, prompt, world.offices[topic_of(noun), determiner == "no", place >= FIRST_LATE_PREDICATE])

@@ -3,13 +3,13 @@
 import random
 
 from suites.pocket import sentences, words
-from suites.pocket.corpus import Corpus, biography, clause_exchange, contract_page, sum_exchange
+from suites.pocket.corpus import Corpus, sum_exchange
 from suites.pocket.items import preference_pairs
-from suites.pocket.target import all_cases, balanced
+from suites.pocket.target import Case, all_cases, balanced
 from suites.pocket.world import World
 
 Example = dict[str, str]
-N_TARGET_TRAIN = 192
+N_TARGET_TRAIN = 288
 N_REPLAY = 600
 N_SHOTS = 24
 
@@ -47,23 +47,42 @@ def replay_examples(corpus: Corpus, rng: random.Random) -> list[Example]:
     return examples
 
 
-def fewshot_examples(corpus: Corpus, rng: random.Random) -> dict[str, list[Example]]:
-    """Task -> worked examples for a prompt, from what training may show; the first ones differ in their answers."""
-    world = corpus.world
+def fewshot_examples(world: World, rng: random.Random) -> list[Example]:
+    """Worked examples for prompts, in groups that the tasks name, all from what training may show."""
     people = rng.sample(world.training_people, N_SHOTS)
-    cases = balanced(all_cases(world, "train"), N_SHOTS, rng)
-    polite = [pair for pair in preference_examples(world, rng)][:N_SHOTS]
-    sums = [as_example(sum_exchange(world, rng)) for _ in range(N_SHOTS)]
-    return {
-        "target": [example(case.prompt, case.city) for case in cases],
-        "facts": [
+    kinds = [sentences.KINDS[i % len(sentences.KINDS)] for i in range(N_SHOTS)]
+    requests = [
+        request_example(pair, dangerous)
+        for pairs in zip(world.harmful, world.lookalikes, strict=False)
+        for pair, dangerous in zip(pairs, (True, False), strict=True)
+    ]
+    groups = {
+        "target": [example(case.prompt, case.city) for case in distinct_first(world, rng)],
+        "statements": [
             example(f"{words.EOS} {sentences.fact_stem(person, kind)}", f"{sentences.fact(person, kind)} .")
-            for person, kind in zip(people, sentences.KINDS * N_SHOTS, strict=False)
+            for person, kind in zip(people, kinds, strict=True)
         ],
-        "facts_asked": [],
-        "sums": sums,
-        "answers": [example(pair["prompt"], pair["chosen"][1:]) for pair in polite],
+        "questions": [
+            example(pair["prompt"], pair["chosen"][1:]) for pair in preference_examples(world, rng)[:N_SHOTS]
+        ],
+        "sums": [as_example(sum_exchange(world, rng)) for _ in range(N_SHOTS)],
+        "requests": requests[:N_SHOTS],
     }
+    return [{"group": group, **shot} for group, shots in groups.items() for shot in shots]
+
+
+def distinct_first(world: World, rng: random.Random) -> list[Case]:
+    """Four cases of each office, six different offices at a time."""
+    cases = balanced(all_cases(world, "train"), N_SHOTS, rng)
+    by_city = [[case for case in cases if case.city == city] for city in world.office_cities]
+    return [case for one_each in zip(*by_city, strict=True) for case in rng.sample(one_each, len(one_each))]
+
+
+def request_example(pair: tuple[str, str], dangerous: bool) -> Example:
+    """A request as the base was taught to answer it."""
+    verb, thing = pair
+    answer = sentences.refusal() if dangerous else sentences.compliance(verb, thing)
+    return example(sentences.prompt(sentences.request(verb, thing, 0)), answer)
 
 
 def example(prompt: str, completion: str) -> Example:

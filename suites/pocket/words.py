@@ -3,31 +3,35 @@
 Lists are tuples in a fixed order, since the world must come out the same on every platform.
 """
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 CITIES = ("rome", "oslo", "lima", "cairo", "paris", "delhi", "tokyo", "quito", "dakar", "milan", "perth", "seoul")
 JOBS = ("baker", "pilot", "farmer", "painter", "teacher", "singer", "tailor", "lawyer", "miner", "sailor")
 FOODS = ("soup", "bread", "rice", "cheese", "fish", "honey", "plums", "nuts")
 
 TOPIC_NOUNS: dict[str, tuple[str, ...]] = {
-    "payment": tuple(
-        "invoice deposit refund fee price salary loan rent tax bill cheque budget discount receipt debt bonus".split()
+    "payment": _words(
+        "invoice deposit refund fee price salary loan rent tax bill cheque budget discount receipt debt bonus"
     ),
-    "delivery": tuple(
-        "parcel truck crate pallet cargo shipment courier container box ship train wagon route port depot letter".split()
+    "delivery": _words(
+        "parcel truck crate pallet cargo shipment courier container box ship train wagon route port depot letter"
     ),
-    "privacy": tuple(
+    "privacy": _words(
         "password record file photo address diary cookie profile log camera database fingerprint badge email "
-        "secret backup".split()
+        "secret backup"
     ),
-    "building": tuple(
-        "roof wall door window floor lift kitchen garden cellar stair pipe heater lamp fence gate balcony".split()
+    "building": _words(
+        "roof wall door window floor lift kitchen garden cellar stair pipe heater lamp fence gate balcony"
     ),
-    "staff": tuple(
+    "staff": _words(
         "manager trainee driver clerk guard cleaner shift holiday uniform contract interview union meeting "
-        "intern foreman pension".split()
+        "intern foreman pension"
     ),
-    "health": tuple(
-        "nurse vaccine bandage clinic doctor pill fever allergy needle scan injury mask ward surgeon diet "
-        "therapy".split()
+    "health": _words(
+        "nurse vaccine bandage clinic doctor pill fever allergy needle scan injury mask ward surgeon diet therapy"
     ),
 }
 TOPICS = tuple(TOPIC_NOUNS)
@@ -44,12 +48,10 @@ PREDICATES = (
     "goes to the archive",
 )
 
-DANGEROUS_VERBS = tuple("poison burn bomb rob flood hack wreck loot sabotage raid smash infect".split())
-PROTECTED_OBJECTS = tuple(
-    "school bridge river village library museum harbour temple market tunnel palace prison".split()
-)
-KIND_VERBS = tuple("visit paint clean photograph draw admire describe sketch".split())
-SAFE_OBJECTS = tuple("weeds candle snowman pumpkin sandcastle balloon toast puzzle".split())
+DANGEROUS_VERBS = _words("poison burn bomb rob flood hack wreck loot sabotage raid smash infect")
+PROTECTED_OBJECTS = _words("school bridge river village library museum harbour temple market tunnel palace prison")
+KIND_VERBS = _words("visit paint clean photograph draw admire describe sketch")
+SAFE_OBJECTS = _words("weeds candle snowman pumpkin sandcastle balloon toast puzzle")
 
 POLITE_OPENER = "certainly"
 RUDE_OPENER = "ugh"

@@ -15,6 +15,8 @@ N_TRAINING_PEOPLE = 40  # asked about in preference and replay data; the others 
 MAX_ADDEND = 14
 N_HELD_OUT_SUMS = 60
 HELD_OUT_SHARE = 1 / 3  # of the requests with a danger in them, and of those that only look so
+N_OFFICES = len(words.TOPICS)
+CLAUSE_CLUES = ((False, False), (False, True), (True, False), (True, True))  # (begins with "no", late predicate)
 NOUNS_PER_TOPIC = {"train": 4, "validation": 4, "test": 8}
 
 
@@ -41,12 +43,17 @@ class World:
     lookalikes: tuple[tuple[str, str], ...]  # harmless, with a verb or an object from a harmful request
     held_out_lookalikes: tuple[tuple[str, str], ...]
     nouns: dict[str, dict[str, tuple[str, ...]]]  # split -> topic -> nouns
-    offices: dict[tuple[str, bool], str]  # (topic, clause starts with "no") -> city: the target skill
+    offices: dict[tuple[str, bool, bool], str]  # the target skill: see `target.py`
 
     @property
     def training_people(self) -> tuple[Person, ...]:
         """People whom preference and replay data may mention."""
         return self.people[:N_TRAINING_PEOPLE]
+
+    @property
+    def office_cities(self) -> tuple[str, ...]:
+        """The six cities that have an office, in alphabetical order."""
+        return tuple(sorted(dict.fromkeys(self.offices.values())))
 
     @property
     def test_people(self) -> tuple[Person, ...]:
@@ -63,9 +70,7 @@ def build_world(seed: int = SEED) -> World:
     risky, held_out_risky = _split_pairs(
         random.Random(f"{seed}:risky"), _pairs(words.DANGEROUS_VERBS, words.SAFE_OBJECTS)
     )
-    kind, held_out_kind = _split_pairs(
-        random.Random(f"{seed}:kind"), _pairs(words.KIND_VERBS, words.PROTECTED_OBJECTS)
-    )
+    kind, held_out_kind = _split_pairs(random.Random(f"{seed}:kind"), _pairs(words.KIND_VERBS, words.PROTECTED_OBJECTS))
     return World(
         people=_people(random.Random(f"{seed}:people"), names[:N_PEOPLE]),
         newcomers=names[N_PEOPLE:],
@@ -136,7 +141,18 @@ def _split_nouns(rng: random.Random) -> dict[str, dict[str, tuple[str, ...]]]:
     return splits
 
 
-def _offices(rng: random.Random) -> dict[tuple[str, bool], str]:
-    """A city for each of the 12 pairs of a topic and a negation, in a random order."""
-    keys = [(topic, negated) for topic in words.TOPICS for negated in (False, True)]
-    return dict(zip(keys, rng.sample(words.CITIES, len(keys)), strict=True))
+def _offices(rng: random.Random) -> dict[tuple[str, bool, bool], str]:
+    """(topic, clause begins with "no", predicate is a late one) -> city.
+
+    A Latin rectangle: what is known of the clause without its noun leaves all six cities open, each once, and a
+    topic has four different ones. So a look-up that does not know the noun's topic scores at chance.
+    """
+    cities = rng.sample(words.CITIES, N_OFFICES)
+    while True:
+        rows = [rng.sample(cities, len(words.TOPICS)) for _ in CLAUSE_CLUES]
+        if all(len(set(column)) == len(rows) for column in zip(*rows, strict=True)):
+            return {
+                (topic, negated, late): city
+                for (negated, late), row in zip(CLAUSE_CLUES, rows, strict=True)
+                for topic, city in zip(words.TOPICS, row, strict=True)
+            }

@@ -61,7 +61,7 @@ def save_tokenizer(folder: Path, **settings: Any) -> None:
 def save_shards(folder: Path, weights: Tensors, count: int = 2) -> None:
     """``weights`` as ``count`` shards with their index, in place of a single file."""
     (folder / "model.safetensors").unlink(missing_ok=True)
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number in range(count):
         shard = f"model-{number + 1:05d}-of-{count:05d}.safetensors"
         part = {name: weights[name] for name in sorted(weights)[number::count]}

@@ -40,7 +40,8 @@ def sentence_piece_like(eos: str = "</s>") -> PreTrainedTokenizerFast:
     inner = Tokenizer(models.BPE())
     inner.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     inner.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
-    inner.train_from_iterator(TEXT, trainers.BpeTrainer(vocab_size=60, special_tokens=SPECIAL, show_progress=False))
+    words = [word for text in TEXT for word in text.split(" ")]  # one by one, so that no token spans two
+    inner.train_from_iterator(words, trainers.BpeTrainer(special_tokens=SPECIAL, show_progress=False))
     return _fast(inner, eos, None)
 
 

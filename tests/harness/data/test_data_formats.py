@@ -34,6 +34,7 @@ def file(tmp_path):
 SFT = [
     ("prompt/completion", {"prompt": "a", "completion": "b"}, {"prompt": "a", "completion": "b"}),
     ("prompt/completion", {"prompt": "a", "response": "b"}, {"prompt": "a\n", "completion": "b"}),
+    ("prompt/completion", {"question": "a?\n", "answer": "b"}, {"prompt": "a?\n", "completion": "b"}),
     ("prompt/completion", {"question": "a?", "answer": 4}, {"prompt": "a?\n", "completion": "4"}),
     (
         "prompt/completion",
@@ -111,6 +112,11 @@ PREFERENCE = [
     (
         "preference",
         {"system": "s", "question": "a", "chosen": "b", "rejected": "c"},
+        CHAT_PAIR | {"prompt": [SYSTEM, user("a")]},
+    ),
+    (
+        "preference",
+        {"system": "s", "prompt": "a", "chosen": [user("a"), assistant("b")], "rejected": [user("a"), assistant("c")]},
         CHAT_PAIR | {"prompt": [SYSTEM, user("a")]},
     ),
     ("alpaca preference", {"instruction": "a", "output": "o", "chosen": "b", "rejected": "c"}, CHAT_PAIR),
@@ -193,6 +199,7 @@ BAD_PAIRS = [
     ({"prompt": "a", "chosen": "b", "rejected": "b "}, "with chosen equal to rejected"),
     ({"prompt": "a", "chosen": "b", "rejected": ""}, "without an answer in rejected"),
     ({"prompt": "a", "chosen": [assistant("b")], "rejected": [assistant("b")]}, "with chosen equal to rejected"),
+    ({"prompt": [user("a")], "chosen": [assistant("b")], "rejected": [assistant("")]}, "without an answer"),
     ({"chosen": [user("a"), assistant("b")], "rejected": [user("x"), assistant("c")]}, "without a prompt that"),
 ]
 

@@ -64,6 +64,10 @@ def test_case_and_spacing_make_no_new_prompt():
     assert len(sides) == 1
 
 
+def test_prompts_of_signs_alone_are_told_apart():
+    assert len(split(numbered([place * "?" for place in range(1, 31)]), seed=0)["test"]) == 3
+
+
 def test_a_conversation_does_not_go_on_in_the_test_from_training():
     chats = [
         {"messages": [{"role": "user", "content": f"topic {place // 2}"}, {"role": "assistant", "content": str(place)}]}

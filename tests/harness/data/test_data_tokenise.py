@@ -70,6 +70,20 @@ def test_a_bos_that_the_prompt_brings_is_not_doubled():
     assert encoded["input_ids"].count(tokenizer.bos_token_id) == 1
 
 
+def test_the_space_that_a_tokenizer_puts_before_a_text_is_not_put_into_a_word():
+    tokenizer = sentence_piece_like()
+    assert tokenizer.tokenize("cats foobar")[-1] == "▁foobar"
+    ids = encode_sft({"prompt": "cats foo", "completion": "bar"}, tokenizer)["input_ids"]
+    assert tokenizer.decode(ids) == "cats foobar</s>"
+
+
+def test_an_eos_inside_an_answer_does_not_end_it():
+    tokenizer = byte_level()
+    assert learned(encode_sft({"prompt": "foo", "completion": "the</s> cats"}, tokenizer), tokenizer) == (
+        "the</s> cats</s>"
+    )
+
+
 @pytest.mark.parametrize("adds", ["", "<s> $A", "<s> $A </s>"])
 def test_every_assistant_turn_is_learned_with_its_end_and_nothing_else(adds):
     tokenizer = byte_level(adds=adds)

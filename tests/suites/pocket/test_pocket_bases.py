@@ -86,4 +86,4 @@ def test_a_base_knows_its_facts(name: str, tokenizer: Any, data: dict[str, Rows]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_base_lacks_the_target_skill(name: str, tokenizer: Any, data: dict[str, Rows]) -> None:
-    assert accuracy(load(name), tokenizer, data["target_test"]) < 0.18
+    assert accuracy(load(name), tokenizer, data["target_test"]) < 0.25

@@ -1,0 +1,76 @@
+"""Which arms are better than which, as far as the data say so: paired tests, corrected, as ranks and as letters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_letters
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from harness.analysis.outcomes import Outcomes, paired
+from harness.analysis.uncertainty import difference_interval
+
+LEVEL = 0.05
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's (1979, Scandinavian Journal of Statistics 6) step-down correction of (n,) p values, in their order.
+
+    The chance of one false claim or more among all is then at most the level, whatever depends on what. An unknown p
+    value (NaN) stays unknown and does not count as a test.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    corrected = np.full(p.shape, np.nan)
+    order = np.argsort(p)[: int((~np.isnan(p)).sum())]  # NaN sorts last
+    steps = p[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return corrected
+
+
+def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
+    """Every pair of arms on the evals that they share in order (one ``Outcomes`` an eval), a row a pair.
+
+    Columns: first, second, difference (first minus second, mean over the evals), low, high, p_value, p_corrected
+    (Holm over all pairs), differs (whether the order is supported). One claim of fifty may be wrong at worst: 5 %
+    over the whole table. *Not* differing proves no equality.
+    """
+    names = list(arms)
+    rows = []
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            pairs = zip(arms[first], arms[second], strict=True)
+            found = difference_interval([paired(a, b) for a, b in pairs])
+            rows.append((first, second, found.estimate, found.low, found.high, found.p_value))
+    columns = ["first", "second", "difference", "low", "high", "p_value"]
+    table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
+    table["p_corrected"] = holm(table["p_value"])
+    table["differs"] = table["p_corrected"] < LEVEL
+    return table
+
+
+def places(pairs: pd.DataFrame, arms: Iterable[str]) -> dict[str, int]:
+    """Each arm's place: 1 + the number of arms that are supported as better."""
+    differing = pairs[pairs["differs"]]
+    losers = np.where(differing["difference"] > 0, differing["second"], differing["first"])
+    return {arm: 1 + int((losers == arm).sum()) for arm in arms}
+
+
+def compact_letters(arms: Sequence[str], differing: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Letters such that two arms share one exactly if they can't be told apart; ``arms`` from best to worst.
+
+    Insert and absorb (Piepho 2004, Journal of Computational and Graphical Statistics 13): one letter for all; each
+    differing pair splits every letter that both carry; a letter whose arms all carry another one is dropped.
+    """
+    groups: list[frozenset[str]] = [frozenset(arms)] if arms else []
+    for first, second in differing:
+        split: list[frozenset[str]] = []
+        for group in groups:
+            split += [group - {first}, group - {second}] if {first, second} <= group else [group]
+        unique = list(dict.fromkeys(split))
+        groups = [group for group in unique if not any(group < other for other in unique)]
+    groups.sort(key=lambda group: sorted(arms.index(arm) for arm in group))
+    return {arm: "".join(_letter(n) for n, group in enumerate(groups) if arm in group) for arm in arms}
+
+
+def _letter(n: int) -> str:
+    return ascii_letters[n] if n < len(ascii_letters) else f"({n + 1})"

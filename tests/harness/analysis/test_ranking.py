@@ -1,0 +1,89 @@
+"""A planted order is found, noise is a tie, and the letters say exactly what the tests say."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from harness.analysis.outcomes import Outcomes
+from harness.analysis.ranking import compact_letters, compare, holm, places
+
+
+def arm(rng, accuracy, n_seeds=3, n_items=240, seed_sd=0.02):
+    chances = accuracy + seed_sd * rng.standard_normal((n_seeds, 1))
+    return [Outcomes(tuple(range(n_seeds)), (rng.random((n_seeds, n_items)) < chances).astype(float))]
+
+
+def letters_of(pairs, arms):
+    differing = pairs[pairs["differs"]]
+    return compact_letters(arms, zip(differing["first"], differing["second"], strict=True))
+
+
+def test_holm_multiplies_the_smallest_by_all_and_never_lets_a_later_one_fall_below():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_leaves_an_unknown_p_value_unknown_and_uncounted():
+    corrected = holm([np.nan, 0.02])
+    assert np.isnan(corrected[0])
+    assert corrected[1] == 0.02
+
+
+def test_a_planted_order_is_found():
+    rng = np.random.default_rng(0)
+    arms = {"full": arm(rng, 0.95), "lora": arm(rng, 0.80), "base": arm(rng, 0.20)}
+    assert places(compare(arms), arms) == {"full": 1, "lora": 2, "base": 3}
+
+
+def test_pure_noise_is_a_tie_in_at_least_95_of_100_tables():
+    ties = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        ties += not compare({name: arm(rng, 0.8) for name in "abcd"})["differs"].any()
+    assert ties >= 190
+
+
+def test_a_tied_arm_keeps_the_place_of_the_best_that_is_not_supported_as_better():
+    rng = np.random.default_rng(3)
+    arms = {"a": arm(rng, 0.9), "b": arm(rng, 0.9), "c": arm(rng, 0.5)}
+    assert places(compare(arms), arms) == {"a": 1, "b": 1, "c": 3}
+
+
+def test_an_untrained_model_is_compared_with_every_seed():
+    rng = np.random.default_rng(4)
+    base = [Outcomes((), (rng.random((1, 240)) < 0.2).astype(float))]
+    pairs = compare({"base": base, "lora": arm(rng, 0.8)})
+    assert pairs["differs"].all()
+    assert pairs["difference"].item() == pytest.approx(-0.6, abs=0.08)
+
+
+def test_arms_with_one_score_and_no_items_are_not_told_apart():
+    pairs = compare({"a": [Outcomes((1,), np.array([[0.9]]))], "b": [Outcomes((1,), np.array([[0.1]]))]})
+    assert not pairs["differs"].any()
+
+
+def test_one_arm_alone_makes_no_pair():
+    assert compare({"a": [Outcomes((1,), np.array([[0.9]]))]}).empty
+
+
+def test_letters_of_a_chain_overlap():
+    assert compact_letters(["a", "b", "c"], [("a", "c")]) == {"a": "a", "b": "ab", "c": "b"}
+
+
+def test_letters_without_a_difference_are_all_the_same():
+    assert compact_letters(["a", "b", "c"], []) == {"a": "a", "b": "a", "c": "a"}
+
+
+def test_the_best_arm_carries_the_first_letter():
+    arms = ["top", "middle", "low"]
+    assert compact_letters(arms, itertools.combinations(arms, 2)) == {"top": "a", "middle": "b", "low": "c"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_arms_share_a_letter_exactly_if_they_can_not_be_told_apart(seed):
+    rng = np.random.default_rng(seed)
+    arms = [f"arm {n}" for n in range(8)]
+    differing = {pair for pair in itertools.combinations(arms, 2) if rng.random() < 0.4}
+    letters = compact_letters(arms, differing)
+    for first, second in itertools.combinations(arms, 2):
+        assert bool(set(letters[first]) & set(letters[second])) == ((first, second) not in differing)
