@@ -63,11 +63,16 @@ class Arm:
         return not self.trains and parameters["quantisation"] == "none" and parameters["shots"] == 0
 
     @property
-    def name(self) -> str:
-        """How the arm is called where people read: entry, rank, what it starts from, and base."""
+    def short_name(self) -> str:
+        """Entry, what it starts from, and rank."""
         rank = f" r={self.variant.rank}" if self.variant.rank else ""
         start = f" on {self.parent.label}" if self.parent else ""
-        return f"{self.label}{start}{rank} · {self.base.name}"
+        return f"{self.label}{start}{rank}"
+
+    @property
+    def name(self) -> str:
+        """How the arm is called where people read."""
+        return f"{self.short_name} · {self.base.name}"
 
     @property
     def arm_id(self) -> str:

@@ -88,11 +88,12 @@ def plan(
     device: Device = "auto",
     jobs: Jobs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="One row a cell instead of one an arm.")] = False,
 ) -> None:
     """Show the cells: done, left, deferred, blocked or refused, and how long they should take."""
     from harness.commands import show_plan
 
-    show_plan(matrix, db, set_, only, base, data, device, jobs, as_json)
+    show_plan(matrix, db, set_, only, base, data, device, jobs, as_json, cells)
 
 
 @app.command(epilog="Example: tunematrix report --db tunematrix.db --out report")

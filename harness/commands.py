@@ -6,9 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from harness.errors import UserError
 from harness.matrix import Matrix, load_matrix
@@ -46,7 +48,7 @@ def run_matrix(
     from harness.store.writer import Writer
     from harness.workdir import Workdir
 
-    console = Console(stderr=False, soft_wrap=not sys.stdout.isatty())
+    console = console_for_people()
     device = pick_device(device)
     workdir = Workdir.beside(db)
     wanted = _matrix(matrix, overrides, base, data, workdir)
@@ -80,6 +82,7 @@ def show_plan(
     device: str,
     jobs: int | None,
     as_json: bool,
+    cells: bool,
 ) -> None:
     """`tunematrix plan`: touches nothing."""
     from harness.workdir import Workdir
@@ -91,8 +94,8 @@ def show_plan(
     if as_json:
         print(json.dumps(_plan_json(session, lines, known), indent=2))
         return
-    console = Console()
-    console.print(_plan_table(lines))
+    console = console_for_people()
+    console.print(_cell_table(lines) if cells else _plan_table(lines))
     console.print(_plan_summary(session, lines, known), highlight=False, markup=False)
 
 
@@ -101,7 +104,7 @@ def show_report(db: Path, folder: Path | None) -> None:
     from harness.report import build_report, print_report, write_report
 
     found = build_report(open_for_reading(db))
-    print_report(found, Console())
+    print_report(found, console_for_people())
     if folder is not None:
         write_report(found, folder)
 
@@ -109,8 +112,8 @@ def show_report(db: Path, folder: Path | None) -> None:
 def describe_db(path: Path) -> None:
     """`tunematrix db`: what a file holds."""
     db = open_for_reading(path)
-    console = Console()
-    table = Table(title=str(path), title_justify="left")
+    console = console_for_people()
+    table = Table(title=escape(str(path)), title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("suite", "stack", "purpose", "status", "runs", "newest"):
         table.add_column(column)
     query = """SELECT suite, stack_id, purpose, status, count(*) AS runs, max(started_at) AS newest
@@ -126,6 +129,11 @@ def describe_db(path: Path) -> None:
     counts = {name: db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in db.table_names()}
     shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count and not name.startswith("_"))
     console.print(f"holds {shown or 'nothing yet'}", highlight=False, markup=False)
+
+
+def console_for_people() -> Console:
+    """The terminal at its width; a file or a pipe at a width that tables fit."""
+    return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 def _matrix(matrix: str, overrides: list[str] | None, base: str | None, data: list[str] | None, workdir: Any) -> Matrix:
@@ -163,7 +171,24 @@ def _plan_summary(session: Session, lines: list[Planned], known: Known) -> str:
 
 
 def _plan_table(lines: list[Planned]) -> Table:
-    table = Table(title="Plan", title_justify="left")
+    """One row an arm: how many of its cells are in which state, and what they wait for."""
+    shown = [state for state in STATE_STYLES if any(line.state == state for line in lines)]
+    table = Table(title="Plan", title_justify="left", box=box.SIMPLE_HEAD)
+    for column in ("arm", "base", "rates", "cells", *shown, "why"):
+        numeric = column in ("cells", *shown)
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=column != "why")
+    for arm in {id(line.arm): line.arm for line in lines}.values():
+        mine = [line for line in lines if line.arm is arm]
+        states = Counter(line.state for line in mine)
+        counts = [Text(str(states[state] or ""), style=STATE_STYLES[state]) for state in shown]
+        rates = " ".join(f"{rate:g}" for rate in arm.rates)
+        reasons = next((line.reason for line in mine if line.reason), "")
+        table.add_row(Text(arm.short_name), Text(arm.base.name), rates, str(len(mine)), *counts, Text(reasons or ""))
+    return table
+
+
+def _cell_table(lines: list[Planned]) -> Table:
+    table = Table(title="Cells", title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("cell", "arm", "rate", "seed", "purpose", "state", "why"):
         table.add_column(column)
     for line in lines:

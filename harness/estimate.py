@@ -2,7 +2,7 @@
 
 The model is one of overhead: a small model's step costs a fixed time a layer, a large one's its arithmetic. Its
 constants were read off one machine (two cores of an AMD EPYC with AVX-512, torch 2.13, one thread a cell, pocket
-bases); ``factor`` scales them to the machine at hand by a short matrix product.
+bases); a short loop scales them to the machine at hand.
 """
 
 import time
@@ -16,6 +16,7 @@ START_SECONDS = 9.0  # importing the libraries, once
 SECONDS_A_STEP_AND_LAYER = {"full_sft": 0.0085, "lora": 0.0095, "qlora": 0.0125, "dpo": 0.014}
 SECONDS_OTHER_METHOD = 0.014
 REFERENCE_GFLOPS = 50.0  # one core of that machine, float32
+REFERENCE_LOOP_SECONDS = 0.0024  # the loop of `_machine_factor` there
 SCORE_SECONDS = 2.5  # all tasks of the pocket suite at one moment
 CELL_SECONDS = 0.6  # load, save, report
 
@@ -65,16 +66,10 @@ def _key(line: Planned) -> tuple[str, ...]:
 
 
 def _machine_factor() -> float:
-    """How much slower than the reference core this one is at a float32 matrix product; a few milliseconds."""
-    import numpy as np
-
-    size = 256
-    matrix = np.ones((size, size), dtype=np.float32)
-    matrix @ matrix
+    """How much slower this core is than the reference core, by a short loop: small models are bound by Python."""
     times = []
-    for _ in range(7):
+    for _ in range(5):
         began = time.perf_counter()
-        matrix @ matrix
+        sum(i * i for i in range(50_000))
         times.append(time.perf_counter() - began)
-    gflops = 2 * size**3 / median(times) / 1e9
-    return min(10.0, max(0.3, REFERENCE_GFLOPS / gflops))
+    return min(10.0, max(0.3, min(times) / REFERENCE_LOOP_SECONDS))

@@ -1,6 +1,7 @@
 """Which arms are better than which, as far as the data say so: paired tests, corrected, as ranks and as letters."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from string import ascii_letters
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from harness.analysis.outcomes import Outcomes, paired
-from harness.analysis.uncertainty import difference_interval
+from harness.analysis.uncertainty import difference_interval, pooled_seed_variance
 
 LEVEL = 0.05
 
@@ -31,16 +32,25 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     """Every pair of arms on the evals that they share in order (one ``Outcomes`` an eval), a row a pair.
 
     Columns: first, second, difference (first minus second, mean over the evals), low, high, p_value, p_corrected
-    (Holm over all pairs), differs (whether the order is supported). One claim of fifty may be wrong at worst: 5 %
-    over the whole table. *Not* differing proves no equality.
+    (Holm over all pairs), differs (whether the order is supported). The chance that a table claims any order falsely
+    is about 5 % (1 to 9 % in simulations, most where one arm's seeds vary far more than the others'); *not* differing
+    proves no equality. How much seeds vary is judged from all pairs of a kind (trained with trained, trained with
+    untrained) together.
     """
-    names = list(arms)
+    blocks = {
+        (first, second): [paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)]
+        for first, second in combinations(arms, 2)
+    }
+    trained = {arm: bool(outcomes[0].seeds) for arm, outcomes in arms.items()}
+    freedom = sum(len(outcomes[0].seeds) - 1 for arm, outcomes in arms.items() if trained[arm])
+    pooled = {
+        both: pooled_seed_variance([b for (x, y), b in blocks.items() if (trained[x] and trained[y]) == both], freedom)
+        for both in (True, False)
+    }
     rows = []
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            pairs = zip(arms[first], arms[second], strict=True)
-            found = difference_interval([paired(a, b) for a, b in pairs])
-            rows.append((first, second, found.estimate, found.low, found.high, found.p_value))
+    for (first, second), pair in blocks.items():
+        found = difference_interval(pair, pooled[trained[first] and trained[second]])
+        rows.append((first, second, found.estimate, found.low, found.high, found.p_value))
     columns = ["first", "second", "difference", "low", "high", "p_value"]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
     table["p_corrected"] = holm(table["p_value"])

@@ -17,16 +17,17 @@ Several tasks are several blocks with the same seeds, each weighing the same. It
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtri, stdtrit
+from scipy.special import fdtri, ndtri, stdtrit
 
 Block = NDArray[np.float64]
 
 UPPER_TAIL = 0.975
+PLAUSIBLE = 0.95  # a pair's variance over seeds beyond this quantile is its own, not the table's
 ONE_SEED = "one seed"
 
 
@@ -48,6 +49,14 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class SeedVariance:
+    """How much one seed's mean varies, as all arms of a table say together, and their degrees of freedom."""
+
+    variance: float
+    degrees_of_freedom: float
+
+
+@dataclass(frozen=True)
 class _Spread:
     """The mean of some blocks and its variance, in a part that more seeds and one that more items would shrink."""
 
@@ -57,17 +66,24 @@ class _Spread:
     seeds: int
     items: int
     effective_items: float  # items that a single block would need for the same variance
+    pooled: SeedVariance | None = None
 
     @property
     def variance(self) -> float:
-        return self.seed_variance + self.item_variance
+        pooled = self.pooled.variance / self.seeds if self.pooled else 0.0
+        return max(self.seed_variance, pooled) + self.item_variance
 
     def quantile(self, probability: float) -> float:
         """Cochran and Cox's weighted t quantile."""
-        by_seeds = stdtrit(self.seeds - 1, probability) if self.seeds > 1 else 0.0
-        by_items = stdtrit(self.items - 1, probability) if self.items > 1 else 0.0
-        weight = self.seed_variance / self.variance
-        return float(weight * by_seeds + (1 - weight) * by_items)
+        over_seeds, own, shared = self.variance - self.item_variance, self.seed_variance, 0.0
+        if self.pooled:
+            plausible = fdtri(self.seeds - 1, self.pooled.degrees_of_freedom, PLAUSIBLE) * self.pooled.variance
+            own = max(0.0, self.seed_variance - plausible / self.seeds)
+            shared = over_seeds - own
+        parts = [(own, self.seeds - 1), (self.item_variance, self.items - 1)]
+        if self.pooled:
+            parts.append((shared, self.pooled.degrees_of_freedom))
+        return float(sum(part * stdtrit(freedom, probability) for part, freedom in parts if part > 0) / self.variance)
 
 
 def proportion_interval(blocks: Sequence[Block]) -> Interval:
@@ -89,22 +105,36 @@ def proportion_interval(blocks: Sequence[Block]) -> Interval:
     return _interval(spread, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def difference_interval(blocks: Sequence[Block]) -> Interval:
+def difference_interval(blocks: Sequence[Block], pooled: SeedVariance | None = None) -> Interval:
     """Interval of a mean difference in [-1, 1] of two arms on the same items and seeds, with its p value.
 
-    A t interval, clipped. Where nothing seems to vary, the mean is off by at most the share of items whose difference
-    is another one, and Wilson's upper bound on that share is half the width: z2 / (I + z2) where all I are the same.
+    A t interval, clipped. ``pooled`` is what a whole table says of the variance over seeds: the pair's own counts
+    only as far as it exceeds that. Where no outcome differs from the mean, the mean is off by at most the share of
+    items that do differ, and Wilson's upper bound on 0 of I of those is z2 / (I + z2).
     """
-    spread = _spread(blocks)
+    spread = replace(_spread(blocks), pooled=pooled if len(blocks[0]) > 1 else None)
     if spread.variance > 0:
         return _t_interval(spread, -1.0, 1.0)
     if spread.effective_items <= 1:
         return _interval(spread, None, None)
-    uneven = float(np.mean([np.mean(block != block.mean()) for block in blocks]))
-    k = ndtri(UPPER_TAIL) ** 2 / spread.effective_items
-    half = (uneven + k / 2 + np.sqrt(k * uneven * (1 - uneven) + k * k / 4)) / (1 + k)
-    low, high = max(-1.0, spread.mean - half), min(1.0, spread.mean + half)
-    return _interval(spread, low, high, 1.0 if low <= 0 <= high else 2.0 ** (1 - spread.items))  # the sign test
+    z2 = ndtri(UPPER_TAIL) ** 2
+    half = z2 / (spread.effective_items + z2)
+    p_value = 1.0 if spread.mean == 0 else 2.0 ** (1 - spread.items)  # the sign test
+    return _interval(spread, max(-1.0, spread.mean - half), min(1.0, spread.mean + half), p_value)
+
+
+def pooled_seed_variance(pairs: Sequence[Sequence[Block]], degrees_of_freedom: float) -> SeedVariance | None:
+    """The variance of one seed's mean, averaged over pairs of arms (blocks of differences, (seeds, items) each).
+
+    Three seeds say little of one pair, and the correction for a table of ten arms asks for more than two degrees of
+    freedom can give: accuracies of .20 and .80 would be a tie. ``degrees_of_freedom`` are those of all the arms' seeds
+    together: pairs share arms and hold no more. None for pairs of one seed.
+    """
+    seeded = [pair for pair in pairs if len(pair[0]) > 1]
+    if not seeded:
+        return None
+    variance = float(np.mean([_spread(pair).seed_variance * len(pair[0]) for pair in seeded]))
+    return SeedVariance(variance, min(degrees_of_freedom, sum(len(pair[0]) - 1 for pair in seeded)))
 
 
 def value_interval(blocks: Sequence[Block]) -> Interval:
@@ -147,25 +177,29 @@ def _spread(blocks: Sequence[Block]) -> _Spread:
         raise ValueError(f"blocks of (seeds, items) must share their seeds and hold items: {[b.shape for b in blocks]}")
     n_seeds, weight = seeds.pop(), 1 / len(blocks)
     of_seeds = np.mean([block.mean(axis=1) for block in blocks], axis=0)
+    by_items, by_luck = (weight**2 * np.array([_item_parts(block) for block in blocks])).sum(axis=0)
+    by_seeds = of_seeds.var(ddof=1) / n_seeds if n_seeds > 1 else 0.0
+    if by_seeds + by_items < 1e-12:  # means that agree to the last item agree by luck
+        by_seeds = by_luck
     return _Spread(
         mean=float(of_seeds.mean()),
-        seed_variance=float(of_seeds.var(ddof=1) / n_seeds) if n_seeds > 1 else 0.0,
-        item_variance=sum(weight**2 * _item_variance(block) for block in blocks),
+        seed_variance=float(by_seeds),
+        item_variance=float(by_items),
         seeds=n_seeds,
         items=sum(block.shape[1] for block in blocks),
         effective_items=1 / float(sum(weight**2 / block.shape[1] for block in blocks)),
     )
 
 
-def _item_variance(block: Block) -> float:
-    """A block's s2_item / I, cut off at zero, from the mean squares of its two-way table."""
+def _item_parts(block: Block) -> tuple[float, float]:
+    """A block's s2_item / I, cut off at zero, and s2_residual / (S I), from the mean squares of its two-way table."""
     n_seeds, n_items = block.shape
     if n_items == 1:
-        return 0.0
+        return 0.0, 0.0
     of_items = block.mean(axis=0)
     between_items = float(n_seeds * of_items.var(ddof=1))
     if n_seeds == 1:
-        return between_items / n_items
+        return between_items / n_items, 0.0
     residuals = block - of_items - block.mean(axis=1, keepdims=True) + block.mean()
     residual = float((residuals**2).sum()) / ((n_seeds - 1) * (n_items - 1))
-    return max(0.0, between_items - residual) / block.size
+    return max(0.0, between_items - residual) / block.size, residual / block.size
