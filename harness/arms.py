@@ -42,6 +42,8 @@ class Arm:
     seeds: tuple[int, ...]
     mix: Mix | None
     selection_task: str | None
+    sources: dict[str, Any]  # where base and data were read; no part of any id
+    licences: dict[str, Any]
     parent: "Arm | None" = None
     refusal: str | None = None  # why this machine cannot run it
     _cells: dict[tuple[Any, ...], Cell] = field(default_factory=dict, repr=False)
@@ -156,6 +158,8 @@ def _arm(matrix: Matrix, variant: Variant, base: Base, parent: Arm | None, libra
         seeds=matrix.seeds if mix is not None else matrix.seeds[:1],
         mix=mix,
         selection_task=selection,
+        sources=_sources(matrix, variant, base, mix),
+        licences={"base": base.licence, "data": mix.licences if mix else {}},
         parent=parent,
         refusal=_refusal(variant, device),
     )
@@ -184,6 +188,14 @@ def _stage(variant: Variant, mix: Mix | None, parent: Arm | None) -> dict[str, A
         "sequence_length": settings.sequence_length,
         "optimizer": settings.optimizer.model_dump(),
     }
+
+
+def _sources(matrix: Matrix, variant: Variant, base: Base, mix: Mix | None) -> dict[str, Any]:
+    spec = matrix.header.bases[variant.base].model_dump(exclude_defaults=True)
+    for key in ("path", "config", "tokenizer"):
+        if key in spec:
+            spec[key] = str((matrix.folder / spec[key]).resolve())
+    return {"base": {**spec, "resolved_revision": base.revision}, "data": list(mix.names) if mix else []}
 
 
 def _continues_adapter(parent: Arm | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness import identity
 from harness.bases import Base, load_tokenizer
+from harness.bases.licence import licence_of
 from harness.data.digest import examples_digest
 from harness.data.formats import accept, read_examples
 from harness.data.tokenise import encode_preference, encode_sft, lengths
@@ -38,6 +39,8 @@ class Mix:
     data_digest: str
     steps: int
     files: tuple[tuple[str, float], ...]  # normalised JSONL, share
+    names: tuple[str, ...]  # the files as the matrix names them
+    licences: dict[str, str | None]
 
 
 class MixLibrary:
@@ -63,7 +66,9 @@ class MixLibrary:
         ]
         steps = _steps(settings.budget, prepared, [share for _, share in used], settings.batch_size)
         files = tuple((str(self._keep(p)), share) for p, (_, share) in zip(prepared, used, strict=True))
-        return Mix(identity.mix_digest(described), steps, files)
+        names = tuple(source.file for source, _ in used)
+        licences = {name: licence_of(self._locate(name).parent) for name in names}
+        return Mix(identity.mix_digest(described), steps, files, names, licences)
 
     def prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
         """One source, checked against the sequence length with the base's tokenizer."""

@@ -33,7 +33,7 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
 
     Columns: first, second, difference (first minus second, mean over the evals), low, high, p_value, p_corrected
     (Holm over all pairs), differs (whether the order is supported). The chance that a table claims any order falsely
-    is about 5 % (1 to 9 % in simulations, most where one arm's seeds vary far more than the others'); *not* differing
+    is about 5 % (1 to 10 % in simulations, most where one arm's seeds vary far more than the others'); *not* differing
     proves no equality. How much seeds vary is judged from all pairs of a kind (trained with trained, trained with
     untrained) together.
     """

@@ -70,20 +70,23 @@ class _Spread:
 
     @property
     def variance(self) -> float:
-        pooled = self.pooled.variance / self.seeds if self.pooled else 0.0
-        return max(self.seed_variance, pooled) + self.item_variance
+        return self._over_seeds + self.item_variance
 
     def quantile(self, probability: float) -> float:
         """Cochran and Cox's weighted t quantile."""
-        over_seeds, own, shared = self.variance - self.item_variance, self.seed_variance, 0.0
-        if self.pooled:
-            plausible = fdtri(self.seeds - 1, self.pooled.degrees_of_freedom, PLAUSIBLE) * self.pooled.variance
-            own = max(0.0, self.seed_variance - plausible / self.seeds)
-            shared = over_seeds - own
-        parts = [(own, self.seeds - 1), (self.item_variance, self.items - 1)]
-        if self.pooled:
-            parts.append((shared, self.pooled.degrees_of_freedom))
+        pooled = self.pooled or SeedVariance(0.0, 1)
+        plausible = fdtri(self.seeds - 1, pooled.degrees_of_freedom, PLAUSIBLE) if self.pooled else 0.0
+        own = max(0.0, self.seed_variance - plausible * pooled.variance / self.seeds)
+        parts = [
+            (own, self.seeds - 1),
+            (self._over_seeds - own, pooled.degrees_of_freedom),
+            (self.item_variance, self.items - 1),
+        ]
         return float(sum(part * stdtrit(freedom, probability) for part, freedom in parts if part > 0) / self.variance)
+
+    @property
+    def _over_seeds(self) -> float:
+        return max(self.seed_variance, self.pooled.variance / self.seeds if self.pooled else 0.0)
 
 
 def proportion_interval(blocks: Sequence[Block]) -> Interval:
@@ -108,8 +111,8 @@ def proportion_interval(blocks: Sequence[Block]) -> Interval:
 def difference_interval(blocks: Sequence[Block], pooled: SeedVariance | None = None) -> Interval:
     """Interval of a mean difference in [-1, 1] of two arms on the same items and seeds, with its p value.
 
-    A t interval, clipped. ``pooled`` is what a whole table says of the variance over seeds: the pair's own counts
-    only as far as it exceeds that. Where no outcome differs from the mean, the mean is off by at most the share of
+    A t interval, clipped. ``pooled`` is what a whole table says of the variance over seeds: the larger of that and the
+    pair's own is used, with the table's degrees of freedom as far as the pair's own is plausible under it. Where no outcome differs from the mean, the mean is off by at most the share of
     items that do differ, and Wilson's upper bound on 0 of I of those is z2 / (I + z2).
     """
     spread = replace(_spread(blocks), pooled=pooled if len(blocks[0]) > 1 else None)

@@ -17,6 +17,7 @@ CREATE TABLE cells (
     cell_id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, execution_id TEXT NOT NULL, arm_id TEXT NOT NULL,
     suite TEXT NOT NULL, label TEXT NOT NULL, method TEXT NOT NULL, base TEXT NOT NULL, rank INTEGER,
     learning_rate REAL, seed INTEGER, base_digest TEXT NOT NULL, data_digest TEXT, licences TEXT NOT NULL,
+    sources TEXT NOT NULL DEFAULT '{}',
     recipe TEXT NOT NULL, execution TEXT NOT NULL, parent_arm_id TEXT, selection_task TEXT,
     identity_version INTEGER NOT NULL
 ) STRICT;
@@ -114,14 +115,15 @@ WHEN (SELECT status FROM runs WHERE run_id = OLD.run_id) NOT IN ('queued', 'runn
 BEGIN SELECT RAISE(ABORT, 'a finished run never changes'); END;
 """
 
-# The newest good run of each cell on each stack: a rescored cell counts once.
+# The newest good run of each arm, rate and seed on each stack: a rescored cell counts once, and so does a DPO seed whose
+# SFT stage was retrained at another rate (another cell of the same arm).
 _VIEWS = """
 CREATE VIEW latest AS
 SELECT * FROM (
     SELECT runs.*, cells.arm_id, cells.suite, cells.label, cells.method, cells.base, cells.rank,
            cells.learning_rate, cells.seed, cells.base_digest, cells.execution_id, cells.parent_arm_id,
            cells.selection_task,
-           row_number() OVER (PARTITION BY runs.cell_id, runs.stack_id, runs.purpose
+           row_number() OVER (PARTITION BY cells.arm_id, cells.learning_rate, cells.seed, runs.stack_id, runs.purpose
                               ORDER BY runs.started_at DESC, runs.run_id DESC) AS newness
     FROM runs JOIN cells USING (cell_id) WHERE runs.status = 'ok'
 ) WHERE newness = 1;
@@ -173,7 +175,9 @@ WITH quality AS (SELECT * FROM chosen_runs WHERE purpose = 'quality'),
                     AS ledger_peak_bytes,
                 max(phases.tokens_per_second_median) AS tokens_per_second,
                 max(phases.energy_joules) AS energy_joules
-         FROM chosen_runs AS runs JOIN phases ON phases.run_id = runs.run_id AND phases.phase = 'train'
+         FROM latest AS runs JOIN phases ON phases.run_id = runs.run_id AND phases.phase = 'train'
+          AND phases.stage_id = (SELECT stage_id FROM cell_stages WHERE cell_stages.cell_id = runs.cell_id
+                                 ORDER BY position DESC LIMIT 1)
          WHERE runs.purpose = 'measure' AND runs.exclusive = 1
          GROUP BY runs.arm_id, runs.stack_id
      ),

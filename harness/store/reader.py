@@ -1,0 +1,218 @@
+"""What a results file holds, as pandas frames: one query each, nothing derived that a view or the analysis defines.
+
+What was not measured is None or NaN in a frame. Every function takes a database from ``open_for_reading``.
+"""
+
+import json
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from sqlite_utils import Database
+
+from harness.store.packing import unpack_bits, unpack_floats, unpack_texts
+from harness.store.schema import FAILED
+
+_FAILED = ", ".join(f"'{status}'" for status in FAILED)
+
+_ARMS = f"""
+SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) AS label, max(cells.method) AS method,
+       max(cells.base) AS base, max(cells.base_digest) AS base_digest, max(cells.rank) AS rank,
+       max(cells.parent_arm_id) AS parent_arm_id, max(cells.execution_id) AS execution_id,
+       max(json_extract(cells.recipe, '$.stages[0].parameters.quantisation')) AS quantisation,
+       max(json_extract(cells.recipe, '$.stages[0].parameters.shots')) AS shots,
+       max(chosen.learning_rate) AS chosen_rate, max(chosen.seeds) AS seeds,
+       max(runs.trainable_parameters) AS trainable_parameters, max(runs.total_parameters) AS total_parameters,
+       sum(runs.status = 'ok') AS ok_runs, sum(runs.status IN ({_FAILED})) AS failed_runs,
+       CASE WHEN sum(runs.status = 'ok') THEN 'ok'
+            ELSE max(CASE WHEN runs.status IN ({_FAILED}) THEN runs.status END) END AS status,
+       max(runs.started_at) AS last_started_at
+FROM runs JOIN cells USING (cell_id)
+LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
+WHERE runs.purpose = 'quality'
+GROUP BY cells.arm_id, runs.stack_id
+ORDER BY suite, runs.stack_id, base, label, rank
+"""
+
+_RUNS = """
+SELECT runs.run_id, runs.cell_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base,
+       cells.rank, cells.learning_rate, cells.seed, runs.purpose, runs.exclusive, runs.status, runs.reason,
+       runs.failed_phase, runs.started_at, runs.ended_at, runs.wall_seconds, runs.git_commit, runs.git_dirty,
+       runs.order_digest, runs.real_tokens, runs.loss_tokens, runs.trainable_parameters, runs.total_parameters,
+       runs.base_run_id, runs.source, latest.run_id IS NOT NULL AS latest,
+       latest.run_id IS NOT NULL AND chosen.arm_id IS NOT NULL AS chosen
+FROM runs JOIN cells USING (cell_id)
+LEFT JOIN latest ON latest.run_id = runs.run_id
+LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
+                AND chosen.learning_rate IS cells.learning_rate
+ORDER BY runs.started_at, runs.run_id
+"""
+
+# The newest value of each eval, wherever it was scored: a new task is scored in a run of its own. The base is the run
+# that was current when the arm's run ended, or one that came later where there was none yet.
+_SCORES = """
+WITH ranked AS (
+    SELECT runs.run_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base, cells.rank,
+           cells.seed, cells.learning_rate, cells.base_digest, runs.base_run_id, scores.moment, scores.eval_id,
+           scores.metric, scores.value, scores.n_items, scores.higher_is_better,
+           json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
+               AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0 AS bare,
+           row_number() OVER (
+               PARTITION BY cells.arm_id, cells.learning_rate, cells.seed, runs.stack_id, scores.moment,
+                            scores.eval_id, scores.metric
+               ORDER BY runs.started_at DESC, runs.run_id DESC) AS newness
+    FROM runs JOIN cells USING (cell_id) JOIN scores USING (run_id)
+    WHERE runs.purpose = 'quality' AND runs.status = 'ok'
+), newest AS MATERIALIZED (SELECT * FROM ranked WHERE newness = 1),
+bare AS (
+    SELECT base_digest, stack_id, eval_id, metric, max(value) AS value FROM newest
+    WHERE method = 'base' AND bare AND moment = 'base' GROUP BY base_digest, stack_id, eval_id, metric
+)
+SELECT newest.run_id, newest.arm_id, newest.stack_id, newest.suite, newest.label, newest.method, newest.base,
+       newest.rank, newest.seed, newest.learning_rate, newest.moment, newest.eval_id, evals.task, evals.role,
+       evals.split, newest.metric, newest.value, newest.n_items, newest.higher_is_better, evals.chance,
+       newest.base_run_id, coalesce(then_base.value, bare.value) AS base_value, chosen.arm_id IS NOT NULL AS chosen
+FROM newest JOIN evals USING (eval_id)
+LEFT JOIN chosen ON chosen.arm_id = newest.arm_id AND chosen.stack_id = newest.stack_id
+                AND chosen.learning_rate IS newest.learning_rate
+LEFT JOIN scores AS then_base ON then_base.run_id = newest.base_run_id AND then_base.moment = 'base'
+                             AND then_base.eval_id = newest.eval_id AND then_base.metric = newest.metric
+LEFT JOIN bare ON bare.base_digest = newest.base_digest AND bare.stack_id = newest.stack_id
+              AND bare.eval_id = newest.eval_id AND bare.metric = newest.metric
+ORDER BY newest.stack_id, newest.arm_id, newest.learning_rate, newest.seed, newest.moment, evals.task, newest.metric
+"""
+
+_RATES = f"""
+WITH tried AS (
+    SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) AS label,
+           max(cells.method) AS method, max(cells.base) AS base, max(cells.rank) AS rank, cells.learning_rate,
+           sum(runs.status = 'ok') AS ok_runs, sum(runs.status IN ({_FAILED})) AS failed_runs,
+           group_concat(DISTINCT CASE WHEN runs.status IN ({_FAILED}) THEN runs.status END) AS failures
+    FROM runs JOIN cells USING (cell_id)
+    WHERE runs.purpose = 'quality' AND runs.status NOT IN ('queued', 'running') AND cells.learning_rate IS NOT NULL
+    GROUP BY cells.arm_id, runs.stack_id, cells.learning_rate
+)
+SELECT tried.*, coalesce(rates.seeds, 0) AS seeds, rates.validation, rates.higher_is_better,
+       chosen.arm_id IS NOT NULL AS chosen
+FROM tried
+LEFT JOIN rates USING (arm_id, stack_id, learning_rate)
+LEFT JOIN chosen USING (arm_id, stack_id, learning_rate)
+ORDER BY tried.suite, tried.stack_id, tried.base, tried.label, tried.rank, tried.arm_id, tried.learning_rate
+"""
+
+_FAILURES = f"""
+SELECT runs.run_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base, cells.rank,
+       cells.learning_rate, cells.seed, runs.purpose, runs.status, runs.failed_phase, runs.reason, runs.wall_seconds,
+       runs.started_at, EXISTS (
+           SELECT 1 FROM runs AS later WHERE later.cell_id = runs.cell_id AND later.stack_id = runs.stack_id
+            AND later.purpose = runs.purpose AND later.status = 'ok' AND later.started_at > runs.started_at) AS mended
+FROM runs JOIN cells USING (cell_id)
+WHERE runs.status IN ({_FAILED})
+ORDER BY runs.started_at DESC, runs.run_id
+"""
+
+_PHASES = """
+SELECT phases.*, cells.arm_id, runs.cell_id, runs.stack_id, runs.purpose, runs.exclusive, runs.status,
+       latest.run_id IS NOT NULL AS latest, cell_stages.position,
+       cell_stages.position = max(cell_stages.position) OVER (PARTITION BY phases.run_id) AS last_stage
+FROM phases JOIN runs USING (run_id) JOIN cells USING (cell_id)
+LEFT JOIN cell_stages ON cell_stages.cell_id = runs.cell_id AND cell_stages.stage_id = phases.stage_id
+LEFT JOIN latest ON latest.run_id = phases.run_id
+ORDER BY runs.started_at, phases.run_id, cell_stages.position
+"""
+
+_LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
+
+
+def arms(db: Database) -> pd.DataFrame:
+    """A row an arm and stack: what it is, its chosen rate, its seeds at that rate, ``status`` ok or how it failed.
+
+    ``quantisation`` and ``shots`` are those of an untrained arm's base; ``parent_arm_id`` is a DPO arm's SFT stage.
+    """
+    return _frame(db, _ARMS)
+
+
+def runs(db: Database) -> pd.DataFrame:
+    """A row a run, of every purpose and status. ``latest``: the newest good one of its arm, rate and seed; ``chosen``:
+    that, at the arm's chosen rate."""
+    return _flags(_frame(db, _RUNS), "latest", "chosen", "exclusive")
+
+
+def scores(db: Database) -> pd.DataFrame:
+    """A row a quality run, moment, eval and metric, with the bare base's ``base_value`` of the same eval beside it.
+
+    Only the newest good score of an arm, rate, seed, moment, eval and metric; ``chosen``: at the arm's chosen rate.
+    """
+    return _flags(_frame(db, _SCORES), "chosen", "higher_is_better")
+
+
+def items(db: Database, run_ids: Iterable[str], answers: bool = False) -> pd.DataFrame:
+    """A row a run, moment and eval of the given runs, unpacked.
+
+    ``correct``: (items,) floats, right 1, wrong 0, unknown NaN, or None; ``values``: a list of floats an item, or
+    None; ``answers``: generated texts, or None, unpacked only if asked for.
+    """
+    columns = 'run_id, moment, eval_id, correct, "values"' + (", answers" if answers else "")
+    sql = f"SELECT {columns} FROM items WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
+    frame = _frame(db, sql, {"run_ids": json.dumps(sorted(set(run_ids)))})
+    frame["correct"] = [None if b is None else np.array(unpack_bits(b), dtype=float) for b in frame["correct"]]
+    frame["values"] = [None if b is None else unpack_floats(b) for b in frame["values"]]
+    if answers:
+        frame["answers"] = [None if b is None else unpack_texts(b) for b in frame["answers"]]
+    return frame
+
+
+def rates(db: Database) -> pd.DataFrame:
+    """Each arm's curve: a row a rate that was tried, failed ones included, with its mean ``validation`` score.
+
+    ``chosen`` marks the arm's best. ``edge`` says where that lies when a better one may lie outside the grid: lowest,
+    highest or only; ``at_edge`` is the same as a flag. A rate that diverged to NaN bounds the grid, one that
+    crashed does not.
+    """
+    frame = _flags(_frame(db, _RATES), "chosen")
+    frame["edge"] = _edges(frame)
+    frame["at_edge"] = frame["edge"].notna()
+    return frame
+
+
+def failures(db: Database) -> pd.DataFrame:
+    """A row a failed run, newest first, with its reason; ``mended`` where the same cell went well later."""
+    return _flags(_frame(db, _FAILURES), "mended")
+
+
+def phases(db: Database) -> pd.DataFrame:
+    """A row a phase of a run, with ``ledger_peak_bytes``, the sum of its ledger, and ``last_stage``: the arm's own."""
+    frame = _flags(_frame(db, _PHASES), "latest", "exclusive", "last_stage")
+    ledger = frame[[f"ledger_{part}_bytes" for part in _LEDGER]].astype(float)
+    frame["ledger_peak_bytes"] = ledger.sum(axis=1, min_count=1)
+    return frame
+
+
+def stacks(db: Database) -> pd.DataFrame:
+    """A row a stack: ``stack_id``, ``facts`` (a dict), ``code_digest``."""
+    frame = _frame(db, "SELECT stack_id, facts, code_digest FROM stacks")
+    frame["facts"] = [json.loads(facts) for facts in frame["facts"]]
+    return frame
+
+
+def _frame(db: Database, sql: str, parameters: dict[str, str] | None = None) -> pd.DataFrame:
+    return pd.read_sql_query(sql, db.conn, params=parameters)
+
+
+def _flags(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    for name in names:
+        frame[name] = frame[name].fillna(0).astype(bool)
+    return frame
+
+
+def _edges(frame: pd.DataFrame) -> pd.Series:
+    informative = frame[(frame["ok_runs"] > 0) | frame["failures"].fillna("").str.contains("nan")]
+    grid = informative.groupby(["arm_id", "stack_id"])["learning_rate"]
+    lowest, highest = (
+        frame.join(ends.rename("end"), on=["arm_id", "stack_id"])["end"] for ends in (grid.min(), grid.max())
+    )
+    edge = pd.Series(None, index=frame.index, dtype=object)
+    edge[frame["chosen"] & (frame["learning_rate"] == lowest)] = "lowest"
+    edge[frame["chosen"] & (frame["learning_rate"] == highest)] = "highest"
+    edge[frame["chosen"] & (lowest == highest)] = "only"
+    return edge
