@@ -13,7 +13,9 @@ from harness.data.digest import examples_digest
 from harness.data.formats import accept, read_examples
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.errors import UserError
-from harness.settings import Budget, Settings, Source
+from harness.parts import part_together
+from harness.paths import located
+from harness.settings import Budget, Mixes, Settings, Source
 
 Kind = Literal["sft", "preference"]
 
@@ -73,7 +75,8 @@ class MixLibrary:
     def prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
         """One source, checked against the sequence length with the base's tokenizer."""
         rules = (settings.on_bad_record, settings.on_long_record, str(settings.sequence_length))
-        key = (source.file, kind, base.digest, *rules)
+        parting = settings.data.model_dump_json() if source.split else ""
+        key = (source.file, kind, base.digest, *rules, source.split or "", parting)
         if key not in self._prepared:
             self._prepared[key] = self._prepare(source, kind, settings, base)
         return self._prepared[key]
@@ -89,7 +92,8 @@ class MixLibrary:
         accept(found, settings.on_bad_record)
         encode = encode_preference if kind == "preference" else encode_sft
         tokenizer = self.tokenizer(base)
-        encoded = [encode(example, tokenizer) for example in found.examples]
+        examples = found.examples if source.split is None else self._part(source, kind, settings.data)
+        encoded = [encode(example, tokenizer) for example in examples]
         counts = lengths(encoded)
         long = [i for i, count in enumerate(counts) if count > settings.sequence_length]
         if long and settings.on_long_record == "error":
@@ -99,7 +103,7 @@ class MixLibrary:
                 "sequence_length, or set on_long_record: drop"
             )
         dropped = set(long)
-        examples = [example for i, example in enumerate(found.examples) if i not in dropped]
+        examples = [example for i, example in enumerate(examples) if i not in dropped]
         if not examples:
             raise UserError(f"{found.path}: every record is longer than sequence_length {settings.sequence_length}")
         kept = [counts[i] for i in range(len(counts)) if i not in dropped]
@@ -108,22 +112,17 @@ class MixLibrary:
         digest = examples_digest(examples)
         return Prepared(source.file, digest, examples, kept, tokens, len(long), bad, found.format)
 
+    def _part(self, source: Source, kind: Kind, mixes: Mixes) -> list[dict[str, Any]]:
+        """One part of a file. Every file of which a part is used, of either kind, is parted with it."""
+        kinds: tuple[Kind, ...] = ("sft", "preference")
+        parted = list(dict.fromkeys((s.file, k) for k in kinds for s in getattr(mixes, k) if s.split is not None))
+        parts = part_together([self._examples(file, k).examples for file, k in parted], mixes.split)
+        return parts[parted.index((source.file, kind))][source.split or "train"]
+
     def _examples(self, file: str, kind: Kind) -> Any:
         if (file, kind) not in self._read:
-            self._read[file, kind] = read_examples(self._locate(file), kind)
+            self._read[file, kind] = read_examples(data_path(file, self.relative_to), kind)
         return self._read[file, kind]
-
-    def _locate(self, file: str) -> Path:
-        if not file.startswith("hub:"):
-            return self.relative_to / Path(file).expanduser()
-        from harness.bases.hub import download_dataset_file
-
-        repo, _, revision = file.removeprefix("hub:").partition("@")
-        found = download_dataset_file(repo, revision or None)
-        if len(found) != 1:
-            names = ", ".join(path.name for path in found)
-            raise UserError(f"{file}: the data set holds {len(found)} files ({names}); download it and name one")
-        return found[0]
 
     def _keep(self, prepared: Prepared) -> Path:
         path = self.folder / f"{prepared.digest}.jsonl"
@@ -134,6 +133,20 @@ class MixLibrary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
             temporary.rename(path)
         return path
+
+
+def data_path(file: str, relative_to: Path) -> Path:
+    """Where a training file lies: a local path, or ``hub:org/name[@revision]``, fetched. Raises UserError."""
+    if not file.startswith("hub:"):
+        return located(file, relative_to)
+    from harness.bases.hub import download_dataset_file
+
+    repo, _, revision = file.removeprefix("hub:").partition("@")
+    found = download_dataset_file(repo, revision or None)
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found)
+        raise UserError(f"{file}: the data set holds {len(found)} files ({names}); download it and name one")
+    return found[0]
 
 
 def _shares(sources: Sequence[Source]) -> list[float]:

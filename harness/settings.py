@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 DType = Literal["float32", "bfloat16", "float16"]
 Role = Literal["target", "general", "preference", "safety"]
+Part = Literal["train", "validation", "test"]
 
 
 class Strict(BaseModel):
@@ -68,12 +69,22 @@ class Source(Strict):
     """One file of a training mix.
 
     ``share`` is its part of the examples drawn; files without one divide what the others leave. ``role`` says
-    what it is there for, so that a share of replayed general data, or of bad data, can be an axis.
+    what it is there for, so that a share of replayed general data, or of bad data, can be an axis. ``split`` takes
+    one part of the file alone, as ``Mixes.split`` parts it.
     """
 
     file: str
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     role: Literal["target", "replay", "bad"] = "target"
+    split: Part | None = None
+
+
+class Split(Strict):
+    """How files are parted into train, validation and test: all of them together, so that a prompt is on one side."""
+
+    seed: int = 0
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    test: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 class Mixes(Strict):
@@ -81,6 +92,7 @@ class Mixes(Strict):
 
     sft: tuple[Source, ...] = ()
     preference: tuple[Source, ...] = ()
+    split: Split = Split()
 
 
 class Settings(Strict):

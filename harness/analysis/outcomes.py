@@ -1,14 +1,15 @@
 """What each arm answered, as tables of seeds by items, and the same of two arms laid side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 Key = tuple[str, str, str]  # arm_id, moment, eval_id
+
+UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
 # Metrics that are logarithms already, in nats; every other one where lower is better is taken to be a perplexity.
 NATS_PER_UNIT = {"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))}
@@ -37,7 +38,7 @@ def collect(scores: pd.DataFrame, items: pd.DataFrame) -> dict[Key, Outcomes]:
     Takes the reader's ``scores``, one row a run, moment, eval and metric, of the runs to be shown (one a seed), and
     its ``items``. An eval with several metrics is represented by the one that its items average, else the first.
     """
-    packed = {(run, moment, eval_id): row for run, moment, eval_id, row in _item_rows(items)}
+    packed = {(row["run_id"], row["moment"], row["eval_id"]): row for _, row in items.iterrows()}
     found: dict[Key, Outcomes] = {}
     for (arm, moment, eval_id, _), rows in scores.groupby(["arm_id", "moment", "eval_id", "metric"], sort=True):
         values = rows.dropna(subset=["value"]).sort_values("seed")
@@ -67,6 +68,18 @@ def known(table: NDArray[np.float64]) -> NDArray[np.float64]:
     return table[:, ~np.isnan(table).any(axis=0)]
 
 
+def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
+    """The outcomes of one arm in several evals, at the seeds that were scored on all of them."""
+    seeded = [outcomes.seeds for outcomes in several if outcomes.seeds]
+    common = [seed for seed in seeded[0] if all(seed in other for other in seeded)] if seeded else []
+    return [
+        Outcomes(tuple(common), outcomes.table[[outcomes.seeds.index(seed) for seed in common]])
+        if outcomes.seeds
+        else outcomes
+        for outcomes in several
+    ]
+
+
 def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not first.seeds or not second.seeds:
         return first.table, second.table  # one row against all: numpy repeats it
@@ -78,42 +91,43 @@ def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[NDArray[np.float64],
     return first.table[:size], second.table[:size]
 
 
-def _outcomes(values: pd.DataFrame, packed: Mapping[tuple[str, str, str], pd.Series]) -> Outcomes:
-    trained = values["method"].iloc[0] != "base"
+def _outcomes(values: pd.DataFrame, packed: Mapping[Key, pd.Series]) -> Outcomes:
+    trained = values["moment"].iloc[0] not in UNTRAINED
     values = values.drop_duplicates("seed", keep="last") if trained else values.tail(1)
-    lower_is_better = not values["higher_is_better"].iloc[0]
+    seeds = tuple(int(seed) for seed in values["seed"]) if trained else ()
     scores = values["value"].to_numpy(dtype=np.float64)
-    if lower_is_better:
+    rows = [packed.get(key) for key in zip(values["run_id"], values["moment"], values["eval_id"], strict=True)]
+    if values["higher_is_better"].iloc[0]:
+        table = _stacked([None if row is None else row["correct"] for row in rows])
+    else:
         unit = NATS_PER_UNIT.get(values["metric"].iloc[0])
         scores = scores * unit if unit is not None else np.log(scores)
-    keys = zip(values["run_id"], values["moment"], values["eval_id"], strict=True)
-    rows = [_item_values(packed.get(key), lower_is_better) for key in keys]
-    seeds = tuple(int(seed) for seed in values["seed"]) if trained else ()
-    table = _table(rows)
+        table = _in_nats(_stacked([_likelihoods(row) for row in rows]), scores)
     if table is None or not np.allclose(np.nanmean(table, axis=1), scores, rtol=1e-4, atol=1e-4):
         return Outcomes(seeds, scores[:, None])
     return Outcomes(seeds, table)
 
 
-def _item_values(row: "pd.Series | None", lower_is_better: bool) -> NDArray[np.float64] | None:
-    if row is None:
+def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Each text's part of the log perplexity: its log-likelihood over the words of a mean text.
+
+    The number of words follows from the score and is the same for every seed; if not, the items are something else.
+    """
+    if likelihoods is None:
         return None
-    if not lower_is_better:
-        correct: NDArray[np.float64] | None = row["correct"]
-        return correct
-    values = row["values"]
-    if values is None or not len(values) or any(len(value) != 1 for value in values):
+    per_word = scores / likelihoods.mean(axis=1)
+    return likelihoods * per_word[:, None] if np.allclose(per_word, per_word[0], rtol=0.01) else None
+
+
+def _likelihoods(row: "pd.Series | None") -> NDArray[np.float64] | None:
+    values = None if row is None else row["values"]
+    if not values or any(len(value) != 1 for value in values):
         return None
     return np.array([value[0] for value in values], dtype=np.float64)
 
 
-def _table(rows: "list[NDArray[np.float64] | None]") -> NDArray[np.float64] | None:
-    known_rows = [row for row in rows if row is not None and len(row) and not np.isnan(row).all()]
-    if len(known_rows) < len(rows) or len({len(row) for row in known_rows}) != 1:
+def _stacked(rows: "list[NDArray[np.float64] | None]") -> NDArray[np.float64] | None:
+    there = [row for row in rows if row is not None and len(row) and not np.isnan(row).all()]
+    if len(there) < len(rows) or len({len(row) for row in there}) != 1:
         return None
-    return np.stack(known_rows)
-
-
-def _item_rows(items: pd.DataFrame) -> Any:
-    for _, row in items.iterrows():
-        yield row["run_id"], row["moment"], row["eval_id"], row
+    return np.stack(there)

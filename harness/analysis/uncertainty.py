@@ -111,9 +111,10 @@ def proportion_interval(blocks: Sequence[Block]) -> Interval:
 def difference_interval(blocks: Sequence[Block], pooled: SeedVariance | None = None) -> Interval:
     """Interval of a mean difference in [-1, 1] of two arms on the same items and seeds, with its p value.
 
-    A t interval, clipped. ``pooled`` is what a whole table says of the variance over seeds: the larger of that and the
-    pair's own is used, with the table's degrees of freedom as far as the pair's own is plausible under it. Where no outcome differs from the mean, the mean is off by at most the share of
-    items that do differ, and Wilson's upper bound on 0 of I of those is z2 / (I + z2).
+    A t interval, clipped. ``pooled`` is what a whole table says of the variance over seeds: the larger of that and
+    the pair's own is used, with the table's degrees of freedom as far as the pair's own is plausible under it. Where
+    no outcome differs from the mean, the mean is off by at most the share of items that do differ, and Wilson's upper
+    bound on 0 of I of those is z2 / (I + z2).
     """
     spread = replace(_spread(blocks), pooled=pooled if len(blocks[0]) > 1 else None)
     if spread.variance > 0:

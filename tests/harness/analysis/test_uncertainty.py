@@ -107,9 +107,9 @@ def test_without_items_the_seeds_alone_give_students_interval():
     assert (found.low, found.high) == pytest.approx(expected)
 
 
-def test_arms_that_disagree_on_every_item_and_cancel_out_are_not_shown_to_be_equal():
+def test_seeds_whose_mean_differences_agree_by_luck_still_leave_an_interval():
     found = difference_interval([np.array([[1.0, -1.0] * 20, [-1.0, 1.0] * 20])])
-    assert (found.low, found.high) == (-1, 1)
+    assert found.low < -0.5 < 0.5 < found.high
 
 
 def test_one_seed_without_items_has_no_interval():

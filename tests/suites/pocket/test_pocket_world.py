@@ -55,7 +55,7 @@ def test_training_holds_no_tested_prompt(data: dict[str, Rows]) -> None:
         if row["prompt"] != words.EOS
     }
     for name, rows in data.items():
-        if name.endswith("_test") or name == "target_validation":
+        if name.endswith(("_test", "_validation")):
             assert trained.isdisjoint(row.get("prompt", "") for row in rows), name
 
 
@@ -71,3 +71,18 @@ def test_pretraining_skips_what_is_held_out(corpus: Corpus) -> None:
 
 def test_a_held_out_sum_was_seen_the_other_way_round(world: World) -> None:
     assert all((b, a) not in world.held_out_sums for a, b in world.held_out_sums)
+
+
+def test_preference_test_and_validation_share_no_person(data: dict[str, Rows], world: World) -> None:
+    names = {person.name for person in world.people}
+    asked = [
+        {word for row in data[name] for word in row["prompt"].split() if word in names}
+        for name in ("preference_train", "preference_validation", "preference_test")
+    ]
+    assert asked[0].isdisjoint(asked[1]) and asked[1].isdisjoint(asked[2]) and asked[0].isdisjoint(asked[2])
+
+
+def test_preference_pairs_differ_in_manner_alone(data: dict[str, Rows]) -> None:
+    """The rejected answer is as true as the chosen one: its words are in it."""
+    for row in data["preference_train"]:
+        assert row["rejected"].strip() in row["chosen"].split()

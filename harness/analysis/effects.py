@@ -1,0 +1,54 @@
+"""Scores and what training changed in them, with intervals: each a mean over the tasks of a role.
+
+Accuracies change by points, perplexities by a ratio; the two are never averaged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from harness.analysis.outcomes import Outcomes, common_seeds, known, paired
+from harness.analysis.uncertainty import Interval, difference_interval, proportion_interval, value_interval
+
+
+def score(evals: Sequence[Outcomes]) -> Interval | None:
+    """An arm's mean score over several evals in which higher is better; None where it was scored on none.
+
+    Where an eval's items were not kept the seeds' scores alone tell how much it varies.
+    """
+    evals = common_seeds(evals)
+    if not evals or not all(len(outcomes.table) for outcomes in evals):
+        return None
+    if all(outcomes.by_item for outcomes in evals):
+        blocks = [known(outcomes.table) for outcomes in evals]
+        if all(block.shape[1] for block in blocks):
+            return _of_untrained(proportion_interval(blocks), evals)
+    means = [np.nanmean(outcomes.table, axis=1, keepdims=True) for outcomes in evals]
+    found = value_interval([np.mean(means, axis=0)])
+    low, high = (None if end is None else min(1.0, max(0.0, end)) for end in (found.low, found.high))
+    return _of_untrained(replace(found, low=low, high=high, p_value=None), evals)
+
+
+def change(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Interval | None:
+    """Mean score after minus before over the same evals in the same order, paired by item and seed."""
+    after, before = common_seeds(after), common_seeds(before)
+    blocks = [paired(a, b) for a, b in zip(after, before, strict=True)]
+    if not blocks or not all(block.size for block in blocks):
+        return None
+    return _of_untrained(difference_interval(blocks), [*after, *before])
+
+
+def ratio(after: Outcomes, before: Outcomes) -> Interval | None:
+    """Perplexity after over before (their tables hold logarithms): above 1 is worse. The geometric mean over seeds."""
+    block = paired(after, before)
+    if not block.size:
+        return None
+    found = value_interval([block])
+    low, high = (None if end is None else float(np.exp(end)) for end in (found.low, found.high))
+    return _of_untrained(replace(found, estimate=float(np.exp(found.estimate)), low=low, high=high), [after, before])
+
+
+def _of_untrained(interval: Interval, evals: Sequence[Outcomes]) -> Interval:
+    """An untrained model has no seeds: that it has one row is no shortcoming."""
+    return interval if any(outcomes.seeds for outcomes in evals) else replace(interval, flag=None)

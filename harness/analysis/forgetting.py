@@ -1,0 +1,98 @@
+"""What a model knew before and no longer does: general score of the base minus the tuned one, so positive is worse.
+
+Accuracies and perplexities stay apart: points of the first are averaged over tasks (as in Biderman et al. 2024,
+"LoRA Learns Less and Forgets Less", arXiv 2405.09673), the second are ratios, one a task.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis import effects
+from harness.analysis.section import Section
+from harness.analysis.uncertainty import Interval
+
+COLUMNS = [
+    "arm_id",
+    "moment",
+    "task",
+    "role",
+    "metric",
+    "kind",
+    "base",
+    "score",
+    "score_low",
+    "score_high",
+    "forgetting",
+    "forgetting_low",
+    "forgetting_high",
+]
+
+
+def mean_forgetting(section: Section, arm: str, base: str) -> Interval | None:
+    """Base minus tuned, in [-1, 1], mean over the general tasks in which higher is better, paired by item."""
+    evals = section.evals("general")
+    after, before = section.of(arm, evals), section.of(base, evals)
+    return negated(effects.change(after, before)) if after and before else None
+
+
+def perplexity_ratio(section: Section, arm: str, base: str) -> Interval | None:
+    """Tuned over base, the geometric mean over the general tasks in which lower is better; 1 is unchanged."""
+    found = [
+        effects.ratio(after, before)
+        for eval_id in section.evals("general", higher_is_better=False)
+        for after in section.of(arm, [eval_id])
+        for before in section.of(base, [eval_id])
+    ]
+    if not found or None in found:
+        return None
+    if len(found) == 1:
+        return found[0]
+    mean = float(np.exp(np.mean([np.log(one.estimate) for one in found if one])))
+    return Interval(mean)  # of several texts' ratios no interval is claimed
+
+
+def by_task(section: Section) -> pd.DataFrame:
+    """A row an arm and test eval: its score, the base's, and the forgetting from it (``COLUMNS``).
+
+    ``kind`` is points (base minus tuned, positive is worse) or ratio (tuned over base, above 1 is worse).
+    """
+    rows = []
+    scores = section.scores[section.scores["split"] == "test"]
+    evals = scores.drop_duplicates("eval_id").set_index("eval_id")
+    for _, arm in section.arms.iterrows():
+        base = section.base_of(arm)
+        for eval_id, eval_ in evals.iterrows():
+            rows += _task_rows(section, arm["arm_id"], base, str(eval_id), eval_)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def negated(interval: Interval | None) -> Interval | None:
+    """The interval of the difference taken the other way round."""
+    if interval is None or interval.low is None or interval.high is None:
+        return None if interval is None else replace(interval, estimate=-interval.estimate)
+    return replace(interval, estimate=-interval.estimate, low=-interval.high, high=-interval.low)
+
+
+def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: pd.Series) -> list[list[object]]:
+    after = section.of(arm, [eval_id])
+    if not after:
+        return []
+    before = section.of(base, [eval_id]) if base else []
+    points = bool(eval_["higher_is_better"])
+    lost: Interval | None = None
+    if before:
+        lost = negated(effects.change(after, before)) if points else effects.ratio(after[0], before[0])
+    score = effects.score(after) if points else Interval(float(np.exp(after[0].table.mean(axis=1)).mean()))
+    before_score = effects.score(before) if points else None
+    base_value = before_score.estimate if before_score else None
+    if before and not points:
+        base_value = float(np.exp(before[0].table.mean()))
+    about = [arm, section.moments[arm], eval_["task"], eval_["role"], eval_["metric"], "points" if points else "ratio"]
+    return [[*about, base_value, *ends(score), *ends(lost)]]
+
+
+def ends(interval: Interval | None) -> tuple[float | None, float | None, float | None]:
+    """Estimate, low and high."""
+    return (interval.estimate, interval.low, interval.high) if interval else (None, None, None)

@@ -1,0 +1,188 @@
+"""The main table: one row an arm, with everything that a choice between methods rests on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from harness.analysis import costs, effects, forgetting
+from harness.analysis.forgetting import ends
+from harness.analysis.outcomes import Outcomes
+from harness.analysis.ranking import compact_letters, compare, places
+from harness.analysis.section import Section
+from harness.analysis.uncertainty import Interval
+
+COLUMNS = [
+    "arm_id",
+    "name",
+    "label",
+    "method",
+    "base",
+    "base_parameters",
+    "rank",
+    "moment",
+    "status",
+    "seeds",
+    "flag",
+    "trainable_parameters",
+    "total_parameters",
+    "trainable_share",
+    "memory_bytes",
+    "memory_measure",
+    "tokens_per_second",
+    "relative_speed",
+    "target",
+    "target_low",
+    "target_high",
+    "place",
+    "letters",
+    "gain",
+    "gain_low",
+    "gain_high",
+    "forgetting",
+    "forgetting_low",
+    "forgetting_high",
+    "perplexity_ratio",
+    "perplexity_ratio_low",
+    "perplexity_ratio_high",
+    "preference",
+    "preference_low",
+    "preference_high",
+    "preference_gain",
+    "preference_gain_low",
+    "preference_gain_high",
+    "safety",
+    "safety_low",
+    "safety_high",
+    "safety_change",
+    "safety_change_low",
+    "safety_change_high",
+    "chosen_rate",
+    "edge",
+    "tuning_seconds",
+    "tuning_seconds_with_sft",
+]
+
+MERGED_COLUMNS = [
+    "arm_id",
+    "name",
+    "base",
+    "rank",
+    "moment",
+    "target",
+    "target_low",
+    "target_high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "seeds",
+]
+
+
+def summarise(section: Section) -> pd.DataFrame:
+    """A row an arm (``COLUMNS``), by base and then from the best target score down; arms that only failed come last.
+
+    Scores are in [0, 1], each with the ends of its 95 % interval as ``_low`` and ``_high``. Ranks and letters compare
+    the arms of one base.
+    """
+    table = _costs(section)
+    scored = pd.DataFrame([_scores(section, arm) for _, arm in section.arms.iterrows()], index=table.index)
+    table = pd.concat([table, scored, _ranking(section)], axis=1)
+    order = ["base_parameters", "base", "target", "name"]
+    table = table.sort_values(order, ascending=[False, True, False, True], na_position="last")
+    return table.reindex(columns=COLUMNS).reset_index(drop=True)
+
+
+def summarise_merged(section: Section) -> pd.DataFrame:
+    """A row an adapter's arm and merged moment (``MERGED_COLUMNS``): target score, and its difference to tuned."""
+    evals, names, rows = section.evals("target"), _names(section.arms), []
+    for _, arm in section.arms.iterrows():
+        key = arm["arm_id"]
+        for moment in ("merged", "merged_requantised"):
+            after, before = section.of(key, evals, moment), section.of(key, evals, "tuned")
+            if not evals or not after:
+                continue
+            found, moved = effects.score(after), effects.change(after, before) if before else None
+            about = [key, names[key], arm["base"], arm["rank"], moment]
+            rows.append([*about, *ends(found), *ends(moved), found.seeds if found else None])
+    return pd.DataFrame(rows, columns=MERGED_COLUMNS)
+
+
+def _costs(section: Section) -> pd.DataFrame:
+    table = section.arms.set_index("arm_id", drop=False)
+    table = table.join(costs.measured(section.phases))
+    table["name"] = pd.Series(_names(section.arms))
+    table["moment"] = pd.Series(section.moments)
+    table["trainable_share"] = table["trainable_parameters"] / table["total_parameters"]
+    table["base_parameters"] = table["base_digest"].map(_base_parameters(section.arms))
+    table["relative_speed"] = costs.relative_speed(table)
+    chosen = section.rates[section.rates["chosen"]].set_index("arm_id")
+    table["edge"] = chosen["edge"].reindex(table.index)
+    own = costs.tuning_seconds(section.runs, section.phases)
+    table["tuning_seconds"] = own.reindex(table.index).where(table["chosen_rate"].notna() | (table["status"] != "ok"))
+    table["tuning_seconds_with_sft"] = table["tuning_seconds"] + table["parent_arm_id"].map(own).astype(float)
+    return table
+
+
+def _scores(section: Section, arm: pd.Series) -> dict[str, Any]:
+    key, base, parent = arm["arm_id"], section.base_of(arm), arm["parent_arm_id"]
+    target = effects.score(section.of(key, section.evals("target")))
+    found: dict[str, Interval | None] = {
+        "target": target,
+        "gain": _change(section, key, base, "target"),
+        "forgetting": forgetting.mean_forgetting(section, key, base) if base else None,
+        "perplexity_ratio": forgetting.perplexity_ratio(section, key, base) if base else None,
+        "preference": effects.score(section.of(key, section.evals("preference"))),
+        "preference_gain": _change(section, key, parent, "preference"),
+        "safety": effects.score(section.of(key, section.evals("safety"))),
+        "safety_change": _change(section, key, base, "safety"),
+    }
+    row: dict[str, Any] = {"flag": target.flag if target else None}
+    for name, interval in found.items():
+        row[name], row[f"{name}_low"], row[f"{name}_high"] = ends(interval)
+    return row
+
+
+def _change(section: Section, arm: str, before: str | None, role: str) -> Interval | None:
+    evals = section.evals(role)
+    own, others = section.of(arm, evals), section.of(before, evals) if before else []
+    return effects.change(own, others) if own and others else None
+
+
+def _ranking(section: Section) -> pd.DataFrame:
+    """Place and letters on the target, among the arms of one base, indexed by arm."""
+    evals = section.evals("target")
+    found: dict[str, tuple[int, str]] = {}
+    for _, arms in section.arms.groupby("base_digest"):
+        answers = {arm: section.of(arm, evals) for arm in arms["arm_id"]}
+        found |= _ranked({arm: outcomes for arm, outcomes in answers.items() if outcomes})
+    return pd.DataFrame.from_dict(found, orient="index", columns=["place", "letters"])
+
+
+def _ranked(arms: Mapping[str, Sequence[Outcomes]]) -> dict[str, tuple[int, str]]:
+    means = {arm: found.estimate for arm, outcomes in arms.items() if (found := effects.score(outcomes))}
+    order = sorted(means, key=lambda arm: -means[arm])
+    pairs = compare({arm: arms[arm] for arm in order})
+    differing = pairs[pairs["differs"]]
+    letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
+    place = places(pairs, order)
+    return {arm: (place[arm], letters[arm]) for arm in order}
+
+
+def _names(arms: pd.DataFrame) -> dict[str, str]:
+    """Each arm's name within a base: entry, what it starts from, rank; the start of its id where two are alike."""
+    labels = dict(zip(arms["arm_id"], arms["label"], strict=True))
+    names = {}
+    for _, arm in arms.iterrows():
+        start = f" on {labels[arm['parent_arm_id']]}" if arm["parent_arm_id"] in labels else ""
+        rank = f" r={int(arm['rank'])}" if pd.notna(arm["rank"]) else ""
+        names[arm["arm_id"]] = f"{arm['label']}{start}{rank}"
+    keys = pd.Series(names).to_frame("name").assign(base=arms.set_index("arm_id")["base_digest"])
+    repeated = keys.duplicated(keep=False)
+    return {arm: f"{name} #{arm[:6]}" if repeated[arm] else name for arm, name in names.items()}
+
+
+def _base_parameters(arms: pd.DataFrame) -> pd.Series:
+    """Parameters of each base: all of an arm's, without its adapter; the most that any arm of the base counts."""
+    adapter = arms["trainable_parameters"].where(arms["rank"].notna(), 0)
+    return (arms["total_parameters"] - adapter).groupby(arms["base_digest"]).max()

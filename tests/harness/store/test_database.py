@@ -1,0 +1,78 @@
+"""Opening a results file: made, migrated, read-only, or refused in one line with the file left as it was."""
+
+import sqlite3
+
+import pytest
+
+from harness.errors import UserError
+from harness.store.database import open_for_reading, open_for_writing
+from harness.store.schema import migrations
+
+
+def test_a_new_file_has_every_table_and_view(tmp_path):
+    db = open_for_writing(tmp_path / "t.db")
+    assert {"cells", "stages", "runs", "phases", "steps", "scores", "items", "stacks"} <= set(db.table_names())
+    assert {"arms", "forgetting"} <= set(db.view_names())
+
+
+def test_writers_use_wal_foreign_keys_and_wait_when_busy(tmp_path):
+    db = open_for_writing(tmp_path / "t.db")
+    pragmas = {
+        name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "foreign_keys", "busy_timeout")
+    }
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+def test_a_reader_cannot_write(tmp_path):
+    open_for_writing(tmp_path / "t.db")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        open_for_reading(tmp_path / "t.db").execute("DELETE FROM runs")
+
+
+def test_an_older_file_is_migrated_when_it_is_opened(tmp_path):
+    path = tmp_path / "old.db"
+    db = open_for_writing(path)
+    last = migrations._migrations[-1].name
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [last])
+    for name in db.view_names():
+        db.execute(f'DROP VIEW "{name}"')
+    for name in [t for t in db.table_names() if not t.startswith("_")]:
+        db.execute(f'DROP TABLE "{name}"')
+    db.conn.commit()
+    db.conn.close()
+    assert "runs" in open_for_reading(path).table_names()
+
+
+@pytest.mark.parametrize("opened", [open_for_reading, open_for_writing])
+class TestRefusals:
+    def refusal(self, opened, path) -> str:
+        before = path.read_bytes() if path.is_file() else None
+        with pytest.raises(UserError) as caught:
+            opened(path)
+        assert (path.read_bytes() if path.is_file() else None) == before
+        [line] = caught.value.lines
+        return line
+
+    def test_a_newer_version(self, opened, tmp_path):
+        path = tmp_path / "new.db"
+        db = open_for_writing(path)
+        db["_sqlite_migrations"].insert({"migration_set": "tunematrix", "name": "m999_future", "applied_at": "2099"})
+        db.conn.close()
+        assert "newer tunematrix (m999_future)" in self.refusal(opened, path)
+
+    def test_a_file_that_is_no_database(self, opened, tmp_path):
+        (tmp_path / "x.db").write_text("not a database, but long enough to look at " * 50)
+        assert "is no SQLite database" in self.refusal(opened, tmp_path / "x.db")
+
+    def test_another_programs_database(self, opened, tmp_path):
+        other = sqlite3.connect(tmp_path / "x.db")
+        other.execute("CREATE TABLE holidays (day TEXT)")
+        other.commit()
+        other.close()
+        assert "another program's database (tables holidays" in self.refusal(opened, tmp_path / "x.db")
+
+    def test_a_folder(self, opened, tmp_path):
+        assert str(tmp_path) in self.refusal(opened, tmp_path)
+
+    def test_a_folder_that_does_not_exist(self, opened, tmp_path):
+        assert "x.db" in self.refusal(opened, tmp_path / "absent" / "x.db")
