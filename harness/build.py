@@ -1,65 +1,64 @@
 """Put a model together: the base, and the results of the stages before the one that is to run."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
 from harness.loading import keep_four_bit_exact, load_model, random_model
+from methods.parameters import Parameters
+
+Results = Mapping[str, Path]  # where each stage's result lies
+
+
+def stage_parameters(method: str, values: Mapping[str, Any]) -> Any:
+    """The method's own parameters among ``values``, checked; a stage may hold more, such as ``fresh_adapter``."""
+    model: type[Parameters] = methods.registry.get(method).Parameters
+    return model.model_validate({key: value for key, value in values.items() if key in model.model_fields})
 
 
 def quantisation_of(assignment: Assignment) -> dict[str, Any] | None:
     """How the base is quantised while this cell trains or is scored: its first stage says it, or it is not."""
     stage = assignment.stages[0].stage
     method = methods.registry.get(stage["method"])
-    parameters = method.Parameters.model_validate(stage["parameters"])
-    if not method.quantised(parameters):
+    if not method.quantised(stage_parameters(stage["method"], stage["parameters"])):
         return None
     return {key: stage["parameters"][key] for key in ("quantisation", "double_quantisation")}
 
 
-def build_model(assignment: Assignment, position: int, *, results: dict[str, Path]) -> Any:
-    """The model that stage ``position`` starts from, made ready to train; past the last stage, the tuned model.
-
-    An earlier stage of whole weights is loaded in the base's place, an adapter is put onto it.
-    """
-    stages = assignment.stages
-    earlier = stages[:position]
-    whole = [s for s in earlier if not _is_adapter(results[s.stage_id])]
-    folder = results[whole[-1].stage_id] if whole else None
-    model = _load_base(assignment, folder)
-    current = stages[position] if position < len(stages) else None
-    for stage in earlier:
-        if _is_adapter(results[stage.stage_id]):
-            model = _with_adapter(model, assignment, stage, current, results[stage.stage_id])
-    if current is not None and current.stage["kind"] != "base":
-        model = _made_trainable(model, current)
-    return model
+def build_model(assignment: Assignment, position: int, *, results: Results) -> Any:
+    """The model that stage ``position`` starts from, made ready to train; past the last stage, the tuned model."""
+    model, adapter = _standing(assignment, position, results, quantised=True)
+    if position == len(assignment.stages):
+        return model if adapter is None else _adapter_on(model, adapter)
+    current = assignment.stages[position]
+    if _is_fresh(current):
+        assert adapter is not None, "a fresh adapter needs an earlier one to merge"
+        return _made_trainable(_merged(model, adapter), current, assignment.stages[position - 1].stage["method"])
+    if adapter is not None:
+        return _adapter_on(model, adapter, trainable_in=current.stage["precision"]["adapter"])
+    return model if current.stage["kind"] == "base" else _made_trainable(model, current, current.stage["method"])
 
 
-def merged_model(assignment: Assignment, model: Any, *, results: dict[str, Path]) -> Any:
+def merged_model(assignment: Assignment, model: Any, *, results: Results) -> Any:
     """The tuned adapter folded into the base in full precision: for a 4-bit base, into the base it was made from."""
-    if quantisation_of(assignment) is not None:
-        plain = _load_base(assignment, None, quantised=False)
-        with tempfile.TemporaryDirectory(dir=assignment.folder) as folder:
-            save_result(model, Path(folder))
-            model = _adapter_on(plain, Path(folder), trainable=False)
-    return model.merge_and_unload()
+    if quantisation_of(assignment) is None:
+        return model.merge_and_unload()
+    with tempfile.TemporaryDirectory(dir=assignment.folder) as folder:
+        save_result(model, Path(folder))
+        tuned = {**results, assignment.stages[-1].stage_id: Path(folder)}
+        plain, adapter = _standing(assignment, len(assignment.stages), tuned, quantised=False)
+        assert adapter is not None
+        return _merged(plain, adapter)
 
 
 def requantised_model(assignment: Assignment, merged: Any) -> Any:
     """A merged model in 4 bit again, through the files that a user would write."""
-    first = assignment.stages[0].stage
     with tempfile.TemporaryDirectory(dir=assignment.folder) as folder:
         merged.save_pretrained(folder)
-        return load_model(
-            Path(folder),
-            precision=first["precision"],
-            attention=assignment.execution["attention"],
-            device=assignment.device,
-            quantisation=quantisation_of(assignment),
-        )
+        return _load(assignment, Path(folder), quantised=True)
 
 
 def save_result(model: Any, folder: Path) -> None:
@@ -70,79 +69,100 @@ def save_result(model: Any, folder: Path) -> None:
         model.save_pretrained(folder)
 
 
-def _load_base(assignment: Assignment, folder: Path | None, quantised: bool = True) -> Any:
-    first, execution = assignment.stages[0].stage, assignment.execution
-    if folder is None and assignment.base.init_seed is not None:
-        return _random_base(assignment)
+def _standing(assignment: Assignment, count: int, results: Results, *, quantised: bool) -> tuple[Any, Path | None]:
+    """The model after ``count`` stages, and the adapter that is still to be put on it.
+
+    A result of whole weights takes the base's place, an adapter that continues another takes that one's, and a
+    fresh adapter stands on the merged one.
+    """
+    folder: Path | None = None
+    adapters: list[Path] = []
+    for stage in assignment.stages[:count]:
+        result = results[stage.stage_id]
+        if not _is_adapter(result):
+            folder, adapters = result, []
+        elif _is_fresh(stage):
+            adapters = [*adapters, result]
+        else:
+            adapters = [*adapters[:-1], result]
+    model = _load_base(assignment, folder, quantised=quantised)
+    for adapter in adapters[:-1]:
+        model = _merged(model, adapter)
+    return model, adapters[-1] if adapters else None
+
+
+def _load_base(assignment: Assignment, folder: Path | None, *, quantised: bool) -> Any:
+    if folder is None:
+        folder = Path(assignment.base.folder) if assignment.base.init_seed is None else _random_base(assignment)
+    return _load(assignment, folder, quantised=quantised)
+
+
+def _load(assignment: Assignment, folder: Path, *, quantised: bool) -> Any:
     return load_model(
-        folder or Path(assignment.base.folder),
-        precision=first["precision"],
-        attention=execution["attention"],
+        folder,
+        precision=assignment.stages[0].stage["precision"],
+        attention=assignment.execution["attention"],
         device=assignment.device,
         quantisation=quantisation_of(assignment) if quantised else None,
     )
 
 
-def _random_base(assignment: Assignment) -> Any:
+def _random_base(assignment: Assignment) -> Path:
     """Random weights, written once to the cell's scratch so that they load like any other base's."""
     folder = Path(assignment.folder) / "random"
     if not (folder / "config.json").is_file():
         assert assignment.base.init_seed is not None
-        first, execution = assignment.stages[0].stage, assignment.execution
         model = random_model(
             Path(assignment.base.folder),
             init_seed=assignment.base.init_seed,
-            precision=first["precision"],
-            attention=execution["attention"],
+            precision=assignment.stages[0].stage["precision"],
+            attention=assignment.execution["attention"],
             device=assignment.device,
         )
         model.save_pretrained(folder)
-        del model
-    return _load_base(assignment, folder)
+    return folder
 
 
-def _with_adapter(model: Any, assignment: Assignment, stage: StageToRun, current: Any, folder: Path) -> Any:
-    fresh = current is not None and current.stage["parameters"].get("adapter") == "fresh"
-    if fresh:
-        merged = _adapter_on(model, folder, trainable=False).merge_and_unload()
-        keep_four_bit_exact(merged)
-        return merged
-    return _adapter_on(model, folder, trainable=current is not None)
+def _adapter_on(model: Any, folder: Path, *, trainable_in: str | None = None) -> Any:
+    """``model`` with the adapter in ``folder``, frozen and of the type it was saved in, or trainable in another."""
+    import torch
+    from peft import PeftConfig, get_peft_model, load_peft_weights, set_peft_model_state_dict
 
-
-def _adapter_on(model: Any, folder: Path, *, trainable: bool) -> Any:
-    from peft import PeftModel
-
+    config = PeftConfig.from_pretrained(str(folder))
+    config.inference_mode = trainable_in is None
+    weights = load_peft_weights(str(folder), device="cpu")
+    dtype = getattr(torch, trainable_in) if trainable_in else next(iter(weights.values())).dtype
     model.requires_grad_(False)
-    return PeftModel.from_pretrained(
-        model, str(folder), is_trainable=trainable, autocast_adapter_dtype=False, low_cpu_mem_usage=False
-    )
+    wrapped = get_peft_model(model, config, autocast_adapter_dtype=False)
+    # PEFT makes the tensors of the base's type and would round the saved ones to it.
+    for name, parameter in wrapped.named_parameters():
+        if ".default." in name:
+            parameter.data = parameter.data.to(dtype)
+    unknown = set_peft_model_state_dict(wrapped, weights).unexpected_keys
+    if unknown:
+        raise ValueError(f"{folder}: not an adapter of this model: it has no {', '.join(unknown[:3])}")
+    return wrapped
 
 
-def _made_trainable(model: Any, current: StageToRun) -> Any:
+def _merged(model: Any, adapter: Path) -> Any:
+    merged = _adapter_on(model, adapter).merge_and_unload()
+    keep_four_bit_exact(merged)
+    return merged
+
+
+def _made_trainable(model: Any, current: StageToRun, attaching: str) -> Any:
+    """``model`` as the method ``attaching`` makes it ready: DPO's fresh adapter is made as its SFT stage's was."""
     from transformers import set_seed
 
     stage = current.stage
-    method = methods.registry.get(stage["method"])
-    parameters = method.Parameters.model_validate(stage["parameters"])
-    if hasattr(model, "peft_config"):
-        return model  # a continued adapter is trainable as it was loaded
+    values = stage["parameters"]["fresh_adapter"] if _is_fresh(current) else stage["parameters"]
     set_seed(stage["seed"])
-    if method.learns_from == "preference":
-        return _started_afresh(model, stage)
-    return method.attach(model, parameters, stage["precision"].get("adapter", "float32"))
+    adapter_dtype = stage["precision"].get("adapter", "float32")
+    return methods.registry.get(attaching).attach(model, stage_parameters(attaching, values), adapter_dtype)
 
 
-def _started_afresh(model: Any, stage: dict[str, Any]) -> Any:
-    """DPO on whole weights, or with a new adapter on a merged SFT stage."""
-    if stage["parameters"].get("adapter") != "fresh":
-        model.requires_grad_(True)
-        return model
-    from methods.adapters import add_adapter
-    from methods.parameters import LoraParameters
-
-    own = {k: v for k, v in stage["parameters"]["fresh_adapter"].items() if k in LoraParameters.model_fields}
-    return add_adapter(model, LoraParameters.model_validate(own), stage["precision"]["adapter"])
+def _is_fresh(stage: StageToRun) -> bool:
+    return stage.stage["parameters"].get("adapter") == "fresh"
 
 
 def _is_adapter(folder: Path) -> bool:

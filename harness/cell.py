@@ -94,7 +94,7 @@ class Cell:
             trained = training.run()
             figures.update(training.figures())
         self.emit(trained)
-        if stage.artifact_out is not None and not self.measuring:
+        if stage.artifact_out is not None and not training.measuring:
             self._keep(stage, training.model)
         return training.model
 
@@ -196,9 +196,13 @@ def read_tokenizer(folder: str, pad_token: str | None) -> Any:
     return tokenizer
 
 
+# What PyTorch's allocators and CUDA's libraries say in a plain RuntimeError.
+_NO_MEMORY = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "ALLOC_FAILED")
+
+
 def _status(error: BaseException) -> Any:
     name, text = type(error).__name__, str(error)
-    if name == "OutOfMemoryError" or isinstance(error, MemoryError) or "not enough memory" in text:
+    if name == "OutOfMemoryError" or isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
         return "oom"
     if name == "NotANumber":
         return "nan"

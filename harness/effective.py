@@ -8,84 +8,137 @@ from collections.abc import Iterable
 from typing import Any
 
 from methods.job import Job
+from methods.parameters import DpoParameters
+from methods.trainer_arguments import OPTIMIZERS
 
 
 class Mismatch(Exception):
     """The trainer is not what the cell asked for."""
 
 
-def effective_settings(trainer: Any) -> dict[str, Any]:
-    """The settings that a built trainer will train with."""
-    model, arguments = trainer.model, trainer.args
-    return {
-        "trainable_dtypes": _dtypes(p for p in model.parameters() if p.requires_grad),
-        "frozen_dtypes": _dtypes(p for p in model.parameters() if not p.requires_grad),
-        "autocast": "bfloat16" if arguments.bf16 else "float16" if arguments.fp16 else "none",
-        "dropout": _largest_dropout(model),
-        "gradient_checkpointing": bool(getattr(model, "is_gradient_checkpointing", False)),
-        "attention": model.config._attn_implementation,
-        "learning_rate": arguments.learning_rate,
-        "micro_batch_size": arguments.per_device_train_batch_size,
-        "batch_size": arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps,
-        "steps": arguments.max_steps,
-        "optimizer": str(getattr(arguments.optim, "value", arguments.optim)),
-        "weight_decay": arguments.weight_decay,
-        "max_grad_norm": arguments.max_grad_norm,
-        "warmup_steps": arguments.warmup_steps,
-        "schedule": str(getattr(arguments.lr_scheduler_type, "value", arguments.lr_scheduler_type)),
-        "seed": arguments.seed,
-        "four_bit_layers": _four_bit_layers(model),
-        "four_bit_layers_packed": _four_bit_layers(model, packed=True),
-        "fused_kernels": bool(arguments.use_liger_kernel),
-        "compiled": bool(arguments.torch_compile),
-        "trainer": next(c.__name__ for c in type(trainer).__mro__ if not c.__module__.startswith("methods")),
-    }
-
-
-def check(found: dict[str, Any], job: Job, *, trains_adapter: bool) -> None:
-    """Raises Mismatch with every difference between ``found`` and what ``job`` asks for."""
-    precision = job.precision
-    autocast = precision["compute"] if precision["compute"] != precision["weights"] else "none"
+def asked_settings(job: Job) -> dict[str, Any]:
+    """What ``job`` asks for. To be called before the trainer is built: building may change the model."""
+    precision, optimizer, model = job.precision, job.optimizer, job.model
+    adapted = hasattr(model, "peft_config")
+    own_dropout = getattr(job.parameters, "dropout", None)
     asked = {
-        "trainable_dtypes": [precision["adapter"] if trains_adapter else precision["weights"]],
-        "autocast": "none" if autocast == "float32" else autocast,
-        "dropout": _asked_dropout(job),
+        "trainable_dtypes": [precision["adapter"] if adapted else precision["weights"]],
+        "frozen_dtypes": sorted({precision["weights"]} | ({"uint8"} if _four_bit(model) else set())) if adapted else [],
+        "compute": precision["compute"],
+        "adapter_dropout": (_adapter_dropout(model) if own_dropout is None else own_dropout) if adapted else 0.0,
+        "base_dropout": _base_dropout(model),
         "gradient_checkpointing": job.kernels["gradient_checkpointing"],
         "attention": job.kernels["attention"],
+        "compiled": job.kernels["compile"],
+        "fused_kernels": job.kernels["liger"],
         "learning_rate": job.learning_rate,
         "micro_batch_size": job.micro_batch_size,
         "batch_size": job.batch_size,
         "steps": job.steps,
-        "weight_decay": job.optimizer["weight_decay"],
-        "max_grad_norm": job.optimizer["max_grad_norm"],
-        "warmup_steps": job.optimizer["warmup_steps"],
-        "schedule": job.optimizer["schedule"],
+        "optimizer": OPTIMIZERS[optimizer["name"]],
+        "betas": [optimizer["beta1"], optimizer["beta2"]],
+        **{key: optimizer[key] for key in ("epsilon", "weight_decay", "max_grad_norm", "warmup_steps", "schedule")},
         "seed": job.seed,
+        "four_bit_layers": len(_four_bit(model)),
         "four_bit_layers_packed": 0,
     }
-    wrong = [key for key, value in asked.items() if found[key] != value]
+    if isinstance(job.parameters, DpoParameters):
+        asked["reference"] = _asked_reference(job.parameters, adapted)
+    return asked
+
+
+def effective_settings(trainer: Any) -> dict[str, Any]:
+    """The settings that a built trainer will train with; makes its optimizer, to read it."""
+    model, arguments = trainer.model, trainer.args
+    trainer.create_optimizer()
+    groups = trainer.optimizer.param_groups
+    base = [p for name, p in model.named_parameters() if not _in_adapter(name)]
+    found = {
+        "trainable_dtypes": _dtypes(p for p in model.parameters() if p.requires_grad),
+        "frozen_dtypes": _dtypes(p for p in base if not p.requires_grad),
+        "compute": _AUTOCAST.get(trainer.accelerator.mixed_precision)
+        or _dtypes(p for p in base if p.is_floating_point())[0],
+        "adapter_dropout": _adapter_dropout(model),
+        "base_dropout": _base_dropout(model),
+        "gradient_checkpointing": bool(getattr(model, "is_gradient_checkpointing", False)),
+        "attention": model.config._attn_implementation,
+        "compiled": bool(arguments.torch_compile),
+        "fused_kernels": bool(arguments.use_liger_kernel),
+        "learning_rate": max(group["lr"] for group in groups),
+        "micro_batch_size": arguments.per_device_train_batch_size,
+        "batch_size": arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps,
+        "steps": arguments.max_steps,
+        "optimizer": str(getattr(arguments.optim, "value", arguments.optim)),
+        "optimizer_class": type(trainer.optimizer).__name__,
+        "betas": list(groups[0]["betas"]),
+        "epsilon": groups[0]["eps"],
+        "weight_decay": max(group["weight_decay"] for group in groups),
+        "max_grad_norm": arguments.max_grad_norm,
+        "warmup_steps": arguments.warmup_steps,
+        "schedule": str(getattr(arguments.lr_scheduler_type, "value", arguments.lr_scheduler_type)),
+        "seed": arguments.seed,
+        "four_bit_layers": len(_four_bit(model)),
+        "four_bit_layers_packed": sum(bool(layer.support_avx512bf16_for_cpu) for layer in _four_bit(model)),
+        "trainer": next(c.__name__ for c in type(trainer).__mro__ if not c.__module__.startswith("methods")),
+    }
+    if hasattr(trainer, "precompute_ref_logps"):
+        found["reference"] = _found_reference(trainer)
+    return found
+
+
+def check(found: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Raises Mismatch with every difference between the settings asked for and those found."""
+    wrong = [key for key, value in asked.items() if found.get(key) != value]
     if wrong:
-        raise Mismatch("; ".join(f"{key}: asked for {asked[key]!r}, the trainer has {found[key]!r}" for key in wrong))
+        said = (f"{key}: asked for {asked[key]!r}, the trainer has {found.get(key)!r}" for key in wrong)
+        raise Mismatch("; ".join(said))
+
+
+_AUTOCAST = {"bf16": "bfloat16", "fp16": "float16"}
 
 
 def _dtypes(parameters: Iterable[Any]) -> list[str]:
     return sorted({str(parameter.dtype).removeprefix("torch.") for parameter in parameters})
 
 
-def _asked_dropout(job: Job) -> float:
-    own = getattr(job.parameters, "dropout", None)
-    return float(own if own is not None else _largest_dropout(job.model))
+def _in_adapter(name: str) -> bool:
+    return ".default." in name or ".ref." in name
 
 
-def _largest_dropout(model: Any) -> float:
+def _asked_reference(parameters: DpoParameters, adapted: bool) -> str:
+    if not adapted:
+        return parameters.reference
+    return "adapter_off" if parameters.adapter == "fresh" else "frozen_copy"
+
+
+def _found_reference(trainer: Any) -> str:
+    if trainer.precompute_ref_logps:
+        return "precomputed"
+    if trainer.ref_model is not None:
+        return "model"
+    return "frozen_copy" if "ref" in trainer.model.peft_config else "adapter_off"
+
+
+def _adapter_dropout(model: Any) -> float:
+    return _largest_dropout(module for name, module in model.named_modules() if "lora_dropout" in name)
+
+
+def _base_dropout(model: Any) -> float:
+    """The base's own: its Dropout layers, and the rate that attention applies by itself."""
+    return _largest_dropout(module for name, module in model.named_modules() if "lora_dropout" not in name)
+
+
+def _largest_dropout(modules: Iterable[Any]) -> float:
     import torch
 
-    rates = [module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)]
-    return float(max(rates, default=0.0))
+    rates = [
+        module.p if isinstance(module, torch.nn.Dropout) else getattr(module, "attention_dropout", 0.0)
+        for module in modules
+    ]
+    return float(max((rate for rate in rates if isinstance(rate, float | int)), default=0.0))
 
 
-def _four_bit_layers(model: Any, packed: bool = False) -> int:
-    layers = [module for module in model.modules() if type(module).__name__ == "Linear4bit"]
-    if not packed:
-        return len(layers)
-    return sum(bool(getattr(layer, "support_avx512bf16_for_cpu", False)) for layer in layers)
+def _four_bit(model: Any) -> list[Any]:
+    return [
+        module for module in model.modules() if type(module).__name__ == "Linear4bit" and hasattr(module, "quant_state")
+    ]

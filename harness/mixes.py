@@ -121,8 +121,11 @@ class MixLibrary:
 
     def _examples(self, file: str, kind: Kind) -> Any:
         if (file, kind) not in self._read:
-            self._read[file, kind] = read_examples(data_path(file, self.relative_to), kind)
+            self._read[file, kind] = read_examples(self._locate(file), kind)
         return self._read[file, kind]
+
+    def _locate(self, file: str) -> Path:
+        return data_path(file, self.relative_to)
 
     def _keep(self, prepared: Prepared) -> Path:
         path = self.folder / f"{prepared.digest}.jsonl"

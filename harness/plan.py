@@ -41,15 +41,15 @@ class Known:
 
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     artifacts: dict[tuple[str, str], Any] = field(default_factory=dict)  # (stage, execution) -> row
-    running: set[tuple[str, str]] = field(default_factory=set)
-    retry_failed: bool = False
 
     def outcome(self, cell: Cell, purpose: Purpose) -> Outcome | None:
         """The outcome that stands; None where the cell is still to run."""
         found = self.outcomes.get((cell.cell_id, purpose))
-        if found is None or found.status == "killed" or (self.retry_failed and not found.ok):
-            return None
-        return found
+        return None if found is None or found.status == "killed" else found
+
+    def forget_failures(self) -> None:
+        """Let every cell that failed run once more."""
+        self.outcomes = {key: outcome for key, outcome in self.outcomes.items() if outcome.ok}
 
 
 @dataclass(frozen=True)

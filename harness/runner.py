@@ -66,7 +66,8 @@ class Runner:
 
     def run(self, retry_failed: bool = False) -> Summary:
         """Run until nothing is left, or until interrupted."""
-        self.known.retry_failed = retry_failed
+        if retry_failed:
+            self.known.forget_failures()
         self.writer.close_abandoned()
         self.session.workdir.clear_scratch()
         self.writer.add_stack(self.session.stack_id, self.session.facts, self.session.code_digest)

@@ -6,7 +6,7 @@ the fork server before any cell is born, and its children find them done.
 
 import base64
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
 from harness.assignment import EvalToScore
+from harness.data.render import _start
 from harness.events import Moment, Score
 from harness.store.packing import pack_bits, pack_floats, pack_texts
 
@@ -65,8 +66,11 @@ def warm(tasks_folder: Path, names: Sequence[str], tokenizers: Iterable[Any]) ->
             known[text] = ids
 
 
-class _CachedTokens(HFLM):
-    """lm-eval's Transformers model, which looks a prompt's tokens up where it has seen the prompt before."""
+class _AsTrained(HFLM):
+    """lm-eval's Transformers model, whose prompts begin with the tokens that training put there.
+
+    It looks a prompt's tokens up where it has seen the prompt before.
+    """
 
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
         if add_special_tokens or kwargs.get("left_truncate_len"):
@@ -76,6 +80,24 @@ class _CachedTokens(HFLM):
             known[string] = super().tok_encode(string, add_special_tokens, **kwargs)
         return known[string]
 
+    def _encode_pair(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
+        context_ids, continuation_ids = super()._encode_pair(context, continuation)
+        return self._opened(context_ids), continuation_ids
+
+    def tok_batch_encode(
+        self, strings: Sequence[str], padding_side: str = "left", left_truncate_len: int | None = None, **_: Any
+    ) -> tuple[Any, Any]:
+        ids = [self._opened(self.tok_encode(string))[-(left_truncate_len or 0) :] for string in strings]
+        batch = self.tokenizer.pad({"input_ids": ids}, padding_side=padding_side, return_tensors="pt")
+        return batch["input_ids"], batch["attention_mask"]
+
+    @cached_property
+    def _opening(self) -> list[int]:
+        return _start(self.tokenizer)
+
+    def _opened(self, ids: list[int]) -> list[int]:
+        return ids if ids[: len(self._opening)] == self._opening else [*self._opening, *ids]
+
 
 @cache
 def _known_tokens(tokenizer: str) -> dict[str, list[int]]:
@@ -83,7 +105,7 @@ def _known_tokens(tokenizer: str) -> dict[str, list[int]]:
 
 
 def _language_model(model: Any, tokenizer: Any, batch_size: int) -> HFLM:
-    return _CachedTokens(
+    return _AsTrained(
         pretrained=model,
         tokenizer=tokenizer,
         backend="causal",
@@ -118,16 +140,18 @@ def _building_once(task: Any) -> Any:
 
 
 def _score(eval_: EvalToScore, moment: Moment, result: dict[str, Any], samples: list[dict[str, Any]]) -> Score:
-    samples = sorted(samples, key=lambda sample: sample["doc_id"])
-    value = next((v for k, v in result.items() if k.split(",")[0] == eval_.metric), None)
-    if value is None:
+    key = next((key for key in result if key.split(",")[0] == eval_.metric), None)
+    if key is None:
         raise KeyError(f"task {eval_.task} has no metric {eval_.metric}; it has {', '.join(map(str, result))}")
+    # A task with several filters has a sample for each of them; its first one is read, as in its results.
+    samples = [sample for sample in samples if sample["filter"] == key.partition(",")[2]]
+    samples.sort(key=lambda sample: sample["doc_id"])
     answers = _answers(samples)
     return Score(
         moment=moment,
         eval_id=eval_.eval_id,
         metric=eval_.metric,
-        value=float(value),
+        value=float(result[key]),
         n_items=len(samples),
         higher_is_better=eval_.higher_is_better,
         correct=_encoded(pack_bits([_outcome(sample.get(eval_.metric)) for sample in samples])),

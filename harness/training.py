@@ -8,9 +8,10 @@ from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
+from harness.build import Results, build_model, stage_parameters
 from harness.data.order import order
-from harness.data.tokenise import encode_preference, encode_sft
-from harness.effective import check, effective_settings
+from harness.data.tokenise import encode_preference, encode_sft, lengths
+from harness.effective import asked_settings, check, effective_settings
 from harness.events import Event, Trained
 from harness.meters.ledger import TensorLedger
 from harness.meters.throughput import throughput
@@ -18,6 +19,7 @@ from harness.recorder import Recorder
 from methods.job import Job
 
 Row = dict[str, list[int]]
+LEDGER_STEPS = 2  # the optimizer's state is made in the first step, so the second one is the first whole account
 
 
 class StageTraining:
@@ -31,14 +33,15 @@ class StageTraining:
         model: Any,
         tokenizer: Any,
         emit: Callable[[Event], None],
-        results: dict[str, Path],
+        results: Results,
     ) -> None:
         self.assignment, self.stage, self.position = assignment, stage, position
         self.model, self.results = model, results
-        self.measuring = assignment.purpose == "measure"
+        self.measuring = assignment.purpose == "measure" and stage is assignment.stages[-1]
+        self.warmup_steps = max(LEDGER_STEPS, assignment.measure_warmup_steps)
         spec = stage.stage
         self.method = methods.registry.get(spec["method"])
-        self.steps = assignment.measure_warmup_steps + assignment.measure_steps if self.measuring else spec["steps"]
+        self.steps = self.warmup_steps + assignment.measure_steps if self.measuring else spec["steps"]
         self.rows, self.order_digest = self._rows_in_order(tokenizer)
         step_tokens = _per_step([real_tokens(row) for row in self.rows], spec["batch_size"])
         self.recorder = Recorder(stage.stage_id, step_tokens, emit, _synchroniser(assignment.device))
@@ -47,9 +50,10 @@ class StageTraining:
 
     def run(self) -> Trained:
         """Build, check, train. Raises Mismatch where the trainer is not what the cell asked for."""
+        asked = asked_settings(self.job)
         trainer = self.method.trainer(self.job)
         found = effective_settings(trainer)
-        check(found, self.job, trains_adapter=hasattr(trainer.model, "peft_config"))
+        check(found, asked)
         if self.measuring:
             self._watch_warmup(trainer)
         trainer.train()
@@ -71,7 +75,7 @@ class StageTraining:
         """What a measure run adds to the phase: throughput, and the ledger at its peak."""
         if not self.measuring:
             return {}
-        speed = throughput(self.recorder.step_seconds, self.recorder.step_tokens, self.assignment.measure_warmup_steps)
+        speed = throughput(self.recorder.step_seconds, self.recorder.step_tokens, self.warmup_steps)
         figures: dict[str, Any] = self.ledger.peak.columns() if self.ledger else {}
         if speed is not None:
             figures |= {
@@ -87,9 +91,7 @@ class StageTraining:
             model=self.model,
             tokenizer=tokenizer,
             rows=self.rows,
-            parameters=self.method.Parameters.model_validate(
-                {k: v for k, v in spec["parameters"].items() if k in self.method.Parameters.model_fields}
-            ),
+            parameters=stage_parameters(spec["method"], spec["parameters"]),
             learning_rate=spec["learning_rate"],
             seed=spec["seed"],
             steps=self.steps,
@@ -106,8 +108,6 @@ class StageTraining:
         )
 
     def _load_reference(self) -> Any:
-        from harness.build import build_model
-
         reference = build_model(self.assignment, self.position, results=self.results)
         return reference.requires_grad_(False).eval()
 
@@ -127,17 +127,19 @@ class StageTraining:
             if pick not in encoded:
                 encoded[pick] = encode(sources[pick[0]][pick[1]], tokenizer)
         rows = [encoded[pick] for pick in picks]
+        if max(lengths(rows)) > spec["sequence_length"]:  # a trainer would cut the end token off, and say nothing
+            raise ValueError(f"an example of {max(lengths(rows))} tokens; sequence_length is {spec['sequence_length']}")
         digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
         return (_longest_batch_second(rows, spec["batch_size"]) if self.measuring else rows), digest
 
     def _watch_warmup(self, trainer: Any) -> None:
         """The ledger watches warm-up steps alone: its hooks must not slow the steps that are timed."""
-        ledger = self.ledger = TensorLedger(trainer.model)
+        ledger = self.ledger = TensorLedger(trainer.model, getattr(trainer, "ref_model", None))
         self.recorder.on_begin = lambda optimizer: setattr(ledger, "optimizer", optimizer)
         plain_step = trainer.training_step
 
         def watched_step(*args: Any, **kwargs: Any) -> Any:
-            if trainer.state.global_step >= self.assignment.measure_warmup_steps:
+            if trainer.state.global_step >= self.warmup_steps:
                 return plain_step(*args, **kwargs)
             with ledger.watch():
                 return plain_step(*args, **kwargs)
@@ -162,7 +164,7 @@ def loss_tokens(row: Row) -> int:
 def _longest_batch_second(rows: list[Row], batch_size: int) -> list[Row]:
     """The batch with the most padded tokens, moved to the second step: the optimizer's state is there by then."""
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    longest = max(range(len(batches)), key=lambda i: max(real_tokens(row) for row in batches[i]))
+    longest = max(range(len(batches)), key=lambda i: max(lengths(batches[i])))
     batches.insert(min(1, len(batches) - 1), batches.pop(longest))
     return [row for batch in batches for row in batch]
 
@@ -172,9 +174,11 @@ def _per_step(tokens: list[int], batch_size: int) -> list[int]:
 
 
 def _parameter_count(model: Any) -> int:
-    """Parameters of base and adapters; a 4-bit tensor holds two in each byte."""
+    """Parameters of base and adapter, a reference's copy apart; a 4-bit tensor holds two in each byte."""
     total = 0
-    for parameter in model.parameters():
+    for name, parameter in model.named_parameters():
+        if ".ref." in name:
+            continue
         state = getattr(parameter, "quant_state", None)
         total += state.shape.numel() if state is not None else parameter.numel()
     return total

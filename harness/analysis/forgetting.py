@@ -14,19 +14,8 @@ from harness.analysis.section import Section
 from harness.analysis.uncertainty import Interval
 
 COLUMNS = [
-    "arm_id",
-    "moment",
-    "task",
-    "role",
-    "metric",
-    "kind",
-    "base",
-    "score",
-    "score_low",
-    "score_high",
-    "forgetting",
-    "forgetting_low",
-    "forgetting_high",
+    *("arm_id", "moment", "task", "role", "metric", "kind", "base"),
+    *("score", "score_low", "score_high", "forgetting", "forgetting_low", "forgetting_high"),
 ]
 
 
@@ -70,9 +59,10 @@ def by_task(section: Section) -> pd.DataFrame:
 
 def negated(interval: Interval | None) -> Interval | None:
     """The interval of the difference taken the other way round."""
-    if interval is None or interval.low is None or interval.high is None:
-        return None if interval is None else replace(interval, estimate=-interval.estimate)
-    return replace(interval, estimate=-interval.estimate, low=-interval.high, high=-interval.low)
+    if interval is None:
+        return None
+    low, high = (None if end is None else 0.0 - end for end in (interval.high, interval.low))
+    return replace(interval, estimate=0.0 - interval.estimate, low=low, high=high)
 
 
 def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: pd.Series) -> list[list[object]]:

@@ -30,11 +30,11 @@ class Section:
     @cached_property
     def moments(self) -> dict[str, str]:
         """Each arm's headline moment: tuned, or prompted or base where nothing was trained."""
-        found: dict[str, str] = {}
+        found: dict[str, set[str]] = {}
         for arm, moment, _ in self.outcomes:
-            if moment in HEADLINE and HEADLINE.index(moment) < HEADLINE.index(found.get(arm, HEADLINE[-1])) + 1:
-                found[arm] = moment
-        return found
+            if moment in HEADLINE:
+                found.setdefault(arm, set()).add(moment)
+        return {arm: min(moments, key=HEADLINE.index) for arm, moments in found.items()}
 
     @cached_property
     def bare_bases(self) -> dict[str, str]:
@@ -57,7 +57,7 @@ class Section:
         return [eval_id for (_, eval_id), count in counts.items() if count == counts.max()]
 
     def of(self, arm: str, evals: Sequence[str], moment: str | None = None) -> list[Outcomes]:
-        """An arm's outcomes in the evals, in their order, at its headline moment or another; empty if one is missing."""
+        """An arm's outcomes in the evals, in their order, at its headline moment or another; none if one is missing."""
         moment = moment or self.moments.get(arm, "")
         found = [self.outcomes.get((arm, moment, eval_id)) for eval_id in evals]
         return [outcomes for outcomes in found if outcomes is not None] if all(o is not None for o in found) else []

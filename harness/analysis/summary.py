@@ -12,70 +12,20 @@ from harness.analysis.ranking import compact_letters, compare, places
 from harness.analysis.section import Section
 from harness.analysis.uncertainty import Interval
 
+SCORES = (
+    *("target", "gain", "forgetting", "perplexity_ratio"),
+    *("preference", "preference_gain", "safety", "safety_change"),
+)
 COLUMNS = [
-    "arm_id",
-    "name",
-    "label",
-    "method",
-    "base",
-    "base_parameters",
-    "rank",
-    "moment",
-    "status",
-    "seeds",
-    "flag",
-    "trainable_parameters",
-    "total_parameters",
-    "trainable_share",
-    "memory_bytes",
-    "memory_measure",
-    "tokens_per_second",
-    "relative_speed",
-    "target",
-    "target_low",
-    "target_high",
-    "place",
-    "letters",
-    "gain",
-    "gain_low",
-    "gain_high",
-    "forgetting",
-    "forgetting_low",
-    "forgetting_high",
-    "perplexity_ratio",
-    "perplexity_ratio_low",
-    "perplexity_ratio_high",
-    "preference",
-    "preference_low",
-    "preference_high",
-    "preference_gain",
-    "preference_gain_low",
-    "preference_gain_high",
-    "safety",
-    "safety_low",
-    "safety_high",
-    "safety_change",
-    "safety_change_low",
-    "safety_change_high",
-    "chosen_rate",
-    "edge",
-    "tuning_seconds",
-    "tuning_seconds_with_sft",
+    *("arm_id", "name", "label", "method", "base", "base_parameters", "rank", "moment", "status", "seeds", "flag"),
+    *("trainable_parameters", "total_parameters", "trainable_share", "memory_bytes", "memory_measure"),
+    *("tokens_per_second", "relative_speed", "place", "letters"),
+    *(f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")),
+    *("chosen_rate", "edge", "tuning_seconds", "tuning_seconds_with_sft"),
 ]
-
 MERGED_COLUMNS = [
-    "arm_id",
-    "name",
-    "base",
-    "rank",
-    "moment",
-    "target",
-    "target_low",
-    "target_high",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "seeds",
+    *("arm_id", "name", "base", "rank", "moment", "seeds"),
+    *(f"{score}{end}" for score in ("target", "difference") for end in ("", "_low", "_high")),
 ]
 
 
@@ -103,8 +53,8 @@ def summarise_merged(section: Section) -> pd.DataFrame:
             if not evals or not after:
                 continue
             found, moved = effects.score(after), effects.change(after, before) if before else None
-            about = [key, names[key], arm["base"], arm["rank"], moment]
-            rows.append([*about, *ends(found), *ends(moved), found.seeds if found else None])
+            about = [key, names[key], arm["base"], arm["rank"], moment, found.seeds if found else None]
+            rows.append([*about, *ends(found), *ends(moved)])
     return pd.DataFrame(rows, columns=MERGED_COLUMNS)
 
 

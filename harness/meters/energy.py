@@ -2,21 +2,15 @@
 
 from typing import Any
 
+from harness.meters.nvml import device_handle
+
 
 class EnergyMeter:
     """``start()``, then ``stop()`` gives joules, or None where there is no counter."""
 
     def __init__(self, device: str) -> None:
-        self.handle: Any = None
+        self.handle: Any = device_handle() if device.startswith("cuda") else None
         self.before: int | None = None
-        if device.startswith("cuda"):
-            try:
-                import pynvml
-
-                pynvml.nvmlInit()
-                self.handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-            except Exception:  # no driver or no NVML in this container
-                self.handle = None
 
     def start(self) -> None:
         """Remember the counter."""

@@ -36,13 +36,17 @@ class Account:
 
 
 class TensorLedger:
-    """Watches training steps of ``model``; ``peak`` is the account at the highest total seen."""
+    """Watches training steps of ``model``; ``peak`` is the account at the highest total seen.
 
-    def __init__(self, model: Any) -> None:
+    A reference model that stands beside it is counted with its weights.
+    """
+
+    def __init__(self, model: Any, reference: Any = None) -> None:
         self.model = model
         self.optimizer: Any = None
-        self.weights, self.quantisation, self.adapter = model_bytes(model)
-        self.owned = {_storage_key(tensor) for tensor in _model_tensors(model)}
+        models = [model] if reference is None else [model, reference]
+        self.weights, self.quantisation, self.adapter = (sum(sizes) for sizes in zip(*map(model_bytes, models)))
+        self.owned = {_storage_key(tensor) for each in models for tensor in _model_tensors(each)}
         self.saved: dict[int, list[int]] = {}  # storage -> [bytes, holders]
         self.live_activation = 0
         self.peak = Account(self.weights, self.quantisation, self.adapter)
@@ -111,12 +115,13 @@ class _Holder:
 def model_bytes(model: Any) -> tuple[int, int, int]:
     """Bytes of weights and buffers, of quantisation state, and of adapters; shared storages count once."""
     quantisation = {_storage_key(t): t.untyped_storage().nbytes() for t in _quantisation_tensors(model)}
+    prefix = getattr(getattr(model, "base_model", None), "prefix", "lora_")  # PEFT's, of this kind of adapter
     adapter: dict[int, int] = {}
     weights: dict[int, int] = {}
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         key = _storage_key(tensor)
         if key not in quantisation:
-            into = adapter if "lora_" in name or "modules_to_save" in name else weights
+            into = adapter if prefix in name or "modules_to_save" in name else weights
             into[key] = tensor.untyped_storage().nbytes()
     return sum(weights.values()), sum(quantisation.values()), sum(adapter.values())
 

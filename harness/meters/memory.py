@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from harness.meters.nvml import device_handle
+
 SAMPLE_SECONDS = 0.02
 
 
@@ -58,14 +60,7 @@ class _NvmlSampler:
     """Samples this process' bytes on the device from a thread; NVML has no peak of its own."""
 
     def __init__(self) -> None:
-        self.handle: Any = None
-        try:
-            import pynvml
-
-            pynvml.nvmlInit()
-            self.handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-        except Exception:  # no driver, or a container without NVML: the figure stays None
-            self.handle = None
+        self.handle: Any = device_handle()
         self.peak: int | None = None
         self.stopping = threading.Event()
         self.thread: threading.Thread | None = None

@@ -200,7 +200,7 @@ class TestAfterwards:
         assert world.left() == [cell]
         world.run(cell, status="oom", reason="out of memory")
         assert world.left() == []
-        world.known.retry_failed = True
+        world.known.forget_failures()
         assert world.left() == [cell]
 
     def test_a_refused_arm_says_why_and_runs_nothing(self):

@@ -1,0 +1,48 @@
+# tunematrix: `make` lists what there is. Each target sets up the environment by itself when there is none.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DB ?= tunematrix.db
+
+.DEFAULT_GOAL := help
+.PHONY: help setup matrix matrix-real report test lint bench pocket-bases clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the environment in .venv, with the versions of requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked packages into $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+matrix: $(READY) ## train, measure and score every method on the embedded suite, then print the tables
+	$(BIN)/tunematrix run pocket --db $(DB)
+
+matrix-real: $(READY) ## the same on a real pretrained model and real data, from ../shared
+	$(BIN)/tunematrix run stories --db $(DB)
+
+report: $(READY) ## print the tables of what has run, and write them to report/
+	$(BIN)/tunematrix report --db $(DB) --out report
+
+test: $(READY) ## the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy harness methods suites leaderboard tunematrix
+
+bench: $(READY) ## the harness against the stock way: writes bench.json
+	$(BIN)/python -m benchmarks.bench
+
+pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour on two cores, resumable)
+	$(BIN)/python -m suites.pocket.pretrain
+
+clean: ## remove the environment, caches and work folders; results stay
+	rm -rf $(VENV) .tunematrix build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

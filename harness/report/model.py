@@ -1,0 +1,61 @@
+"""A report as data: sections of one suite and stack each, with tables that know how their columns are shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column for people: its header, and how a row is shown in it. ``brief`` ones fit on a terminal."""
+
+    header: str
+    show: Callable[[Row], str]
+    brief: bool = False
+    words: bool = False  # text, not a figure: set to the left
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: ``frame`` holds every figure in base units, ``columns`` what people read of it."""
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    columns: tuple[Column, ...]
+    legend: tuple[str, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The frame's rows as plain values; None, never NaN, for what is missing."""
+        objects = self.frame.astype(object)
+        plain = objects.where(self.frame.notna(), None).to_dict("records")
+        return [{str(key): _plain(value) for key, value in row.items()} for row in plain]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The tables of one suite on one stack."""
+
+    suite: str
+    stack_id: str
+    facts: dict[str, Any]
+    runs: dict[str, int]  # how many ended, by status
+    seeds: tuple[int, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All sections, newest first; ``nothing`` says in a line why there are none."""
+
+    sections: tuple[Section, ...]
+    nothing: str | None = None
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

@@ -1,0 +1,258 @@
+"""Which tables a section has, what their columns say, and the words that explain them."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from harness.analysis.costs import ALLOCATED
+from harness.analysis.forgetting import by_task
+from harness.analysis.section import Section
+from harness.analysis.summary import summarise, summarise_merged
+from harness.report import words
+from harness.report.model import Column, Row, Table
+
+EDGES = {"lowest": "v", "highest": "^", "only": "!"}
+
+INTERVALS = "Scores are percentage points, with 95 % intervals over items and seeds in brackets."
+GAIN = "gain: target score minus the untrained base's, on the same items."
+FORGETS = (
+    "forgets: general score of the base minus the tuned model's, a mean over the general tasks; positive means that "
+    "something was lost. ppl: perplexity on general text, tuned over base; above 1.00x is worse."
+)
+LETTERS = (
+    "tie: arms of one base that share a letter cannot be told apart on the target (paired tests, Holm-corrected); "
+    "a is the best group."
+)
+OTHERS = (
+    "pref: preference score, and for DPO what it gained over its own SFT stage. safe: score on the safety tasks "
+    "(refusals kept)."
+)
+RATES = (
+    "rate: learning rate chosen on validation data; ^ or v marks the highest or lowest rate tried, where a better one "
+    "may lie beyond, ! the only one tried."
+)
+COSTS = (
+    "tuning: seconds of all rates and seeds, failed ones included; for DPO its own, then with its SFT stage. speed: "
+    "real tokens a second over those of full SFT on the same base (1.00x)."
+)
+ONE_SEED = "1*: one seed, so the interval speaks of that one trained model, not of the method."
+FAILED = "An arm without scores shows how it failed instead."
+
+
+def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
+    """The tables of a section that have rows."""
+    summary = summarise(section)
+    names = summary.set_index("arm_id")[["name"]]
+    found = [_main(summary), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
+    found += [_tasks(section, names), _failures(failures, names)]
+    return tuple(table for table in found if len(table.frame))
+
+
+def _main(summary: pd.DataFrame) -> Table:
+    columns = (_NAME, _BASE, *_QUALITY, *_COST)
+    legend = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS, _memory_words(summary), RATES, COSTS, ONE_SEED, FAILED)
+    return Table("main", "Methods", summary, columns, legend)
+
+
+def _by_rank(summary: pd.DataFrame) -> Table:
+    frame = summary[summary["chosen_rate"].notna()].sort_values(
+        ["rank", "base_parameters", "target"], ascending=[True, False, False], na_position="last", kind="stable"
+    )
+    rank = Column("rank", lambda row: str(row["rank"]) if row["rank"] is not None else "all weights", True)
+    base = Column("base", lambda row: words.text(row["base"]), True, words=True)
+    columns = (rank, _NAME, base, *_QUALITY, *_COST)
+    legend = (INTERVALS, "rank: of the adapter; all weights where there is none.", FORGETS, _memory_words(summary))
+    return Table("by_rank", "Trained arms by rank", frame, columns, legend)
+
+
+def _by_base(summary: pd.DataFrame) -> Table:
+    frame = summary[summary["chosen_rate"].notna()].sort_values(
+        ["base_parameters", "base", "method", "rank", "name"], kind="stable", na_position="last"
+    )
+    size = Column("base size", lambda row: words.count(row["base_parameters"]), True)
+    base = Column("base", lambda row: words.text(row["base"]), True, words=True)
+    legend = (INTERVALS, "base size: parameters of the untrained model.", GAIN, _memory_words(summary))
+    return Table("by_base", "Trained arms by size of the base", frame, (size, base, _NAME, *_QUALITY, *_COST), legend)
+
+
+def _rates(section: Section, names: pd.DataFrame) -> Table:
+    frame = section.rates.join(names, on="arm_id")
+    columns = (
+        _NAME,
+        Column("base", lambda row: words.text(row["base"]), True, words=True),
+        Column("rate", lambda row: words.rate(row["learning_rate"]), True),
+        Column("validation", _validation, True),
+        Column("seeds", lambda row: str(row["seeds"]), True),
+        Column("chosen", _chosen, True, words=True),
+        Column("failed", _failed_at_rate, True, words=True),
+    )
+    legend = (
+        "validation: mean score on the validation task over the seeds run at that rate; most seeds, then the best "
+        "score, is chosen. Test items take no part.",
+        RATES,
+    )
+    return Table("rates", "Learning rates tried", frame, columns, legend)
+
+
+def _merged(section: Section) -> Table:
+    columns = (
+        _NAME,
+        Column("base", lambda row: words.text(row["base"]), True, words=True),
+        Column("moment", lambda row: row["moment"].replace("_", ", "), True, words=True),
+        Column("target [95 %]", lambda row: words.with_interval(row, "target"), True),
+        Column("minus tuned [95 %]", lambda row: words.with_interval(row, "difference", signed=True), True),
+        Column("seeds", lambda row: str(row["seeds"]), True),
+    )
+    legend = (
+        "merged: the adapter added into the base's weights. merged, requantised: then put back into 4 bit. minus "
+        "tuned: target score minus that of the adapter as trained, on the same items and seeds.",
+    )
+    return Table("merged", "Adapters merged into the base", summarise_merged(section), columns, legend)
+
+
+def _tasks(section: Section, names: pd.DataFrame) -> Table:
+    about = section.arms.set_index("arm_id")[["base"]].rename(columns={"base": "base_model"})
+    frame = by_task(section).join(names, on="arm_id").join(about, on="arm_id")
+    columns = (
+        _NAME,
+        Column("base", lambda row: words.text(row["base_model"]), words=True),
+        Column("task", lambda row: words.text(row["task"]), words=True),
+        Column("role", lambda row: words.text(row["role"]), words=True),
+        Column("metric", lambda row: words.text(row["metric"]), words=True),
+        Column("score [95 %]", _task_score),
+        Column("base's", lambda row: _task_figure(row, "base")),
+        Column("lost [95 %]", _task_change),
+    )
+    legend = (
+        "lost: base minus tuned in points, positive is worse; for a perplexity tuned over base, above 1 is worse.",
+    )
+    return Table("tasks", "Every task", frame, columns, legend)
+
+
+def _failures(failures: pd.DataFrame, names: pd.DataFrame) -> Table:
+    alike = ["arm_id", "base", "label", "learning_rate", "purpose", "status", "failed_phase", "reason"]
+    frame = failures[~failures["mended"]].groupby(alike, dropna=False, sort=False)["seed"]
+    frame = frame.agg(lambda seeds: ", ".join(str(int(seed)) for seed in sorted(seeds.dropna()))).reset_index()
+    frame = frame.rename(columns={"seed": "seeds"}).join(names, on="arm_id")
+    columns = (
+        Column("arm", lambda row: words.text(row["name"] or row["label"]), True, words=True),
+        Column("base", lambda row: words.text(row["base"]), True, words=True),
+        Column("rate", lambda row: words.rate(row["learning_rate"]), True),
+        Column("seeds", lambda row: words.text(row["seeds"]), True),
+        Column("run", lambda row: words.text(row["purpose"]), words=True),
+        Column("ended as", lambda row: words.text(row["status"]), True, words=True),
+        Column("while", lambda row: words.text(row["failed_phase"]), True, words=True),
+        Column("why", lambda row: words.text(row["reason"]), True, words=True),
+    )
+    legend = ("Runs that did not end well and were not run again with success since.",)
+    return Table("failures", "What failed, and why", frame, columns, legend)
+
+
+# --- cells ---------------------------------------------------------------------------------------------------------
+
+
+def _memory_words(summary: pd.DataFrame) -> str:
+    measures = summary["memory_measure"].dropna().unique()
+    if not len(measures):
+        return "memory, speed: not measured yet."
+    if measures[0] == ALLOCATED:
+        meaning = "peak of what PyTorch's CUDA allocator handed out (allocated)"
+    else:
+        meaning = "peak of tensor bytes counted in a ledger: weights, gradients, optimizer state, activations"
+    return f"memory: {meaning}, in training alone on the device."
+
+
+def _target(row: Row) -> str:
+    if row["target"] is None and row["status"] != "ok":
+        return words.text(row["status"])
+    return words.with_interval(row, "target")
+
+
+def _seeds(row: Row) -> str:
+    return f"{words.text(row['seeds'])}{'*' if row['flag'] else ''}"
+
+
+def _chosen_rate(row: Row) -> str:
+    return f"{words.rate(row['chosen_rate'])}{EDGES.get(row['edge'], '')}"
+
+
+def _trained(row: Row) -> str:
+    share = row["trainable_share"]
+    count = words.count(row["trainable_parameters"])
+    return count if share is None else f"{count} ({100 * share:.3g} %)"
+
+
+def _preference(row: Row) -> str:
+    gained = row["preference_gain"]
+    own = words.with_interval(row, "preference")
+    return own if gained is None else f"{own}, {words.with_interval(row, 'preference_gain', signed=True)} over SFT"
+
+
+def _tuning(row: Row) -> str:
+    own, both = words.seconds(row["tuning_seconds"]), row["tuning_seconds_with_sft"]
+    return own if both is None else f"{own} ({words.seconds(both)})"
+
+
+def _validation(row: Row) -> str:
+    value = row["validation"]
+    return words.points(value) if row["higher_is_better"] or value is None else f"{value:.3g}"
+
+
+def _chosen(row: Row) -> str:
+    return f"yes{' ' + EDGES[row['edge']] if row['edge'] else ''}" if row["chosen"] else ""
+
+
+def _failed_at_rate(row: Row) -> str:
+    return f"{row['failed_runs']} {words.text(row['failures'])}" if row["failed_runs"] else ""
+
+
+def _task_figure(row: Row, name: str) -> str:
+    if row["kind"] == "points" or row[name] is None:
+        return words.points(row[name])
+    return f"{row[name]:.3g}"
+
+
+def _task_score(row: Row) -> str:
+    return words.with_interval(row, "score") if row["kind"] == "points" else _task_figure(row, "score")
+
+
+def _task_change(row: Row) -> str:
+    if row["kind"] == "points":
+        return words.with_interval(row, "forgetting", signed=True)
+    return words.times_with_interval(row, "forgetting")
+
+
+_NAME = Column("arm", lambda row: words.text(row["name"]), True, words=True)
+_BASE = Column("base", lambda row: words.text(row["base"]), words=True)
+_QUALITY = (
+    Column("target [95 %]", _target, True),
+    Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True),
+    Column("gain", lambda row: words.points(row["gain"], signed=True), True),
+    Column("gain [95 %]", lambda row: words.with_interval(row, "gain", signed=True)),
+    Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True),
+    Column("forgets [95 %]", lambda row: words.with_interval(row, "forgetting", signed=True)),
+    Column("ppl", lambda row: words.times(row["perplexity_ratio"]), True),
+    Column("ppl [95 %]", lambda row: words.times_with_interval(row, "perplexity_ratio")),
+    Column("pref", lambda row: words.points(row["preference"]), True),
+    Column("pref [95 %]", _preference),
+    Column("safe", lambda row: words.points(row["safety"]), True),
+    Column("safe [95 %]", lambda row: words.with_interval(row, "safety")),
+)
+_COST = (
+    Column("memory", lambda row: words.size(row["memory_bytes"]), True),
+    Column("speed", lambda row: words.times(row["relative_speed"]), True),
+    Column("tokens/s", lambda row: words.count(row["tokens_per_second"])),
+    Column("trained", lambda row: words.count(row["trainable_parameters"]), True),
+    Column("trained parameters", _trained),
+    Column("rate", _chosen_rate, True),
+    Column("tuning", _tuning),
+    Column("seeds", _seeds, True),
+)
+
+
+def bases(table: Table) -> Mapping[str, str]:
+    """What heads the rows of each base in the main table."""
+    return {
+        row["base"]: f"{words.text(row['base'])} · {words.count(row['base_parameters'])} parameters"
+        for row in table.rows()
+    }

@@ -1,0 +1,61 @@
+"""A report on a terminal: the essential columns, readable at 120 characters, with a legend under each table."""
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from harness.report import words
+from harness.report.model import Report, Section, Table
+from harness.report.tables import bases
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print every section. Texts from the database are printed as they are: no markup in them is obeyed."""
+    if report.nothing:
+        console.print(Text(report.nothing))
+    for section in report.sections:
+        console.print(Text(heading(section), style="bold"))
+        console.print(Text(stack_line(section), style="dim"))
+        for table in section.tables:
+            if any(column.brief for column in table.columns[1:]):
+                _print(table, console)
+
+
+def heading(section: Section) -> str:
+    """The suite, how many runs ended how, and the seeds."""
+    runs = ", ".join(f"{n} {status}" for status, n in section.runs.items())
+    seeds = ", ".join(map(str, section.seeds)) or "none"
+    return f"{words.text(section.suite)} · {sum(section.runs.values())} runs ({runs}) · seeds {seeds}"
+
+
+def stack_line(section: Section) -> str:
+    """The machine first, then the libraries."""
+    machine = ("device", "gpu", "gpus", "gpu_memory_gib", "driver", "processor", "cores", "memory_gib")
+    keys = [key for key in machine if key in section.facts]
+    keys += sorted(key for key in section.facts if key not in machine)
+    facts = [f"{words.text(key)} {words.text(section.facts[key])}" for key in keys if section.facts[key] is not None]
+    return f"stack {section.stack_id[:12]} · {' · '.join(facts)}"
+
+
+def _print(table: Table, console: Console) -> None:
+    shown = RichTable(
+        title=Text(table.title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
+    columns = [column for column in table.columns if column.brief]
+    for column in columns:
+        shown.add_column(Text(column.header), justify="left" if column.words else "right", overflow="fold")
+    heads, last = bases(table) if table.name == "main" else {}, None
+    for row in table.rows():
+        if row.get("base") in heads and row["base"] != last:
+            last = row["base"]
+            shown.add_row(Text(heads[last], style="italic"))
+        shown.add_row(*(Text(column.show(row)) for column in columns))
+    console.print(Padding(shown, (1, 0, 0, 0)))
+    for line in table.legend:
+        console.print(Text(line, style="dim"))

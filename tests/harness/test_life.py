@@ -1,0 +1,124 @@
+"""Real workers: kills at any moment, time limits, Ctrl-C, and a second runner. The whole command, from outside."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.store.database import open_for_reading
+from tests.harness.test_runner import small_suite
+
+pytestmark = pytest.mark.slow
+
+FEW = ("--set", "budget.steps=4", "--set", "seeds=1", "--set", "measure.enabled=false", "--jobs", "2")
+
+
+class Command:
+    """`tunematrix run` on a small suite, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.matrix = small_suite(folder / "suite")
+        self.db = folder / "t.db"
+
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        words = [sys.executable, "-m", "harness.cli", "run", str(self.matrix), "--db", str(self.db), *FEW, *more]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        return subprocess.Popen(
+            words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def run(self, *more: str) -> tuple[int, str]:
+        process = self.start(*more)
+        output, _ = process.communicate(timeout=180)
+        return process.returncode, output
+
+    def statuses(self) -> dict[str, int]:
+        query = "SELECT status, count(*) AS n FROM runs GROUP BY status"
+        return {row["status"]: row["n"] for row in open_for_reading(self.db).query(query)}
+
+    def wait_for_runs(self, count: int, status: str = "running") -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            if self.db.exists() and self.statuses().get(status, 0) >= count:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"never saw {count} runs {status}")
+
+
+@pytest.fixture
+def command(tmp_path) -> Command:
+    return Command(tmp_path)
+
+
+def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    return not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def twice(command: Command) -> list[object]:
+    query = "SELECT cell_id FROM runs WHERE status = 'ok' GROUP BY cell_id, purpose HAVING count(*) > 1"
+    return list(open_for_reading(command.db).query(query))
+
+
+def test_a_runner_killed_at_any_moment_leaves_no_worker_and_the_next_run_goes_on(command):
+    rng = random.Random(20)
+    for _ in range(2):
+        process = command.start()
+        command.wait_for_runs(1)
+        time.sleep(rng.uniform(0, 4))
+        workers = descendants(process)
+        process.kill()
+        process.wait()
+        assert gone(workers)
+    code, output = command.run()
+    assert code == 0, output
+    assert command.statuses()["ok"] == 5
+    assert command.statuses().get("running", 0) == 0
+    assert twice(command) == []
+
+
+def test_a_worker_that_is_killed_is_a_row_and_the_rest_goes_on(command):
+    process = command.start("--only", "method=full_sft")
+    command.wait_for_runs(2)
+    time.sleep(1)
+    victims = [p for p in descendants(process) if "forkserver" in " ".join(p.cmdline()) and p.children() == []]
+    os.kill(max(p.pid for p in victims), signal.SIGKILL)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 1, output
+    assert command.statuses() == {"ok": 3, "killed": 1}
+    assert "killed" in output
+    assert command.run("--only", "method=full_sft")[0] == 0
+    assert command.statuses() == {"ok": 4, "killed": 1}
+
+
+def test_a_cell_over_its_time_limit_is_a_row(command):
+    code, output = command.run("--only", "method=full_sft", "--set", "timeout_seconds=0.3")
+    assert code == 1
+    assert set(command.statuses()) == {"timeout"}
+    assert "longer than its limit" in output
+
+
+def test_ctrl_c_stops_cleanly_and_a_second_runner_is_turned_away_meanwhile(command):
+    process = command.start()
+    command.wait_for_runs(1)
+    code, output = command.run()
+    assert code == 2
+    assert "another run" in output and "Traceback" not in output
+    workers = descendants(process)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "the same command goes on from here" in output
+    assert gone(workers)
+    assert command.statuses().get("running", 0) == 0
