@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from harness.store.database import open_for_reading
-from tests.harness.test_runner import small_suite
+from tests.small_suite import small_suite
 
 pytestmark = pytest.mark.slow
 

@@ -18,27 +18,12 @@ from harness.events import Artifact, Done, Failed, Phase, PhaseStarted, Progress
 from harness.matrix import load_matrix
 from harness.progress import Display
 from harness.runner import Runner, Summary
-from harness.session import Session, open_session, suite_file
+from harness.session import Session, open_session
 from harness.store.database import open_for_writing
 from harness.store.writer import Writer
 from harness.workdir import Workdir
+from tests.small_suite import small_suite
 
-SMALL = """\
-suite: small
-bases: {pocket-0.2m: {embedded: pocket-0.2m}}
-data:
-  sft: [{file: data/target_train.jsonl}]
-  preference: [{file: data/preference_train.jsonl}]
-sequence_length: 64
-methods:
-  base: {}
-  full_sft: {learning_rate: [1e-4, 3e-4, 1e-3]}
-  dpo: {starts_from: full_sft, learning_rate: 1e-4}
-selection: {sft: pocket_target_validation}
-evals:
-  - {task: pocket_target_validation, role: target, split: validation}
-  - {task: pocket_facts, role: general}
-"""
 VALIDATION = {1e-4: 0.1, 3e-4: 0.9, 1e-3: 0.5}
 
 
@@ -88,15 +73,6 @@ def plays_well(assignment):
             yield Score(moment=moment, eval_id=eval_.eval_id, metric=eval_.metric, value=value, n_items=3,
                         higher_is_better=eval_.higher_is_better)  # fmt: skip
     yield Done()
-
-
-def small_suite(folder: Path) -> Path:
-    """A suite with the pocket world's tasks and data, and a matrix of its own."""
-    folder.mkdir()
-    for name in ("tasks", "data"):
-        (folder / name).symlink_to(suite_file("pocket").parent / name)
-    (folder / "matrix.yaml").write_text(SMALL)
-    return folder / "matrix.yaml"
 
 
 @pytest.fixture
