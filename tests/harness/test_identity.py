@@ -1,4 +1,4 @@
-"""Ids: the same for the same meaning, another for another, whatever the order of keys or the way a number is written."""
+"""Ids: the same for the same meaning and another for another, whatever the order of keys or the form of a number."""
 
 import json
 from copy import deepcopy

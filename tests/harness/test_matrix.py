@@ -178,10 +178,8 @@ class TestMistakes:
 
     def test_an_unknown_method_names_the_known_ones(self):
         [line] = mistakes(GOOD.replace("  base: {}", "  bose: {}"))
-        assert (
-            line
-            == "m.yaml:11: methods.bose: unknown method 'bose'; did you mean 'base'? (known: base, full_sft, lora, qlora, dpo)"
-        )
+        known = "base, full_sft, lora, qlora, dpo"
+        assert line == f"m.yaml:11: methods.bose: unknown method 'bose'; did you mean 'base'? (known: {known})"
 
     def test_an_unknown_kernel_names_the_allowed_ones(self):
         [line] = mistakes(GOOD + "kernels: {attention: flash}\n")

@@ -67,7 +67,7 @@ class TestShares:
         assert found.data_digest == mix(library).data_digest
 
     def test_shares_that_do_not_add_up_are_refused(self, library):
-        with pytest.raises(UserError, match="add up to 0.5, not to 1"):
+        with pytest.raises(UserError, match=r"add up to 0\.5, not to 1"):
             mix(library, {"file": "ten.jsonl", "share": 0.5})
 
     def test_another_share_is_another_recipe(self, library):
@@ -89,7 +89,7 @@ class TestDataThatWillNotDo:
             library.mix("preference", settings(), BASE)
 
     def test_an_absent_file(self, library):
-        with pytest.raises(UserError, match="absent.jsonl"):
+        with pytest.raises(UserError, match=r"absent\.jsonl"):
             mix(library, "absent.jsonl")
 
 

@@ -1,0 +1,220 @@
+"""The command line from the user's side: each mistake is one clear line, exit code 2, and nothing is changed."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from harness.cli import main
+from harness.store.database import open_for_writing
+from harness.yamlfile import read_yaml
+from tests.small_suite import small_suite
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tunematrix(monkeypatch, capsys, tmp_path):
+    """Runs a command in a folder of its own; returns its exit code, output and the lines of its errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, list[str]]:
+        monkeypatch.setattr(sys, "argv", ["tunematrix", *words])
+        try:
+            main()
+            code: object = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return int(code), captured.out, captured.err.splitlines()  # type: ignore[call-overload]
+
+    return run
+
+
+@pytest.fixture
+def suite(tmp_path) -> Path:
+    return small_suite(tmp_path / "suite")
+
+
+def edited(suite: Path, old: str, new: str) -> str:
+    text = suite.read_text()
+    assert old in text
+    suite.write_text(text.replace(old, new))
+    return str(suite)
+
+
+class TestWrongInput:
+    def mistake(self, tunematrix, *words: str) -> str:
+        code, output, errors = tunematrix(*words)
+        assert code == 2, (output, errors)
+        assert len(errors) == 1, errors
+        assert "Traceback" not in errors[0]
+        assert errors[0].startswith("tunematrix: ")
+        assert not Path("tunematrix.db").exists()
+        return errors[0]
+
+    @pytest.mark.parametrize("verb", ["plan", "run"])
+    @pytest.mark.parametrize(
+        ("old", "new", "says"),
+        [
+            ("suite: small", "siute: small", "suite/matrix.yaml:1: siute: unknown key; did you mean 'suite'?"),
+            ("full_sft: {", "fulsft: {method: fulsft, ", "unknown method 'fulsft'; did you mean 'full_sft'?"),
+            ("embedded: pocket-0.2m", "embedded: pocket-9m", "pocket-9m"),
+            ("sequence_length: 64", "kernels: {attention: magic}", "'magic': input should be 'eager'"),
+            ("task: pocket_facts,", "task: pocket_fats,", "unknown task 'pocket_fats'"),
+            ("[1e-4, 3e-4, 1e-3]", "[0]", "0: input should be greater than 0"),
+            ("[1e-4, 3e-4, 1e-3]", "[-1e-4]", "-0.0001: input should be greater than 0"),
+            ("data/target_train.jsonl", "data/absent.jsonl", "absent.jsonl"),
+            ("sequence_length: 64", "sequence_length: 8", "are longer than sequence_length 8"),
+            ("{task: pocket_target_validation, role", "{task: pocket_target_validation, rule", "rule"),
+            ("methods:", "methods: [", "not YAML"),
+        ],
+    )
+    def test_in_a_matrix_file(self, tunematrix, suite, verb, old, new, says):
+        if "fulsft" in new:
+            edited(suite, "  dpo: {starts_from: full_sft, learning_rate: 1e-4}\n", "")
+        if "rule" in new:
+            edited(suite, "selection: {sft: pocket_target_validation}\n", "")
+            edited(suite, "[1e-4, 3e-4, 1e-3]", "1e-4")
+            code, _, errors = tunematrix(verb, edited(suite, old, new))
+            assert code == 2 and any("rule: unknown key" in line for line in errors)
+            return
+        assert says in self.mistake(tunematrix, verb, edited(suite, old, new))
+
+    def test_a_rank_of_zero(self, tunematrix, suite):
+        edited(suite, "full_sft: {", "lora: {rank: 0, ")
+        assert "0: input should be greater than 0" in self.mistake(
+            tunematrix, "plan", edited(suite, "  dpo: {starts_from: full_sft, learning_rate: 1e-4}\n", "")
+        )
+
+    def test_a_rank_larger_than_a_layer(self, tunematrix, suite):
+        edited(suite, "full_sft: {", "lora: {rank: 100, ")
+        line = self.mistake(tunematrix, "plan", edited(suite, "starts_from: full_sft", "starts_from: lora"))
+        assert "methods.lora.rank: 100 is larger than a layer of pocket-0.2m (64 wide)" in line
+
+    @pytest.mark.parametrize(
+        ("name", "content", "says"),
+        [
+            ("empty.jsonl", "", "empty"),
+            ("broken.jsonl", '{"prompt": "a", ', "broken.jsonl"),
+            ("no_answer.jsonl", '{"prompt": "a", "completion": ""}\n', "without an answer"),
+            ("unknown.jsonl", '{"colour": "red"}\n', "format not recognised"),
+            ("same.jsonl", '{"prompt": "a", "chosen": " b", "rejected": " b"}\n', "chosen"),
+        ],
+    )
+    def test_in_a_data_file(self, tunematrix, suite, name, content, says):
+        (suite.parent / name).write_text(content)
+        kind = "preference" if "chosen" in content else "target"
+        matrix = edited(suite, f"data/{kind}_train.jsonl", name)
+        assert says in self.mistake(tunematrix, "plan", matrix)
+
+    def test_a_gpu_asked_for_where_there_is_none(self, tunematrix, suite):
+        from harness.stack import gpu_count
+
+        if gpu_count():
+            pytest.skip("this machine has a GPU")
+        assert "--device cuda: this machine has no CUDA device" in self.mistake(
+            tunematrix, "run", str(suite), "--device", "cuda"
+        )
+
+    def test_a_selection_of_nothing(self, tunematrix, suite):
+        line = self.mistake(tunematrix, "plan", str(suite), "--only", "method=qlora")
+        assert "a matrix of zero cells: nothing matches" in line
+
+    def test_a_matrix_that_does_not_exist(self, tunematrix):
+        assert "known: pocket" in self.mistake(tunematrix, "plan", "absent").replace("stories, ", "")
+
+    def test_several_rates_and_nothing_to_choose_by(self, tunematrix, suite):
+        line = self.mistake(tunematrix, "plan", edited(suite, "selection: {sft: pocket_target_validation}\n", ""))
+        assert "3 learning rates to choose from, but no validation task" in line
+
+    @pytest.mark.parametrize("folder", ["pickled"])
+    def test_a_base_with_pickled_weights_only(self, tunematrix, suite, tmp_path, folder):
+        base = tmp_path / folder
+        base.mkdir()
+        (base / "config.json").write_text(json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}))
+        (base / "pytorch_model.bin").write_bytes(b"pickle")
+        line = self.mistake(tunematrix, "plan", edited(suite, "{embedded: pocket-0.2m}", f"{{path: {base}}}"))
+        assert "safetensors" in line
+
+    def test_every_mistake_of_a_file_is_reported_at_once(self, tunematrix, suite):
+        edited(suite, "suite: small", "siute: small")
+        code, _, errors = tunematrix("plan", edited(suite, "sequence_length: 64", "sequence_length: one"))
+        assert code == 2
+        assert [line.split(": ")[1].rsplit(":", 1)[1] for line in errors] == ["1", "6"]
+
+
+class TestDatabases:
+    def refused(self, tunematrix, suite, path: Path) -> str:
+        before = path.read_bytes()
+        code, _, errors = tunematrix("run", str(suite), "--db", str(path))
+        assert (code, len(errors)) == (2, 1)
+        assert path.read_bytes() == before
+        return errors[0]
+
+    def test_of_a_newer_version(self, tunematrix, suite, tmp_path):
+        db = open_for_writing(tmp_path / "new.db")
+        db["_sqlite_migrations"].insert({"migration_set": "tunematrix", "name": "m999", "applied_at": "2099"})
+        db.conn.close()
+        assert "newer tunematrix" in self.refused(tunematrix, suite, tmp_path / "new.db")
+
+    def test_that_are_none(self, tunematrix, suite, tmp_path):
+        (tmp_path / "x.db").write_text("words " * 1000)
+        assert "is no SQLite database" in self.refused(tunematrix, suite, tmp_path / "x.db")
+
+    def test_of_another_program(self, tunematrix, suite, tmp_path):
+        other = sqlite3.connect(tmp_path / "x.db")
+        other.execute("CREATE TABLE holidays (day TEXT)")
+        other.commit()
+        other.close()
+        assert "another program's database" in self.refused(tunematrix, suite, tmp_path / "x.db")
+
+    def test_that_do_not_exist_for_a_report(self, tunematrix):
+        code, _, errors = tunematrix("report")
+        assert code == 2
+        assert errors == ["tunematrix: --db tunematrix.db: no such file; `tunematrix run` makes one"]
+
+
+class TestPlan:
+    def test_json_is_an_object_whose_cells_lists_them(self, tunematrix, suite):
+        code, output, _ = tunematrix("plan", str(suite), "--json")
+        plan = json.loads(output)
+        assert code == 0
+        assert [cell["state"] for cell in plan["cells"]].count("left") == 4
+        assert plan["estimated_seconds"] > 0
+
+    def test_it_touches_no_database(self, tunematrix, suite):
+        assert tunematrix("plan", str(suite))[0] == 0
+        assert not Path("tunematrix.db").exists()
+
+    def test_an_installed_suite_is_found_by_its_name(self, tunematrix):
+        assert "pocket-1m" in tunematrix("plan", "pocket")[1]
+
+    def test_selecting_a_preference_method_brings_what_it_needs(self, tunematrix, suite):
+        cells = json.loads(tunematrix("plan", str(suite), "--json", "--only", "method=dpo")[1])["cells"]
+        assert {cell["label"] for cell in cells} == {"base", "full_sft", "dpo"}
+
+
+def test_the_schema_accepts_the_suites_and_refuses_an_unknown_key(tunematrix):
+    schema = json.loads(tunematrix("schema")[1])
+    checker = jsonschema.Draft202012Validator(schema)
+    for matrix in (ROOT / "suites").glob("*/matrix.yaml"):
+        assert not list(checker.iter_errors(read_yaml(matrix).value)), matrix
+    assert list(checker.iter_errors({"bases": {"a": {"path": "x"}}, "methods": {"base": {}}, "sedes": 3}))
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, harness.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    heavy = {"torch", "transformers", "pandas", "numpy", "pydantic", "sqlite_utils"}
+    assert heavy & set(done.stdout.split()) == set()
+
+
+def test_version(tunematrix):
+    from tunematrix.version import __version__
+
+    assert tunematrix("--version")[1].strip() == __version__

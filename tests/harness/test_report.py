@@ -1,0 +1,175 @@
+"""The report reads at 120 columns, keeps suites and stacks apart, and obeys nothing that a name in the file says."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from harness.report import build_report, print_report, words, write_report
+from harness.store.database import open_for_reading, open_for_writing
+from harness.store.writer import Writer
+from tests.factory import ARMS, CPU, GPU, make_database
+
+HOSTILE = "[bold red]evil|name[/] <script>alert(1)</script>\n# heading `x` \x1b[31m"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return build_report(open_for_reading(make_database(tmp_path_factory.mktemp("db") / "results.db")))
+
+
+def printed(report, width=120):
+    console = Console(width=width, record=True, force_terminal=False)
+    with console.capture() as capture:
+        print_report(report, console)
+    return capture.get()
+
+
+def test_all_tables_are_there(report):
+    names = [table.name for table in report.sections[0].tables]
+    assert names == ["main", "by_rank", "by_base", "rates", "merged", "tasks", "failures"]
+
+
+def test_it_fits_120_columns_without_breaking_a_score(report):
+    text = printed(report)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 120
+    row = next(line for line in text.splitlines() if line.startswith("lora r=8"))
+    assert row.count("[") == row.count("]") == 1
+    assert "MiB" in row
+
+
+def test_it_explains_its_words_and_names_the_memory_measure(report):
+    text = " ".join(printed(report).split())
+    for word in ("gain:", "forgets:", "share a letter", "counted in a ledger", "one seed"):
+        assert word in text
+
+
+def test_on_cuda_the_memory_measure_is_named_as_the_allocators(tmp_path):
+    found = build_report(open_for_reading(make_database(tmp_path / "r.db", facts=GPU, bases=["pocket-1m"])))
+    assert "CUDA allocator" in printed(found)
+
+
+def test_the_machine_the_runs_and_the_seeds_head_the_report(report):
+    head = printed(report).splitlines()[:2]
+    assert "80 runs" in head[0]
+    assert "seeds 1, 2, 3" in head[0]
+    assert "Test CPU" in head[1]
+
+
+def test_a_table_by_rank_starts_with_the_smallest_and_ends_with_all_weights(report):
+    frame = next(table for table in report.sections[0].tables if table.name == "by_rank").frame
+    assert frame["rank"].tolist()[0] == 8
+    assert frame["label"].tolist()[-1] == "full_sft"
+
+
+def test_suites_and_stacks_are_never_mixed_and_the_newest_comes_first(tmp_path):
+    path, arms = tmp_path / "r.db", {name: ARMS[name] for name in ("base", "lora")}
+    for n, (suite, facts) in enumerate([("pocket", CPU), ("pocket", GPU), ("other", CPU)]):
+        started = datetime(2026, n + 1, 1, tzinfo=UTC)
+        make_database(path, seed=n, arms=arms, bases=["pocket-1m"], suite=suite, facts=facts, started=started)
+    sections = build_report(open_for_reading(path)).sections
+    assert [(s.suite, s.facts["device"]) for s in sections] == [("other", "cpu"), ("pocket", "cuda"), ("pocket", "cpu")]
+    for section in sections:
+        frame = section.tables[0].frame.set_index("label")
+        assert sorted(frame.index) == ["base", "lora"]
+        assert frame.loc["lora", "gain"] > 0.5
+
+
+def test_files_hold_all_tables_with_null_and_never_nan(report, tmp_path):
+    write_report(report, tmp_path)
+    section = json.loads((tmp_path / "report.json").read_text(), parse_constant=pytest.fail)["sections"][0]
+    base = next(row for row in section["tables"]["main"] if row["label"] == "base")
+    assert base["gain"] is None
+    part = section["stack_id"][:12]
+    for name, rows in section["tables"].items():
+        with (tmp_path / f"{name}-pocket-{part}.csv").open(newline="") as file:
+            assert len(list(csv.DictReader(file))) == len(rows)
+    text = "".join(file.read_text() for file in tmp_path.glob("*.csv"))
+    assert "nan," not in text.replace("nan,train", "").replace(",nan,0", "")
+
+
+def test_the_markdown_tables_are_whole(report, tmp_path):
+    write_report(report, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert text.startswith("# ")
+    assert text.index("Test CPU") < text.index("### Methods")
+    widths = set()
+    for line in text.split("### Every task")[0].split("### Methods")[1].splitlines():
+        if line.startswith("|"):
+            widths.add(line.replace(r"\|", "").count("|"))
+        elif line.startswith("#"):
+            widths.clear()
+        assert len(widths) <= 1
+
+
+def test_a_hostile_name_is_shown_and_obeyed_nowhere(tmp_path):
+    arms = {"base": ARMS["base"], HOSTILE: replace(ARMS["lora"], fails={1e-2: "crashed"})}
+    found = build_report(open_for_reading(make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"])))
+    write_report(found, tmp_path / "out")
+    text = printed(found)
+    assert "[bold" in text.replace("\n", "")
+    assert "\x1b" not in text
+    markdown = (tmp_path / "out" / "report.md").read_text()
+    assert "<script>" not in markdown
+    assert "\n# heading" not in markdown
+    assert r"evil\|name" in markdown
+
+
+def test_a_hostile_suite_stays_in_the_folder(tmp_path):
+    path = make_database(tmp_path / "r.db", arms={"base": ARMS["base"]}, bases=["pocket-1m"], suite="../../etc/x")
+    write_report(build_report(open_for_reading(path)), tmp_path / "out")
+    assert {file.name for file in tmp_path.iterdir()} - {"r.db", "r.db-wal", "r.db-shm"} == {"out"}
+
+
+def test_an_empty_file_is_one_clear_line(tmp_path):
+    found = build_report(open_for_writing(tmp_path / "empty.db"))
+    assert printed(found).splitlines() == ["Nothing to show: this file holds no runs. `tunematrix run` makes some."]
+    write_report(found, tmp_path / "out")
+    assert "Nothing to show" in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_runs_under_way_are_one_clear_line(tmp_path):
+    path = make_database(tmp_path / "r.db", arms={"base": ARMS["base"]}, bases=["pocket-1m"])
+    db = open_for_writing(tmp_path / "going.db")
+    for table in ("stacks", "cells"):
+        db[table].insert_all(open_for_reading(path)[table].rows)
+    cell, stack = next(iter(db["cells"].rows)), next(iter(db["stacks"].rows))
+    keys = {"cell_id": cell["cell_id"], "stack_id": stack["stack_id"]}
+    Writer(db).start({"run_id": "going", "purpose": "quality", "exclusive": 0, **keys})
+    assert printed(build_report(db)) == "Nothing to show yet: no run has ended (1 under way).\n"
+
+
+def test_an_arm_that_failed_shows_how_and_the_reason(tmp_path):
+    arms = {"base": ARMS["base"], "lora": replace(ARMS["lora"], rates=(3e-3,), fails={3e-3: "oom"})}
+    text = printed(build_report(open_for_reading(make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"]))))
+    assert "oom" in next(line for line in text.splitlines() if line.startswith("lora r=8"))
+    assert "loss is oom at step 12" in text
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (words.points(0.7834), "78.3"),
+        (words.points(-0.0001, signed=True), "0.0"),
+        (words.points(0.05, signed=True), "+5.0"),
+        (words.points(None), "-"),
+        (words.with_interval({"x": 0.783, "x_low": 0.741, "x_high": 0.82}, "x"), "78.3 [74.1, 82.0]"),
+        (words.with_interval({"x": 0.783, "x_low": None, "x_high": None}, "x"), "78.3"),
+        (words.count(3_400), "3.4 K"),
+        (words.count(1_200_000), "1.2 M"),
+        (words.count(999_960), "1.0 M"),
+        (words.count(412), "412"),
+        (words.size(12 * 2**20), "12.0 MiB"),
+        (words.size(1.5 * 2**30), "1.5 GiB"),
+        (words.rate(3e-4), "3e-4"),
+        (words.rate(1.5e-3), "1.5e-3"),
+        (words.seconds(42), "42 s"),
+        (words.seconds(7300), "2.0 h"),
+        (words.text("a\nb\x1b[0m"), "a b [0m"),
+    ],
+)
+def test_figures_have_units_and_sensible_precision(shown, expected):
+    assert shown == expected
