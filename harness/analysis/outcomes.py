@@ -1,13 +1,15 @@
 """What each arm answered, as tables of seeds by items, and the same of two arms laid side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 Key = tuple[str, str, str]  # arm_id, moment, eval_id
+ItemRow = Mapping[Hashable, Any]
 
 UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
@@ -38,7 +40,7 @@ def collect(scores: pd.DataFrame, items: pd.DataFrame) -> dict[Key, Outcomes]:
     Takes the reader's ``scores``, one row a run, moment, eval and metric, of the runs to be shown (one a seed), and
     its ``items``. An eval with several metrics is represented by the one that its items average, else the first.
     """
-    packed = {(row["run_id"], row["moment"], row["eval_id"]): row for _, row in items.iterrows()}
+    packed = {(row["run_id"], row["moment"], row["eval_id"]): row for row in items.to_dict("records")}
     found: dict[Key, Outcomes] = {}
     for (arm, moment, eval_id, _), rows in scores.groupby(["arm_id", "moment", "eval_id", "metric"], sort=True):
         values = rows.dropna(subset=["value"]).sort_values("seed")
@@ -91,7 +93,7 @@ def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[NDArray[np.float64],
     return first.table[:size], second.table[:size]
 
 
-def _outcomes(values: pd.DataFrame, packed: Mapping[Key, pd.Series]) -> Outcomes:
+def _outcomes(values: pd.DataFrame, packed: Mapping[Key, ItemRow]) -> Outcomes:
     trained = values["moment"].iloc[0] not in UNTRAINED
     values = values.drop_duplicates("seed", keep="last") if trained else values.tail(1)
     seeds = tuple(int(seed) for seed in values["seed"]) if trained else ()
@@ -119,7 +121,7 @@ def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64
     return likelihoods * per_word[:, None] if np.allclose(per_word, per_word[0], rtol=0.01) else None
 
 
-def _likelihoods(row: "pd.Series | None") -> NDArray[np.float64] | None:
+def _likelihoods(row: ItemRow | None) -> NDArray[np.float64] | None:
     values = None if row is None else row["values"]
     if not values or any(len(value) != 1 for value in values):
         return None

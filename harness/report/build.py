@@ -7,6 +7,7 @@ from harness.analysis.section import Section as Frames
 from harness.report.model import Report, Section
 from harness.report.tables import tables
 from harness.store import reader
+from harness.store.schema import UNFINISHED
 
 
 def build_report(db: Database) -> Report:
@@ -18,31 +19,39 @@ def build_report(db: Database) -> Report:
     scores, rates, phases, failures = reader.scores(db), reader.rates(db), reader.phases(db), reader.failures(db)
     items = reader.items(db, scores.loc[scores["chosen"], "run_id"])
     facts = reader.stacks(db).set_index("stack_id")["facts"]
-    newest = ended.groupby(["suite", "stack_id"])["last_started_at"].max().sort_values(ascending=False)
     sections = []
-    for suite, stack_id in newest.index:
+    for suite, stack_id in _newest_first(ended):
         own = _arms_of(ended, suite, stack_id)
-        of_stack = [frame[frame["stack_id"] == stack_id] for frame in (runs, rates, scores, phases, failures)]
-        of_arms = [frame[frame["arm_id"].isin(own["arm_id"])] for frame in of_stack]
-        runs_, rates_, scores_, phases_, failures_ = of_arms
-        frames = Frames(own, runs_, rates_, _evals_of(scores_, suite), items, phases_)
-        ended_runs = runs_[~runs_["status"].isin(["queued", "running"])]
+        here = [
+            frame[(frame["stack_id"] == stack_id) & frame["arm_id"].isin(own["arm_id"])]
+            for frame in (runs, rates, scores, phases, failures)
+        ]
+        own_runs, own_rates, own_scores, own_phases, own_failures = here
+        frames = Frames(own, own_runs, own_rates, _evals_of(own_scores, suite), items, own_phases)
+        over = own_runs[~own_runs["status"].isin(UNFINISHED)]
         sections.append(
             Section(
                 suite=str(suite),
                 stack_id=str(stack_id),
                 facts=dict(facts[stack_id]),
-                runs={str(status): int(n) for status, n in ended_runs["status"].value_counts().items()},
-                seeds=tuple(sorted({int(seed) for seed in rates_runs(runs_)})),
-                tables=tables(frames, failures_),
+                runs={str(status): int(n) for status, n in over["status"].value_counts().items()},
+                seeds=_seeds(own_runs),
+                tables=tables(frames, own_failures),
             )
         )
     return Report(tuple(sections))
 
 
-def rates_runs(runs: pd.DataFrame) -> pd.Series:
-    """Seeds of the trained quality runs."""
-    return runs.loc[(runs["purpose"] == "quality") & runs["learning_rate"].notna(), "seed"].dropna()
+def _newest_first(arms: pd.DataFrame) -> list[tuple[str, str]]:
+    """Suites and stacks by their last trained run; a base's run may belong to another suite as well."""
+    dated = arms.assign(trained=arms["method"] != "base").sort_values(["trained", "last_started_at"])
+    last = dated.groupby(["suite", "stack_id"])["last_started_at"].last().sort_values(ascending=False)
+    return list(last.index)
+
+
+def _seeds(runs: pd.DataFrame) -> tuple[int, ...]:
+    trained = runs.loc[(runs["purpose"] == "quality") & runs["learning_rate"].notna(), "seed"]
+    return tuple(sorted({int(seed) for seed in trained.dropna()}))
 
 
 def _arms_of(arms: pd.DataFrame, suite: str, stack_id: str) -> pd.DataFrame:
@@ -60,7 +69,7 @@ def _evals_of(scores: pd.DataFrame, suite: str) -> pd.DataFrame:
 
 
 def _nothing(runs: pd.DataFrame) -> str:
-    going = int(runs["status"].isin(["queued", "running"]).sum())
+    going = int(runs["status"].isin(UNFINISHED).sum())
     if going:
         return f"Nothing to show yet: no run has ended ({going} under way)."
     return "Nothing to show: this file holds no runs. `tunematrix run` makes some."

@@ -28,6 +28,8 @@ class Table:
     frame: pd.DataFrame
     columns: tuple[Column, ...]
     legend: tuple[str, ...]
+    by_base: bool = False  # compares the arms of one base: on a terminal a table for each
+    files_only: bool = False  # too long for a terminal
 
     def rows(self) -> list[dict[str, Any]]:
         """The frame's rows as plain values; None, never NaN, for what is missing."""

@@ -1,6 +1,6 @@
 """Which tables a section has, what their columns say, and the words that explain them."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -31,10 +31,9 @@ RATES = (
     "rate: learning rate chosen on validation data; ^ or v marks the highest or lowest rate tried, where a better one "
     "may lie beyond, ! the only one tried."
 )
-COSTS = (
-    "tuning: seconds of all rates and seeds, failed ones included; for DPO its own, then with its SFT stage. speed: "
-    "real tokens a second over those of full SFT on the same base (1.00x)."
-)
+SPEED = "speed: real tokens a second over those of full SFT on the same base (1.00x)."
+TUNING = "tuning (in the files): time of all rates and seeds, failed ones too; for DPO its own (with its SFT stage)."
+ABOVE = "Intervals, tie, forgets, memory and speed as explained above."
 ONE_SEED = "1*: one seed, so the interval speaks of that one trained model, not of the method."
 FAILED = "An arm without scores shows how it failed instead."
 
@@ -50,8 +49,8 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
 
 def _main(summary: pd.DataFrame) -> Table:
     columns = (_NAME, _BASE, *_QUALITY, *_COST)
-    legend = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS, _memory_words(summary), RATES, COSTS, ONE_SEED, FAILED)
-    return Table("main", "Methods", summary, columns, legend)
+    legend = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS, _memory_words(summary), SPEED, RATES, TUNING, ONE_SEED, FAILED)
+    return Table("main", "Methods", summary, columns, legend, by_base=True)
 
 
 def _by_rank(summary: pd.DataFrame) -> Table:
@@ -59,27 +58,29 @@ def _by_rank(summary: pd.DataFrame) -> Table:
         ["rank", "base_parameters", "target"], ascending=[True, False, False], na_position="last", kind="stable"
     )
     rank = Column("rank", lambda row: str(row["rank"]) if row["rank"] is not None else "all weights", True)
-    base = Column("base", lambda row: words.text(row["base"]), True, words=True)
-    columns = (rank, _NAME, base, *_QUALITY, *_COST)
-    legend = (INTERVALS, "rank: of the adapter; all weights where there is none.", FORGETS, _memory_words(summary))
-    return Table("by_rank", "Trained arms by rank", frame, columns, legend)
+    base = replace(_BASE, brief=True)
+    legend = (
+        "rank: the adapter's; all weights where there is none. trained: parameters that training changed.",
+        ABOVE,
+    )
+    return Table("by_rank", "Trained arms by rank", frame, (rank, _NAME, base, *_SHORT), legend)
 
 
 def _by_base(summary: pd.DataFrame) -> Table:
     frame = summary[summary["chosen_rate"].notna()].sort_values(
         ["base_parameters", "base", "method", "rank", "name"], kind="stable", na_position="last"
     )
-    size = Column("base size", lambda row: words.count(row["base_parameters"]), True)
-    base = Column("base", lambda row: words.text(row["base"]), True, words=True)
-    legend = (INTERVALS, "base size: parameters of the untrained model.", GAIN, _memory_words(summary))
-    return Table("by_base", "Trained arms by size of the base", frame, (size, base, _NAME, *_QUALITY, *_COST), legend)
+    size = Column("size", lambda row: words.count(row["base_parameters"]), True)
+    base = replace(_BASE, brief=True)
+    legend = ("size: parameters of the untrained base. trained: parameters that training changed.", ABOVE)
+    return Table("by_base", "Trained arms by size of the base", frame, (size, base, _NAME, *_SHORT), legend)
 
 
 def _rates(section: Section, names: pd.DataFrame) -> Table:
     frame = section.rates.join(names, on="arm_id")
     columns = (
         _NAME,
-        Column("base", lambda row: words.text(row["base"]), True, words=True),
+        replace(_BASE, brief=True),
         Column("rate", lambda row: words.rate(row["learning_rate"]), True),
         Column("validation", _validation, True),
         Column("seeds", lambda row: str(row["seeds"]), True),
@@ -97,7 +98,7 @@ def _rates(section: Section, names: pd.DataFrame) -> Table:
 def _merged(section: Section) -> Table:
     columns = (
         _NAME,
-        Column("base", lambda row: words.text(row["base"]), True, words=True),
+        replace(_BASE, brief=True),
         Column("moment", lambda row: row["moment"].replace("_", ", "), True, words=True),
         Column("target [95 %]", lambda row: words.with_interval(row, "target"), True),
         Column("minus tuned [95 %]", lambda row: words.with_interval(row, "difference", signed=True), True),
@@ -136,7 +137,7 @@ def _failures(failures: pd.DataFrame, names: pd.DataFrame) -> Table:
     frame = frame.rename(columns={"seed": "seeds"}).join(names, on="arm_id")
     columns = (
         Column("arm", lambda row: words.text(row["name"] or row["label"]), True, words=True),
-        Column("base", lambda row: words.text(row["base"]), True, words=True),
+        replace(_BASE, brief=True),
         Column("rate", lambda row: words.rate(row["learning_rate"]), True),
         Column("seeds", lambda row: words.text(row["seeds"]), True),
         Column("run", lambda row: words.text(row["purpose"]), words=True),
@@ -224,12 +225,19 @@ def _task_change(row: Row) -> str:
 
 _NAME = Column("arm", lambda row: words.text(row["name"]), True, words=True)
 _BASE = Column("base", lambda row: words.text(row["base"]), words=True)
+_TARGET = Column("target [95 %]", _target, True)
+_TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True)
+_FORGETS = Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True)
+_MEMORY = Column("memory", lambda row: words.size(row["memory_bytes"]), True)
+_SPEED = Column("speed", lambda row: words.times(row["relative_speed"]), True)
+_TRAINED = Column("trained", _trained)
+
 _QUALITY = (
-    Column("target [95 %]", _target, True),
-    Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True),
+    _TARGET,
+    _TIE,
     Column("gain", lambda row: words.points(row["gain"], signed=True), True),
     Column("gain [95 %]", lambda row: words.with_interval(row, "gain", signed=True)),
-    Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True),
+    _FORGETS,
     Column("forgets [95 %]", lambda row: words.with_interval(row, "forgetting", signed=True)),
     Column("ppl", lambda row: words.times(row["perplexity_ratio"]), True),
     Column("ppl [95 %]", lambda row: words.times_with_interval(row, "perplexity_ratio")),
@@ -239,20 +247,12 @@ _QUALITY = (
     Column("safe [95 %]", lambda row: words.with_interval(row, "safety")),
 )
 _COST = (
-    Column("memory", lambda row: words.size(row["memory_bytes"]), True),
-    Column("speed", lambda row: words.times(row["relative_speed"]), True),
+    _MEMORY,
+    _SPEED,
     Column("tokens/s", lambda row: words.count(row["tokens_per_second"])),
-    Column("trained", lambda row: words.count(row["trainable_parameters"]), True),
-    Column("trained parameters", _trained),
+    _TRAINED,
     Column("rate", _chosen_rate, True),
     Column("tuning", _tuning),
     Column("seeds", _seeds, True),
 )
-
-
-def bases(table: Table) -> Mapping[str, str]:
-    """What heads the rows of each base in the main table."""
-    return {
-        row["base"]: f"{words.text(row['base'])} · {words.count(row['base_parameters'])} parameters"
-        for row in table.rows()
-    }
+_SHORT = (_TARGET, _TIE, _FORGETS, _MEMORY, _SPEED, replace(_TRAINED, brief=True))

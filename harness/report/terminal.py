@@ -1,5 +1,8 @@
 """A report on a terminal: the essential columns, readable at 120 characters, with a legend under each table."""
 
+from itertools import groupby
+from typing import Any, Literal
+
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
@@ -8,7 +11,6 @@ from rich.text import Text
 
 from harness.report import words
 from harness.report.model import Report, Section, Table
-from harness.report.tables import bases
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -19,7 +21,7 @@ def print_report(report: Report, console: Console) -> None:
         console.print(Text(heading(section), style="bold"))
         console.print(Text(stack_line(section), style="dim"))
         for table in section.tables:
-            if any(column.brief for column in table.columns[1:]):
+            if not table.files_only:
                 _print(table, console)
 
 
@@ -40,22 +42,35 @@ def stack_line(section: Section) -> str:
 
 
 def _print(table: Table, console: Console) -> None:
+    rows = table.rows()
+    for title, group in _groups(table, rows):
+        console.print(Padding(_rich_table(table, title, group), (1, 0, 0, 0)))
+    for line in table.legend:
+        console.print(Text(line, style="dim"))
+
+
+def _groups(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The rows under one title, or under one for each base where the table compares within a base."""
+    if not table.by_base:
+        return [(table.title, rows)]
+    return [
+        (f"{table.title} on {words.text(base)} ({words.count(group[0]['base_parameters'])} parameters)", group)
+        for base, group in ((base, list(of_base)) for base, of_base in groupby(rows, key=lambda row: row["base"]))
+    ]
+
+
+def _rich_table(table: Table, title: str, rows: list[dict[str, Any]]) -> RichTable:
     shown = RichTable(
-        title=Text(table.title, style="bold"),
+        title=Text(title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
-        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     columns = [column for column in table.columns if column.brief]
     for column in columns:
-        shown.add_column(Text(column.header), justify="left" if column.words else "right", overflow="fold")
-    heads, last = bases(table) if table.name == "main" else {}, None
-    for row in table.rows():
-        if row.get("base") in heads and row["base"] != last:
-            last = row["base"]
-            shown.add_row(Text(heads[last], style="italic"))
+        justify: Literal["left", "right"] = "left" if column.words else "right"
+        shown.add_column(Text(column.header), justify=justify, overflow="fold", no_wrap=not column.words)
+    for row in rows:
         shown.add_row(*(Text(column.show(row)) for column in columns))
-    console.print(Padding(shown, (1, 0, 0, 0)))
-    for line in table.legend:
-        console.print(Text(line, style="dim"))
+    return shown

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-MISSING = "–"
+MISSING = "-"
 
 
 def points(value: float | None, signed: bool = False) -> str:

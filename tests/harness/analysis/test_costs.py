@@ -1,0 +1,63 @@
+"""Costs come from the right runs, stages and measures."""
+
+import pandas as pd
+import pytest
+
+from harness.analysis.costs import measured, relative_speed, tuning_seconds
+from tests.factory import ARMS, GPU
+
+
+def labelled(section, series):
+    return series.rename(index=section.arms.set_index("arm_id")["label"])
+
+
+def test_on_a_cpu_memory_is_the_ledgers_peak(section):
+    found = labelled(section, measured(section.phases))
+    assert found.loc["lora", "memory_bytes"] == ARMS["lora"].memory_mib * 2**20
+    assert set(found["memory_measure"]) == {"ledger"}
+
+
+def test_on_cuda_memory_is_what_was_allocated(make_section):
+    section = make_section(facts=GPU)
+    found = labelled(section, measured(section.phases))
+    assert found.loc["lora", "memory_bytes"] == 1.25 * ARMS["lora"].memory_mib * 2**20
+    assert set(found["memory_measure"]) == {"allocated"}
+
+
+def test_a_dpo_arms_speed_is_its_own_stages_not_its_sft_stages(section):
+    found = labelled(section, measured(section.phases))
+    assert found.loc["dpo-lora", "tokens_per_second"] == ARMS["dpo-lora"].tokens_per_second
+
+
+def test_only_runs_that_had_the_device_to_themselves_count(section):
+    shared = section.phases.assign(exclusive=False)
+    assert measured(shared).empty
+
+
+def test_full_sft_is_the_measure_of_speed(section):
+    table = section.arms.set_index("arm_id", drop=False).join(measured(section.phases))
+    found = labelled(section, relative_speed(table))
+    assert found["full_sft"] == 1
+    assert found["qlora"] == pytest.approx(7 / 9)
+
+
+def test_without_full_sft_there_is_no_relative_speed(section):
+    table = section.arms.set_index("arm_id", drop=False).join(measured(section.phases))
+    assert relative_speed(table[table["method"] != "full_sft"]).isna().all()
+
+
+def test_tuning_counts_every_rate_and_seed_and_failed_ones_too(section):
+    found = labelled(section, tuning_seconds(section.runs, section.phases))
+    assert found["full_sft"] == 3 * 3 * 10
+    assert found["lora"] == 2 * 3 * 10 + 3 * 3
+
+
+def test_what_a_dpo_run_spent_on_its_sft_stage_is_not_its_own(section):
+    found = labelled(section, tuning_seconds(section.runs, section.phases))
+    assert found["dpo-lora"] == 2 * 3 * (10 - 4)
+
+
+def test_a_cell_that_was_scored_again_costs_what_training_it_cost(section):
+    again = section.runs.assign(run_id="again", wall_seconds=0.5)
+    both = pd.concat([section.runs, again])
+    assert tuning_seconds(both, section.phases).equals(tuning_seconds(section.runs, section.phases))
