@@ -138,9 +138,9 @@ def _adapter_on(model: Any, folder: Path, *, trainable_in: str | None = None) ->
     for name, parameter in wrapped.named_parameters():
         if ".default." in name:
             parameter.data = parameter.data.to(dtype)
-    unknown = set_peft_model_state_dict(wrapped, weights).unexpected_keys
-    if unknown:
-        raise ValueError(f"{folder}: not an adapter of this model: it has no {', '.join(unknown[:3])}")
+    loaded: Any = set_peft_model_state_dict(wrapped, weights)
+    if loaded.unexpected_keys:
+        raise ValueError(f"{folder}: not an adapter of this model: it has no {', '.join(loaded.unexpected_keys[:3])}")
     return wrapped
 
 

@@ -52,12 +52,12 @@ def effective_settings(trainer: Any) -> dict[str, Any]:
     model, arguments = trainer.model, trainer.args
     trainer.create_optimizer()
     groups = trainer.optimizer.param_groups
-    base = [p for name, p in model.named_parameters() if not _in_adapter(name)]
+    base = [parameter for name, parameter in model.named_parameters() if not _in_adapter(name)]
+    autocast = {"bf16": "bfloat16", "fp16": "float16"}.get(trainer.accelerator.mixed_precision)
     found = {
         "trainable_dtypes": _dtypes(p for p in model.parameters() if p.requires_grad),
         "frozen_dtypes": _dtypes(p for p in base if not p.requires_grad),
-        "compute": _AUTOCAST.get(trainer.accelerator.mixed_precision)
-        or _dtypes(p for p in base if p.is_floating_point())[0],
+        "compute": autocast or _dtypes(p for p in base if p.is_floating_point())[0],
         "adapter_dropout": _adapter_dropout(model),
         "base_dropout": _base_dropout(model),
         "gradient_checkpointing": bool(getattr(model, "is_gradient_checkpointing", False)),
@@ -92,9 +92,6 @@ def check(found: dict[str, Any], asked: dict[str, Any]) -> None:
     if wrong:
         said = (f"{key}: asked for {asked[key]!r}, the trainer has {found.get(key)!r}" for key in wrong)
         raise Mismatch("; ".join(said))
-
-
-_AUTOCAST = {"bf16": "bfloat16", "fp16": "float16"}
 
 
 def _dtypes(parameters: Iterable[Any]) -> list[str]:

@@ -110,7 +110,6 @@ def _language_model(model: Any, tokenizer: Any, batch_size: int) -> HFLM:
         tokenizer=tokenizer,
         backend="causal",
         batch_size=batch_size,
-        max_length=model.config.max_position_embeddings,
         add_bos_token=False,
     )
 

@@ -13,6 +13,8 @@ ItemRow = Mapping[Hashable, Any]
 
 UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
+_SCORE_COLUMNS = ["arm_id", "run_id", "moment", "eval_id", "metric", "value", "seed", "higher_is_better"]
+
 # Metrics that are logarithms already, in nats; every other one where lower is better is taken to be a perplexity.
 NATS_PER_UNIT = {"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))}
 
@@ -42,10 +44,8 @@ def collect(scores: pd.DataFrame, items: pd.DataFrame) -> dict[Key, Outcomes]:
     """
     packed = {(row["run_id"], row["moment"], row["eval_id"]): row for row in items.to_dict("records")}
     found: dict[Key, Outcomes] = {}
-    for (arm, moment, eval_id, _), rows in scores.groupby(["arm_id", "moment", "eval_id", "metric"], sort=True):
-        values = rows.dropna(subset=["value"]).sort_values("seed")
-        if values.empty:
-            continue
+    scored = scores[_SCORE_COLUMNS].dropna(subset=["value"]).sort_values("seed")
+    for (arm, moment, eval_id, _), values in scored.groupby(["arm_id", "moment", "eval_id", "metric"], sort=True):
         outcomes = _outcomes(values, packed)
         if (arm, moment, eval_id) not in found or (outcomes.by_item and not found[arm, moment, eval_id].by_item):
             found[arm, moment, eval_id] = outcomes

@@ -48,13 +48,14 @@ class Section:
 
         Means over different tasks compare nothing. Where nothing was trained every arm counts.
         """
+        return self._evals.get((role, higher_is_better), [])
+
+    @cached_property
+    def _evals(self) -> dict[tuple[str, bool], list[str]]:
         scores = self.scores[self.scores["chosen"] & (self.scores["split"] == "test") & self.scores["value"].notna()]
-        scores = scores[(scores["role"] == role) & (scores["higher_is_better"] == higher_is_better)]
         trained = scores[scores["moment"] == "tuned"]
-        counts = (trained if len(trained) else scores).groupby(["task", "eval_id"])["arm_id"].nunique()
-        if counts.empty:
-            return []
-        return [eval_id for (_, eval_id), count in counts.items() if count == counts.max()]
+        kinds = (trained if len(trained) else scores).groupby(["role", "higher_is_better"])
+        return {(str(role), bool(higher)): _most_scored(rows) for (role, higher), rows in kinds}
 
     def of(self, arm: str, evals: Sequence[str], moment: str | None = None) -> list[Outcomes]:
         """An arm's outcomes in the evals, in their order, at its headline moment or another; none if one is missing."""
@@ -66,3 +67,8 @@ class Section:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""
         base = self.bare_bases.get(arm["base_digest"])
         return None if base == arm["arm_id"] else base
+
+
+def _most_scored(scores: pd.DataFrame) -> list[str]:
+    counts = scores.groupby(["task", "eval_id"])["arm_id"].nunique()
+    return [eval_id for (_, eval_id), count in counts.items() if count == counts.max()]

@@ -8,7 +8,7 @@ generalizability theory (Brennan 2001, chapter 3), by two-way analysis of varian
 
 The first and last terms together are the variance of the seeds' means over S, known with S - 1 degrees of freedom; the
 middle one is known with about I - 1. Satterthwaite's (1946) approximation pools the two into one number of degrees of
-freedom and, with three seeds, covers 91 to 93 % of the time only: where the seeds agree by chance it trusts them.
+freedom and, with three seeds, covers 91 to 95 % of the time: where the seeds agree by chance it trusts them.
 Weighting the two t quantiles by the two variances instead (Cochran and Cox 1950, *Experimental Designs*, section
 4.14) covers 94 to 97 %; see the tests.
 

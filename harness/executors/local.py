@@ -18,7 +18,9 @@ from typing import Any
 from harness.assignment import Assignment
 from harness.events import Event, Failed, from_line
 
+FORKING_DEVICES = ("cpu",)  # a process forked after CUDA was touched is broken
 PRELOAD = "harness.executors.preload"
+IMPORT_SECONDS = 180.0  # how long a fresh process may take to import the libraries
 WARM_VARIABLE = "TUNEMATRIX_WARM"  # what the preload reads
 
 
@@ -31,7 +33,7 @@ class Worker:
     log: Path
     run_id: str | None = None
     ready: bool = False
-    started: float = 0.0
+    timeout_seconds: float = float("inf")
     deadline: float = float("inf")
     ended: bool = False  # it said Done or Failed
     killed_for: str | None = None
@@ -45,7 +47,7 @@ class LocalExecutor:
     def __init__(self, device: str, logs: Path) -> None:
         self.device, self.logs = device, logs
         logs.mkdir(parents=True, exist_ok=True)
-        self.forks = device == "cpu"
+        self.forks = device in FORKING_DEVICES
         self.context: Any = multiprocessing.get_context("forkserver" if self.forks else "spawn")
         self.workers: dict[str, Worker] = {}
         self.spare: Worker | None = None
@@ -79,8 +81,8 @@ class LocalExecutor:
         if exclusive and not self.forks:
             self._await_ready(worker)
         worker.run_id = assignment.run_id
-        worker.started = time.monotonic()
-        worker.deadline = worker.started + timeout_seconds
+        worker.timeout_seconds = timeout_seconds
+        worker.deadline = time.monotonic() + timeout_seconds + IMPORT_SECONDS
         worker.oom_kills = _kernel_oom_kills()
         self.workers[assignment.run_id] = worker
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # died at once: its end is read like any other
@@ -129,9 +131,10 @@ class LocalExecutor:
         return Worker(process, ours, log)
 
     def _await_ready(self, worker: Worker) -> None:
-        if not worker.ready and worker.connection.poll(120):
-            worker.connection.recv_bytes()
-            worker.ready = True
+        with contextlib.suppress(EOFError, OSError):  # died at once: its end is read like any other
+            if not worker.ready and worker.connection.poll(IMPORT_SECONDS):
+                worker.connection.recv_bytes()
+                worker.ready = True
 
     def _read(self, worker: Worker) -> list[Event]:
         found: list[Event] = []
@@ -140,7 +143,7 @@ class LocalExecutor:
                 line = worker.connection.recv_bytes()
                 if line == b"ready\n":
                     worker.ready = True
-                    worker.started = time.monotonic()
+                    worker.deadline = time.monotonic() + worker.timeout_seconds  # importing is not the cell's time
                     continue
                 event = from_line(line)
                 worker.ended = worker.ended or event.type in ("done", "failed")
@@ -171,8 +174,7 @@ class LocalExecutor:
 def _death(worker: Worker, code: int | None) -> Failed:
     """Why a worker went without a word."""
     if worker.killed_for == "timeout":
-        limit = worker.deadline - worker.started
-        return Failed(status="timeout", reason=f"longer than its limit of {limit:.0f} s")
+        return Failed(status="timeout", reason=f"longer than its limit of {worker.timeout_seconds:g} s")
     if worker.killed_for is not None:
         return Failed(status="killed", reason=worker.killed_for)
     if code == -signal.SIGKILL and _kernel_oom_kills() > worker.oom_kills:

@@ -45,7 +45,7 @@ class TensorLedger:
         self.model = model
         self.optimizer: Any = None
         models = [model] if reference is None else [model, reference]
-        self.weights, self.quantisation, self.adapter = (sum(sizes) for sizes in zip(*map(model_bytes, models)))
+        self.weights, self.quantisation, self.adapter = map(sum, zip(*map(model_bytes, models), strict=True))
         self.owned = {_storage_key(tensor) for each in models for tensor in _model_tensors(each)}
         self.saved: dict[int, list[int]] = {}  # storage -> [bytes, holders]
         self.live_activation = 0

@@ -1,6 +1,7 @@
 """Open a results file: made and migrated for a writer, untouched and read-only for a reader."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -9,6 +10,7 @@ from harness.errors import UserError
 from harness.store.schema import migrations
 
 BUSY_SECONDS = 30.0
+MIGRATION_TRIES = 100
 
 
 def open_for_writing(path: Path) -> Database:
@@ -39,9 +41,22 @@ def open_for_reading(path: Path) -> Database:
     db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
     if migrations.pending(db):
         db.conn.close()
-        open_for_writing(path).conn.close()
+        _migrate(path)
         return open_for_reading(path)
     return db
+
+
+def _migrate(path: Path) -> None:
+    """Bring an older file up to date; where a runner is just making it, wait until it has."""
+    for _ in range(MIGRATION_TRIES):
+        try:
+            open_for_writing(path).conn.close()
+            return
+        except UserError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.1)
+    raise UserError(f"--db {path}: another program holds it locked; try again when it is done")
 
 
 def _refuse_foreign(path: Path) -> None:

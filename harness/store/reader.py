@@ -4,7 +4,8 @@ What was not measured is None or NaN in a frame. Every function takes a database
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,8 @@ LEFT JOIN latest ON latest.run_id = phases.run_id
 ORDER BY runs.started_at, phases.run_id, cell_stages.position
 """
 
+_NUMBERS = {"rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"}
+_NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
 _LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
 
 
@@ -155,10 +158,10 @@ def items(db: Database, run_ids: Iterable[str], answers: bool = False) -> pd.Dat
     columns = 'run_id, moment, eval_id, correct, "values"' + (", answers" if answers else "")
     sql = f"SELECT {columns} FROM items WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
     frame = _frame(db, sql, {"run_ids": json.dumps(sorted(set(run_ids)))})
-    frame["correct"] = [None if b is None else np.array(unpack_bits(b), dtype=float) for b in frame["correct"]]
-    frame["values"] = [None if b is None else unpack_floats(b) for b in frame["values"]]
+    frame["correct"] = _unpacked(frame["correct"], lambda blob: np.array(unpack_bits(blob), dtype=float))
+    frame["values"] = _unpacked(frame["values"], unpack_floats)
     if answers:
-        frame["answers"] = [None if b is None else unpack_texts(b) for b in frame["answers"]]
+        frame["answers"] = _unpacked(frame["answers"], unpack_texts)
     return frame
 
 
@@ -196,7 +199,15 @@ def stacks(db: Database) -> pd.DataFrame:
 
 
 def _frame(db: Database, sql: str, parameters: dict[str, str] | None = None) -> pd.DataFrame:
-    return pd.read_sql_query(sql, db.conn, params=parameters)
+    frame = pd.read_sql_query(sql, db.conn, params=parameters)
+    for name in frame.columns:
+        if name in _NUMBERS or name.endswith(_NUMBER_ENDINGS):  # a column of NULLs alone has no type of its own
+            frame[name] = pd.to_numeric(frame[name])
+    return frame
+
+
+def _unpacked(blobs: pd.Series, unpack: Callable[[bytes], Any]) -> pd.Series:
+    return pd.Series([None if blob is None else unpack(blob) for blob in blobs], index=blobs.index, dtype=object)
 
 
 def _flags(frame: pd.DataFrame, *names: str) -> pd.DataFrame:

@@ -115,8 +115,8 @@ WHEN (SELECT status FROM runs WHERE run_id = OLD.run_id) NOT IN ('queued', 'runn
 BEGIN SELECT RAISE(ABORT, 'a finished run never changes'); END;
 """
 
-# The newest good run of each arm, rate and seed on each stack: a rescored cell counts once, and so does a DPO seed whose
-# SFT stage was retrained at another rate (another cell of the same arm).
+# The newest good run of each arm, rate and seed on each stack: a rescored cell counts once, and so does a DPO seed
+# whose SFT stage was retrained at another rate (another cell of the same arm).
 _VIEWS = """
 CREATE VIEW latest AS
 SELECT * FROM (

@@ -44,7 +44,7 @@ class Command:
         return {row["status"]: row["n"] for row in open_for_reading(self.db).query(query)}
 
     def wait_for_runs(self, count: int, status: str = "running") -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self.db.exists() and self.statuses().get(status, 0) >= count:
                 return
@@ -122,3 +122,24 @@ def test_ctrl_c_stops_cleanly_and_a_second_runner_is_turned_away_meanwhile(comma
     assert "the same command goes on from here" in output
     assert gone(workers)
     assert command.statuses().get("running", 0) == 0
+
+
+def test_a_fresh_process_for_each_cell_gives_what_a_forked_one_gives(command):
+    """On CUDA nothing is forked: a spare process imports ahead and waits for its cell."""
+    from harness.executors import local
+
+    def scores():
+        query = "SELECT task, value FROM scores JOIN evals USING (eval_id) JOIN runs USING (run_id) ORDER BY started_at"
+        return [tuple(row.values()) for row in open_for_reading(command.db).query(query)]
+
+    only = ("--only", "method=full_sft", "--set", "methods.full_sft.learning_rate=1e-3")
+    assert command.run(*only)[0] == 0
+    forked = scores()
+    for left in command.folder.glob("t.db*"):
+        left.unlink()
+    code = "import harness.executors.local as l; l.FORKING_DEVICES = (); import harness.cli; harness.cli.main()"
+    words = [sys.executable, "-c", code, "run", str(command.matrix), "--db", str(command.db), *FEW, *only]
+    assert local.FORKING_DEVICES == ("cpu",)
+    done = subprocess.run(words, cwd=command.folder, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert scores() == forked
