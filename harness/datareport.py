@@ -21,8 +21,6 @@ from harness.tasks import Task
 # Where an item holds what is asked, without its template; the first of them that it has.
 QUESTIONS = ("question", "goal", "query", "prompt", "instruction", "text", "context", "sentence_good")
 
-SHOWN = 3
-
 
 def data_report(session: Session) -> list[str]:
     """Lines on every training source of a session, each with the eval items found in it. Raises UserError."""
@@ -91,13 +89,11 @@ def _told(
     if dropped:
         lines.append(f"  dropped: {' and '.join(dropped)}")
     exact, near = found.exact_duplicates, found.near_duplicates
-    first = [*exact.first, *near.first][:SHOWN]
-    shown = "".join(f"; example {a + 1} repeats {b + 1}" for a, b in first)
-    lines.append(f"  repeated: {exact.count} exactly, {near.count} nearly (80 % of 8-word runs){shown}")
-    by_task = Counter(task for task, _, _ in given_away)
-    counts = ", ".join(f"{task} {count}" for task, count in by_task.items())
-    places = "".join(f"; {task} item {item + 1} is in example {e + 1}" for task, item, e in given_away[:SHOWN])
-    lines.append(f"  eval items in it: {len(given_away)} of {looked_for}{f' ({counts}{places})' if counts else ''}")
+    first = "".join(f"; example {a + 1} repeats {b + 1}" for a, b in [*exact.first, *near.first][:1])
+    lines.append(f"  repeated: {exact.count} exactly, {near.count} nearly (80 % of 8-word runs){first}")
+    counts = ", ".join(f"{task} {count}" for task, count in Counter(task for task, _, _ in given_away).items())
+    first = "".join(f"; item {item + 1} of {task} is in example {e + 1}" for task, item, e in given_away[:1])
+    lines.append(f"  eval items in it: {len(given_away)} of {looked_for}{f' ({counts}{first})' if counts else ''}")
     return lines
 
 

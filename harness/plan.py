@@ -79,14 +79,22 @@ class Planner:
         self, arms: list[Arm], known: Known, tuning: Tuning, measure: Measure, eval_ids: frozenset[str]
     ) -> None:
         self.arms, self.known, self.tuning, self.measure, self.eval_ids = arms, known, tuning, measure, eval_ids
+        self._parents = {arm.parent for arm in arms if arm.parent is not None}
+        self._choices: dict[Arm, Choice] = {}  # while one plan is made
 
     def plan(self) -> list[Planned]:
         """Every cell of every arm, in the order in which they should run."""
+        self._choices.clear()
         lines = [line for arm in self.arms for line in self._arm(arm)]
         return sorted(lines, key=self._urgency)
 
     def choice(self, arm: Arm) -> Choice:
         """The rate at which ``arm`` does best on its validation task, most seeds first, the lower one in a tie."""
+        if arm not in self._choices:
+            self._choices[arm] = self._choose(arm)
+        return self._choices[arm]
+
+    def _choose(self, arm: Arm) -> Choice:
         if arm.refusal:
             return Choice("impossible")
         start = self._parent_choice(arm)
@@ -219,8 +227,7 @@ class Planner:
     def _urgency(self, line: Planned) -> tuple[int, int]:
         """Bases first, then SFT, then preference pairs, each arm's longest chain first; measure runs at the end."""
         kind = 0 if not line.arm.trains else 2 if line.arm.parent else 1
-        has_child = any(arm.parent is line.arm for arm in self.arms)
-        return (9 if line.purpose == "measure" else kind, 0 if has_child else 1)
+        return (9 if line.purpose == "measure" else kind, 0 if line.arm in self._parents else 1)
 
 
 def stage_execution(cell: Cell) -> str:

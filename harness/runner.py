@@ -63,6 +63,7 @@ class Runner:
         self.failed: list[tuple[str, str, str]] = []
         self.finished = 0
         self._last_heartbeat = 0.0
+        self._plan: list[Planned] | None = None
 
     def run(self, retry_failed: bool = False) -> Summary:
         """Run until nothing is left, or until interrupted."""
@@ -75,9 +76,10 @@ class Runner:
         interrupted = False
         with _interruptible() as stop:
             while not stop.requested:
-                plan = self.planner.plan()
-                self._submit(plan)
-                self.display.show(plan, self.flights)
+                if self._plan is None:  # something ended since
+                    self._plan = self.planner.plan()
+                self._submit(self._plan)
+                self.display.show(self._plan, self.flights)
                 if not self.flights:
                     break
                 for run_id, event in self.executor.poll(0.2):
@@ -229,6 +231,7 @@ class Runner:
         seconds = time.monotonic() - flight.began
         self.writer.finish(flight.run_id, status, reason, phase, seconds)
         del self.flights[flight.run_id]
+        self._plan = None
         shutil.rmtree(self.session.workdir.scratch / flight.run_id, ignore_errors=True)
         outcome = Outcome(flight.run_id, status, reason, seconds, frozenset(flight.evals), dict(flight.validation))
         self.known.outcomes[flight.cell.cell_id, flight.purpose] = outcome

@@ -175,9 +175,10 @@ def write_folder(files: dict[str, str], root: Path) -> Path:
 
 def _task(stem: str, template: str, part: Part, rows: list[Row], sequence_length: int) -> dict[str, str]:
     if not rows:
+        what = "example" if stem == ANSWERS else "pair"
         raise UserError(
-            f"--data: every example held out for {part} is longer than sequence_length {sequence_length}: raise it "
-            "with --set sequence_length=N"
+            f"--data: every {what} held out for {part} is longer than sequence_length {sequence_length}: give shorter "
+            "ones, or raise it with --set sequence_length=N as far as the base reads"
         )
     name = task_name(stem, part)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -72,7 +72,7 @@ def default_matrix(base: Base, entry: dict[str, Any], files: Sequence[DataFile])
         "base": {},
         "full_sft": {"learning_rate": rates["full_sft"]},
         "lora": {"rank": rank, "learning_rate": rates["lora"]},
-        "qlora": {"rank": rank, "learning_rate": rates["lora"]},
+        "qlora": {"rank": rank, "learning_rate": [*rates["lora"]]},
     }
     if pairs:
         entries["dpo-lora"] = {"method": "dpo", "starts_from": "lora", "learning_rate": rates["dpo"], **_length(pairs)}
