@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from harness.errors import UserError
+from harness.request import Request
 from tunematrix.version import __version__
 
 app = typer.Typer(
@@ -79,7 +80,8 @@ def run(
     """Train, measure and score every cell that is not done yet, then print the tables."""
     from harness.commands import run_matrix
 
-    raise typer.Exit(run_matrix(matrix, db, set_, only, base, data, device, jobs, retry_failed, report_to))
+    request = Request(matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    raise typer.Exit(run_matrix(request, retry_failed=retry_failed, report_to=report_to))
 
 
 @app.command(epilog="Examples: tunematrix plan · tunematrix plan suites/stories --json")
@@ -98,7 +100,8 @@ def plan(
     """Show the cells: done, left, deferred, blocked or refused, and how long they should take."""
     from harness.commands import show_plan
 
-    show_plan(matrix, db, set_, only, base, data, device, jobs, as_json, cells)
+    request = Request(matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    show_plan(request, as_json=as_json, cells=cells)
 
 
 @app.command(epilog="Example: tunematrix report --db tunematrix.db --out report")

@@ -12,12 +12,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from harness.datareport import data_report
 from harness.errors import UserError
 from harness.matrix import Matrix, load_matrix
 from harness.plan import Known, Planned, State
 from harness.progress import Display, clock
+from harness.request import Request
 from harness.session import Session, open_session, suite_file
+from harness.stack import pick_device
 from harness.store.database import open_for_reading, open_for_writing
+from harness.workdir import Workdir
 
 STATE_STYLES: dict[State, str] = {
     "done": "green",
@@ -29,41 +33,24 @@ STATE_STYLES: dict[State, str] = {
 }
 
 
-def run_matrix(
-    matrix: str,
-    db: Path,
-    overrides: list[str] | None,
-    only: str | None,
-    base: str | None,
-    data: list[str] | None,
-    device: str,
-    jobs: int | None,
-    retry_failed: bool,
-    report_to: Path | None,
-) -> int:
+def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) -> int:
     """`tunematrix run`: returns the exit code: 0 all well, 1 some cells failed, 130 interrupted."""
     from harness.executors.local import LocalExecutor
     from harness.runner import Runner
-    from harness.stack import pick_device
     from harness.store.writer import Writer
-    from harness.workdir import Workdir
 
     console = console_for_people()
-    device = pick_device(device)
-    workdir = Workdir.beside(db)
-    wanted = _matrix(matrix, overrides, base, data, workdir)
-    session = open_session(wanted, db, device=device, jobs=jobs, only=only)
-    with LocalExecutor(device, workdir.logs) as executor, workdir.lock():
-        executor.warm(session.tasks_folder, [e.task for e in wanted.header.evals], session.tokenizers())
-        writer = Writer(open_for_writing(db))
-        known = session.known(db)
-        lines = session.planner(known).plan()
-        _announce(session, lines, known, console)
+    session = _session(request)
+    with LocalExecutor(session.device, session.workdir.logs) as executor, session.workdir.lock():
+        executor.warm(session.tasks_folder, session.tasks_wanted, session.tokenizers())
+        writer = Writer(open_for_writing(request.db))
+        known = session.known(request.db)
+        _announce(session, session.planner(known).plan(), known, console)
         with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed)
-    console.print(f"{summary.finished} runs in {clock(runner.display.elapsed)}; results in {db}", highlight=False)
-    show_report(db, report_to)
+    console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
+    show_report(request.db, report_to)
     for name, status, reason in summary.failed:
         console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)
     if summary.interrupted:
@@ -72,24 +59,10 @@ def run_matrix(
     return 1 if summary.failed else 0
 
 
-def show_plan(
-    matrix: str,
-    db: Path,
-    overrides: list[str] | None,
-    only: str | None,
-    base: str | None,
-    data: list[str] | None,
-    device: str,
-    jobs: int | None,
-    as_json: bool,
-    cells: bool,
-) -> None:
-    """`tunematrix plan`: touches nothing."""
-    from harness.workdir import Workdir
-
-    wanted = _matrix(matrix, overrides, base, data, Workdir.beside(db))
-    session = open_session(wanted, db, device=device, jobs=jobs, only=only)
-    known = session.known(db)
+def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
+    """`tunematrix plan`: touches no results."""
+    session = _session(request)
+    known = session.known(request.db)
     lines = session.planner(known).plan()
     if as_json:
         print(json.dumps(_plan_json(session, lines, known), indent=2))
@@ -136,12 +109,17 @@ def console_for_people() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=140)
 
 
-def _matrix(matrix: str, overrides: list[str] | None, base: str | None, data: list[str] | None, workdir: Any) -> Matrix:
-    if base is None and not data:
-        return load_matrix(_matrix_file(matrix), tuple(overrides or ()))
+def _session(request: Request) -> Session:
+    device = pick_device(request.device)  # before anything is read: it is the quickest thing to be wrong about
+    return open_session(_matrix(request), request.db, device=device, jobs=request.jobs, only=request.only)
+
+
+def _matrix(request: Request) -> Matrix:
+    if request.base is None and not request.data:
+        return load_matrix(_matrix_file(request.matrix), request.overrides)
     from harness.own import own_matrix
 
-    return own_matrix(base, data or [], tuple(overrides or ()), workdir)
+    return own_matrix(request.base, list(request.data), request.overrides, Workdir.beside(request.db))
 
 
 def _matrix_file(name: str) -> Path:
@@ -158,6 +136,8 @@ def _matrix_file(name: str) -> Path:
 
 
 def _announce(session: Session, lines: list[Planned], known: Known, console: Console) -> None:
+    for line in data_report(session):
+        console.print(line, highlight=False, markup=False)
     console.print(_plan_summary(session, lines, known), highlight=False, markup=False)
 
 

@@ -75,5 +75,5 @@ def _axis(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
         return value
     if value.get("type") == "array":
         return value
-    shown = {key: value[key] for key in ("description", "default") if key in value}
+    shown: dict[str, Any] = {key: value[key] for key in ("description", "default") if key in value}
     return {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}], **shown}

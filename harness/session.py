@@ -38,6 +38,11 @@ class Session:
         return identity.stack_id(self.facts, self.code_digest)
 
     @property
+    def tasks_wanted(self) -> list[str]:
+        """The names of the tasks to score."""
+        return [e.task for e in self.matrix.header.evals]
+
+    @property
     def evals(self) -> list[EvalToScore]:
         """The tasks to score, with their ids."""
         size = self.matrix.header.eval_batch_size

@@ -74,8 +74,11 @@ def default_matrix(base: Base, entry: dict[str, Any], files: Sequence[DataFile])
         "lora": {"rank": rank, "learning_rate": rates["lora"]},
         "qlora": {"rank": rank, "learning_rate": [*rates["lora"]]},
     }
+    budget = _budget(examples)
     if pairs:
-        entries["dpo-lora"] = {"method": "dpo", "starts_from": "lora", "learning_rate": rates["dpo"], **_length(pairs)}
+        entries["dpo-lora"] = {"method": "dpo", "starts_from": "lora", "learning_rate": rates["dpo"]}
+        if _budget(pairs) != budget:
+            entries["dpo-lora"]["budget"] = _budget(pairs)
     selection = {"sft": task_name(ANSWERS, "validation")}
     if pairs:
         selection["preference"] = task_name(PREFERENCE, "validation")
@@ -85,7 +88,8 @@ def default_matrix(base: Base, entry: dict[str, Any], files: Sequence[DataFile])
         "seeds": 3,
         "bases": {base.name: entry},
         "data": {"sft": _sources(examples), "preference": _sources(pairs), "split": Split().model_dump()},
-        **_length(examples),
+        "budget": budget,
+        "optimizer": {"warmup_steps": max(1, min(_steps(examples), MOST_STEPS) // 20)},
         "sequence_length": length,
         "batch_size": BATCH_SIZE,
         **({} if small else {"micro_batch_size": 4}),
@@ -120,14 +124,22 @@ _HEAD = """\
 """
 
 
-def _length(files: Sequence[DataFile]) -> dict[str, Any]:
-    """How long a stage trains: once through the examples, or three times through few; at most ``MOST_STEPS``."""
-    split = Split()
-    count = sum(len(file.examples) for file in files) * (1 - split.validation - split.test)
-    epochs = SMALL_SET_EPOCHS if count < SMALL_SET else EPOCHS
-    steps = round(epochs * count / BATCH_SIZE)
-    budget = {"epochs": epochs} if steps <= MOST_STEPS else {"steps": MOST_STEPS}
-    return {"budget": budget, "optimizer": {"warmup_steps": max(1, min(steps, MOST_STEPS) // 20)}}
+def _budget(files: Sequence[DataFile]) -> dict[str, int]:
+    """How long a stage trains: once through its examples, or three times through few; at most ``MOST_STEPS``."""
+    return {"epochs": _epochs(files)} if _steps(files) <= MOST_STEPS else {"steps": MOST_STEPS}
+
+
+def _steps(files: Sequence[DataFile]) -> int:
+    return round(_epochs(files) * _count(files) / BATCH_SIZE)
+
+
+def _epochs(files: Sequence[DataFile]) -> int:
+    return SMALL_SET_EPOCHS if _count(files) < SMALL_SET else EPOCHS
+
+
+def _count(files: Sequence[DataFile]) -> float:
+    """Examples to train on, near enough."""
+    return sum(len(file.examples) for file in files) * (1 - Split().validation - Split().test)
 
 
 def _sources(files: Sequence[DataFile]) -> list[dict[str, Any]]:

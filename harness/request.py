@@ -1,0 +1,18 @@
+"""What the user asks of `run` and `plan` alike, as the command line gives it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """A matrix, or a base and data of one's own, on a results file and a device."""
+
+    matrix: str
+    db: Path
+    overrides: tuple[str, ...] = ()
+    only: str | None = None
+    base: str | None = None
+    data: tuple[str, ...] = ()
+    device: str = "auto"
+    jobs: int | None = None
