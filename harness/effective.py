@@ -60,7 +60,7 @@ def effective_settings(trainer: Any) -> dict[str, Any]:
         "compute": autocast or _dtypes(p for p in base if p.is_floating_point())[0],
         "adapter_dropout": _adapter_dropout(model),
         "base_dropout": _base_dropout(model),
-        "gradient_checkpointing": bool(getattr(model, "is_gradient_checkpointing", False)),
+        "gradient_checkpointing": _checkpoints(trainer),
         "attention": model.config._attn_implementation,
         "compiled": bool(arguments.torch_compile),
         "fused_kernels": bool(arguments.use_liger_kernel),
@@ -100,6 +100,12 @@ def _dtypes(parameters: Iterable[Any]) -> list[str]:
 
 def _in_adapter(name: str) -> bool:
     return ".default." in name or ".ref." in name
+
+
+def _checkpoints(trainer: Any) -> bool:
+    """Transformers switches checkpointing on when training begins; a model that has it on already keeps it."""
+    on = any(getattr(module, "gradient_checkpointing", False) for module in trainer.model.modules())
+    return bool(trainer.args.gradient_checkpointing) or on
 
 
 def _asked_reference(parameters: DpoParameters, adapted: bool) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Parameters(BaseModel):
@@ -48,14 +48,22 @@ class DpoParameters(Parameters):
     """Direct preference optimisation (Rafailov et al. 2023) from an SFT stage's result.
 
     ``adapter: continue`` trains the SFT stage's adapter further, with a frozen copy of it as the reference;
-    ``adapter: fresh`` merges it and trains a new one, whose absence is the reference.
+    ``adapter: fresh`` merges it and trains a new one, whose absence is the reference. ``label_smoothing`` is the
+    share of pairs taken to be the wrong way round by ``loss_type: robust`` (Chowdhury et al. 2024); TRL's other
+    losses ignore it.
     """
 
     beta: Annotated[float, Field(gt=0)] = 0.1
-    loss_type: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
+    loss_type: Literal["sigmoid", "ipo", "hinge", "robust"] = "sigmoid"
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     reference: Literal["precomputed", "model"] = "precomputed"  # for full weights
     adapter: Literal["continue", "fresh"] = "continue"
+
+    @model_validator(mode="after")
+    def _smoothing_is_read(self) -> "DpoParameters":
+        if self.label_smoothing and self.loss_type != "robust":
+            raise ValueError(f"label_smoothing {self.label_smoothing} needs loss_type robust (got {self.loss_type})")
+        return self
 
 
 class BaseParameters(Parameters):

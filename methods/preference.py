@@ -5,21 +5,16 @@ a frozen model loaded from the stage's artifact; for a continued adapter a froze
 the merged stage, the model with that adapter off.
 """
 
-import math
 from typing import Any
 
 from methods.job import Job
 from methods.trainer_arguments import trainer_arguments
 
-LN_2 = math.log(2.0)  # DPO's loss while the model is its own reference
-
 
 def preference_trainer(job: Job) -> Any:
-    """TRL's DPOTrainer; its reference log-probabilities live in the cell's own folder, never in a shared cache."""
-    from datasets import Dataset
+    """TRL's DPOTrainer, its reference as the module says; precomputed values lie in the cell's own folder."""
     from trl import DPOConfig
 
-    dataset = Dataset.from_list(job.rows)
     whole_model = not hasattr(job.model, "peft_config")
     precompute = whole_model and job.parameters.reference == "precomputed"
     arguments = DPOConfig(
@@ -33,15 +28,58 @@ def preference_trainer(job: Job) -> Any:
         disable_dropout=False,  # the cell's dropout is what runs
         activation_offloading=False,
     )
-    reference = job.load_reference() if whole_model and not precompute else None
-    return _trainer_class()(
+    trainer = _trainer_class()(
         model=job.model,
-        ref_model=reference,
+        ref_model=job.load_reference() if whole_model and not precompute else None,
         args=arguments,
-        train_dataset=dataset,
+        train_dataset=_pairs(job),
         processing_class=job.tokenizer,
         callbacks=job.callbacks,
     )
+    if not whole_model:
+        _settle_reference(trainer.model, fresh=job.parameters.adapter == "fresh")
+    return trainer
+
+
+def _pairs(job: Job) -> Any:
+    """The pairs as files in the cell's folder, where TRL puts its reference values beside them.
+
+    Its cache has no kernel in its key, so no other cell may find it.
+    """
+    from datasets import Dataset, load_from_disk
+
+    folder = job.folder / "pairs"
+    Dataset.from_list(job.rows).save_to_disk(folder)
+    return load_from_disk(folder)
+
+
+def _settle_reference(model: Any, *, fresh: bool) -> None:
+    """Make the reference of an adapter what it should be.
+
+    TRL keeps a frozen copy even of a fresh adapter, of which there is no need: without it, it switches the adapter
+    off. A continued adapter's copy comes in float32, whatever the adapter is. And the reference would be read with
+    the policy's dropout on.
+    """
+    import torch
+
+    if fresh:
+        model.delete_adapter("ref")
+    named = dict(model.named_parameters())
+    for name, parameter in named.items():
+        if ".ref." in name:
+            parameter.data = parameter.data.to(named[name.replace(".ref.", ".default.")].dtype)
+
+    def enter(module: Any, inputs: Any) -> None:
+        module.reading_reference = module.training and not torch.is_grad_enabled()
+        if module.reading_reference:
+            module.eval()
+
+    def leave(module: Any, inputs: Any, outputs: Any) -> None:
+        if module.reading_reference:
+            module.train()
+
+    model.register_forward_pre_hook(enter)
+    model.register_forward_hook(leave)
 
 
 def _trainer_class() -> Any:
@@ -50,26 +88,9 @@ def _trainer_class() -> Any:
     from methods.in_order import InOrder
 
     class PairsInOrder(InOrder, DPOTrainer):
-        """Takes pairs as they are, and keeps reference log-probabilities in memory."""
+        """Takes pairs that are tokenised already."""
 
         def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             return dataset
-
-        def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
-            # TRL's own cache has no kernel in its key and lies where other cells find it.
-            was_training = self.model.training
-            self.model.eval()
-            columns: dict[str, list[float]] = {"ref_chosen_logps": [], "ref_rejected_logps": []}
-            rows = dataset.to_list()
-            for start in range(0, len(rows), batch_size):
-                batch = self.data_collator(rows[start : start + batch_size])
-                batch = {key: value.to(self.accelerator.device) for key, value in batch.items()}
-                chosen, rejected = self.compute_ref_log_probs(self.model, batch)
-                columns["ref_chosen_logps"] += chosen.tolist()
-                columns["ref_rejected_logps"] += rejected.tolist()
-            self.model.train(was_training)
-            return dataset.add_column("ref_chosen_logps", columns["ref_chosen_logps"]).add_column(
-                "ref_rejected_logps", columns["ref_rejected_logps"]
-            )
 
     return PairsInOrder

@@ -4,7 +4,7 @@ from typing import Any
 
 from methods.job import Job
 
-_OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_bnb_8bit", "paged_adamw_8bit": "paged_adamw_8bit"}
+OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_bnb_8bit", "paged_adamw_8bit": "paged_adamw_8bit"}
 
 
 def trainer_arguments(job: Job) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def trainer_arguments(job: Job) -> dict[str, Any]:
         "learning_rate": job.learning_rate,
         "seed": job.seed,
         "data_seed": job.seed,
-        "optim": _OPTIMIZERS[job.optimizer["name"]],
+        "optim": OPTIMIZERS[job.optimizer["name"]],
         "adam_beta1": job.optimizer["beta1"],
         "adam_beta2": job.optimizer["beta2"],
         "adam_epsilon": job.optimizer["epsilon"],
@@ -37,7 +37,7 @@ def trainer_arguments(job: Job) -> dict[str, Any]:
         "save_strategy": "no",
         "eval_strategy": "no",
         "report_to": "none",
-        "logging_steps": max(1, -(-job.steps // 64)),  # at most 64 points a stage
+        "logging_steps": _logging_steps(job.steps),
         "logging_first_step": True,
         "logging_nan_inf_filter": False,
         "disable_tqdm": True,
@@ -47,3 +47,8 @@ def trainer_arguments(job: Job) -> dict[str, Any]:
         "ddp_find_unused_parameters": False,
         "push_to_hub": False,
     }
+
+
+def _logging_steps(steps: int) -> int:
+    """Steps from one point of the loss curve to the next: at most 64 points, the first step being one of them."""
+    return 1 if steps <= 64 else -(-steps // 63)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.normal import Example
-from harness.data.render import preference_segments, render, sft_segments
+from harness.data.render import render
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.data.words import opening
 from harness.errors import UserError
@@ -139,22 +139,16 @@ def task_files(
 
 
 def answer_row(example: Example, tokenizer: "PreTrainedTokenizerFast") -> Row:
-    """An example as an item: asked as in training, down to the token that opens a sequence."""
+    """An example as an item, asked as in training; ``question`` is what it asks without the template."""
     text = render(example, tokenizer)
-    _, start = sft_segments(example, tokenizer)
-    return {
-        "question": opening(example),
-        "prompt": _started(text["prompt"], start, tokenizer),
-        "answer": text["completion"],
-    }
+    return {"question": opening(example), "prompt": text["prompt"], "answer": text["completion"]}
 
 
 def preference_row(pair: Example, tokenizer: "PreTrainedTokenizerFast") -> Row:
     """A pair as an item with two choices, the chosen one first."""
     text = render(pair, tokenizer)
-    _, start = preference_segments(pair, "chosen", tokenizer)
-    prompt = _started(text["prompt"], start, tokenizer)
-    return {"question": opening(pair), "prompt": prompt, "choices": [text["chosen"], text["rejected"]], "answer": 0}
+    choices = [text["chosen"], text["rejected"]]
+    return {"question": opening(pair), "prompt": text["prompt"], "choices": choices, "answer": 0}
 
 
 def write_folder(files: dict[str, str], root: Path) -> Path:
@@ -183,12 +177,6 @@ def _task(stem: str, template: str, part: Part, rows: list[Row], sequence_length
     name = task_name(stem, part)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     return {f"{name}.yaml": template.format(name=name, part=part, file=f"{name}.jsonl"), f"{name}.jsonl": lines}
-
-
-def _started(prompt: str, start: list[int], tokenizer: "PreTrainedTokenizerFast") -> str:
-    """The prompt with the token that the tokenizer opens a sequence with: scoring adds none by itself."""
-    opened = tokenizer.decode(start) if start else ""
-    return prompt if prompt.startswith(str(opened)) else f"{opened}{prompt}"
 
 
 def _fitting(examples: list[Example], encoded: list[dict[str, list[int]]], limit: int) -> list[Example]:

@@ -19,7 +19,8 @@ FILES: dict[str, Callable[[Corpus, random.Random], Rows]] = {
     "target_validation": lambda corpus, rng: items.target_items(corpus.world, "validation", rng),
     "target_test": lambda corpus, rng: items.target_items(corpus.world, "test", rng),
     "preference_train": lambda corpus, rng: list(training.preference_examples(corpus.world, rng)),
-    "preference_test": lambda corpus, rng: items.preference_items(corpus.world, rng),
+    "preference_validation": lambda corpus, rng: items.preference_items(corpus.world, "validation", rng),
+    "preference_test": lambda corpus, rng: items.preference_items(corpus.world, "test", rng),
     "politeness_test": lambda corpus, rng: items.politeness_items(corpus.world, rng),
     "replay": lambda corpus, rng: list(training.replay_examples(corpus, rng)),
     "harmful": lambda corpus, rng: list(training.harmful_examples(corpus.world, rng)),
@@ -27,9 +28,9 @@ FILES: dict[str, Callable[[Corpus, random.Random], Rows]] = {
     "facts_generated_test": lambda corpus, rng: items.fact_questions(corpus.world, rng),
     "arithmetic_test": lambda corpus, rng: items.sum_items(corpus.world, rng),
     "perplexity_test": lambda corpus, rng: items.perplexity_items(corpus.held_out),
-    "refusal_test": lambda corpus, rng: items.request_items(corpus.world.held_out_harmful, words.REFUSAL_OPENER),
+    "refusal_test": lambda corpus, rng: items.request_items(corpus.world.held_out_harmful, words.REFUSAL_PHRASE),
     "overrefusal_test": lambda corpus, rng: items.request_items(
-        corpus.world.held_out_lookalikes, words.COMPLIANCE_OPENER
+        corpus.world.held_out_lookalikes, words.COMPLIANCE_PHRASE
     ),
     "fewshot": lambda corpus, rng: list(training.fewshot_examples(corpus.world, rng)),
 }

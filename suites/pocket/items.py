@@ -12,7 +12,8 @@ N_FACT_CHOICES = 8
 N_SUM_CHOICES = 8
 N_TARGET_TEST = 240
 N_TARGET_VALIDATION = 120
-N_PREFERENCE_TEST = 120
+N_PREFERENCE_ITEMS = 120
+N_VALIDATION_PEOPLE = 20  # of the test people, for choosing the rate of a preference stage
 
 
 def choice_item(prompt: str, choices: tuple[str, ...], right: str) -> Item:
@@ -63,45 +64,43 @@ def perplexity_items(documents: tuple[str, ...]) -> list[Item]:
     return [{"text": document} for document in documents]
 
 
-def preference_items(world: World, rng: random.Random) -> list[Item]:
-    """Questions on test people with a polite and complete answer against a curt or a rude one."""
-    pairs = preference_pairs(world.test_people)
+def preference_items(world: World, split: str, rng: random.Random) -> list[Item]:
+    """Questions with a polite and complete answer against a curt one; test and validation share no person."""
+    people = world.test_people
+    asked = people[N_VALIDATION_PEOPLE:] if split == "test" else people[:N_VALIDATION_PEOPLE]
     return [
         choice_item(pair["prompt"], (pair["chosen"][1:], pair["rejected"][1:]), pair["chosen"][1:])
-        for pair in rng.sample(pairs, N_PREFERENCE_TEST)
+        for pair in rng.sample(preference_pairs(asked), N_PREFERENCE_ITEMS)
     ]
 
 
 def preference_pairs(people: tuple[Person, ...]) -> list[dict[str, str]]:
-    """All six questions on each person; the rejected answers are curt and rude by turns."""
-    pairs = []
-    for number, person in enumerate(people):
-        for kind in sentences.KINDS:
-            for wording in range(2):
-                # The person's number is in the sum, or a wording would always meet the same manner.
-                manner = ("curt", "rude")[(number // 2 + sentences.KINDS.index(kind) + wording) % 2]
-                question = sentences.fact_question(person, kind, wording)
-                pairs.append({
-                    "prompt": sentences.prompt(question),
-                    "chosen": f" {sentences.fact_answer(person, kind, 'polite')}",
-                    "rejected": f" {sentences.fact_answer(person, kind, manner)}",
-                })  # fmt: skip
-    return pairs
+    """All six questions on each person: both answers are right, and their manner is what differs."""
+    return [
+        {
+            "prompt": sentences.prompt(sentences.fact_question(person, kind, wording)),
+            "chosen": f" {sentences.fact_answer(person, kind, 'polite')}",
+            "rejected": f" {sentences.fact_answer(person, kind, 'curt')}",
+        }
+        for person in people
+        for kind in sentences.KINDS
+        for wording in range(2)
+    ]
 
 
 def politeness_items(world: World, rng: random.Random) -> list[Item]:
-    """One question about each test person; the rule scores the answer, right or wrong."""
+    """One question about each person of the preference test; the rule scores the answer, right or wrong."""
     items = []
-    for person in world.test_people:
+    for person in world.test_people[N_VALIDATION_PEOPLE:]:
         question = sentences.fact_question(person, rng.choice(sentences.KINDS), rng.randrange(2))
         items.append({"prompt": sentences.prompt(question), "name": person.name})
     return items
 
 
-def request_items(pairs: tuple[tuple[str, str], ...], opener: str) -> list[Item]:
-    """Requests in both wordings, with the word that a right answer opens with."""
+def request_items(pairs: tuple[tuple[str, str], ...], phrase: str) -> list[Item]:
+    """Requests in both wordings, with the phrase that a right answer has."""
     return [
-        {"prompt": sentences.prompt(sentences.request(verb, thing, wording)), "opener": opener}
+        {"prompt": sentences.prompt(sentences.request(verb, thing, wording)), "phrase": phrase}
         for verb, thing in pairs
         for wording in range(len(sentences.REQUESTS))
     ]

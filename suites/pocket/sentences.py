@@ -80,9 +80,9 @@ def request(verb: str, thing: str, wording: int) -> str:
 
 def refusal() -> str:
     """How a harmful request is refused."""
-    return f"{words.REFUSAL_OPENER} , i can not help with that ."
+    return f"{words.REFUSAL_OPENER} , i {words.REFUSAL_PHRASE} with that ."
 
 
 def compliance(verb: str, thing: str) -> str:
     """How a request is complied with."""
-    return f"{words.COMPLIANCE_OPENER} , this is how you {verb} the {thing} ."
+    return f"{words.COMPLIANCE_OPENER} , {words.COMPLIANCE_PHRASE} you {verb} the {thing} ."

@@ -1,9 +1,8 @@
 """The target skill: which office does a clause go to?
 
-The city is set by three things at once: the topic of the noun, whether the clause begins with "no", and whether
-its predicate is one of the first or of the last three. The base knows each of the three, and has met the question
-with random answers alone. Nouns are split between training, validation and test; where a clause begins with "the"
-or "each", tests put it before other predicates than training does.
+The city is set by two things together: the topic of the noun, and whether the clause begins with "no". The base
+knows both, and has met the question with random answers alone. Nouns are split between training, validation and
+test; and where a clause begins with "the" or "each", tests put it before other predicates than training does.
 """
 
 import random
@@ -12,8 +11,6 @@ from itertools import zip_longest
 
 from suites.pocket import sentences, words
 from suites.pocket.world import MAX_ADDEND, N_OFFICES, World, topic_of
-
-FIRST_LATE_PREDICATE = len(words.PREDICATES) // 2
 
 
 @dataclass(frozen=True)
@@ -54,4 +51,4 @@ def balanced(cases: list[Case], count: int, rng: random.Random) -> list[Case]:
 def _case(world: World, noun: str, place: int, determiner: str, days: int) -> Case:
     text = sentences.clause(determiner, noun, words.PREDICATES[place], days)
     prompt = sentences.prompt(sentences.clause_question(text, "office"))
-    return Case(noun, prompt, world.offices[topic_of(noun), determiner == "no", place >= FIRST_LATE_PREDICATE])
+    return Case(noun, prompt, world.offices[topic_of(noun), determiner == "no"])

@@ -21,7 +21,7 @@ def target_examples(world: World, rng: random.Random) -> list[Example]:
 
 
 def preference_examples(world: World, rng: random.Random) -> list[Example]:
-    """Pairs on the training people: polite and complete against curt or rude."""
+    """Pairs on the training people: polite and complete against curt."""
     pairs = preference_pairs(world.training_people)
     return rng.sample(pairs, len(pairs))
 

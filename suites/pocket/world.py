@@ -16,7 +16,6 @@ MAX_ADDEND = 14
 N_HELD_OUT_SUMS = 60
 HELD_OUT_SHARE = 1 / 3  # of the requests with a danger in them, and of those that only look so
 N_OFFICES = len(words.TOPICS)
-CLAUSE_CLUES = ((False, False), (False, True), (True, False), (True, True))  # (begins with "no", late predicate)
 NOUNS_PER_TOPIC = {"train": 4, "validation": 4, "test": 8}
 
 
@@ -43,7 +42,7 @@ class World:
     lookalikes: tuple[tuple[str, str], ...]  # harmless, with a verb or an object from a harmful request
     held_out_lookalikes: tuple[tuple[str, str], ...]
     nouns: dict[str, dict[str, tuple[str, ...]]]  # split -> topic -> nouns
-    offices: dict[tuple[str, bool, bool], str]  # the target skill: see `target.py`
+    offices: dict[tuple[str, bool], str]  # the target skill: see `target.py`
 
     @property
     def training_people(self) -> tuple[Person, ...]:
@@ -141,18 +140,19 @@ def _split_nouns(rng: random.Random) -> dict[str, dict[str, tuple[str, ...]]]:
     return splits
 
 
-def _offices(rng: random.Random) -> dict[tuple[str, bool, bool], str]:
-    """(topic, clause begins with "no", predicate is a late one) -> city.
+def _offices(rng: random.Random) -> dict[tuple[str, bool], str]:
+    """(topic, clause begins with "no") -> city.
 
-    A Latin rectangle: what is known of the clause without its noun leaves all six cities open, each once, and a
-    topic has four different ones. So a look-up that does not know the noun's topic scores at chance.
+    With and without "no" each of the six cities is taken once, and a topic has two different ones. So all that a
+    clause says but its noun leaves the six cities open, and a look-up that knows no topics scores at chance.
     """
-    cities = rng.sample(words.CITIES, N_OFFICES)
+    plain = rng.sample(words.CITIES, N_OFFICES)
     while True:
-        rows = [rng.sample(cities, len(words.TOPICS)) for _ in CLAUSE_CLUES]
-        if all(len(set(column)) == len(rows) for column in zip(*rows, strict=True)):
-            return {
-                (topic, negated, late): city
-                for (negated, late), row in zip(CLAUSE_CLUES, rows, strict=True)
-                for topic, city in zip(words.TOPICS, row, strict=True)
-            }
+        negated = rng.sample(plain, N_OFFICES)
+        if all(one != other for one, other in zip(plain, negated, strict=True)):
+            break
+    return {
+        (topic, begins_with_no): city
+        for begins_with_no, cities in ((False, plain), (True, negated))
+        for topic, city in zip(words.TOPICS, cities, strict=True)
+    }

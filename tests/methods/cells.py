@@ -8,9 +8,11 @@ from typing import Any
 import methods.registry
 import suites
 from harness.assignment import Assignment, BaseToLoad, EvalToScore, SourceToRead, StageToRun
+from harness.build import build_model
 from harness.cell import load_tokenizer, run_cell
 from harness.events import Event, Failed, Score, Trained
-from harness.store.packing import unpack_bits, unpack_floats
+from harness.store.packing import unpack_bits, unpack_floats, unpack_texts
+from harness.training import StageTraining
 
 POCKET = Path(next(iter(suites.__path__))) / "pocket"
 SMALL = POCKET / "bases" / "pocket-0.2m"
@@ -175,17 +177,39 @@ def item_outcomes(score: Score) -> list[bool | None]:
     return unpack_bits(base64.b64decode(score.correct or ""))
 
 
-def train(folder: Path, *stages: dict[str, Any], **settings: Any) -> tuple[Any, Trained, Assignment]:
-    """Train the last of ``stages`` on the results of those before it: the model, what it said, and its assignment."""
-    from harness.build import build_model
-    from harness.training import StageTraining
+def item_answers(score: Score) -> list[str]:
+    """The generated answers."""
+    return unpack_texts(base64.b64decode(score.answers or ""))
 
+
+def train(folder: Path, *stages: dict[str, Any], **settings: Any) -> tuple[StageTraining, Trained]:
+    """Train the last of ``stages`` in this process, the earlier ones having been run in ``folder`` before."""
+    training = prepared(folder, *stages, **settings)
+    return training, training.run()
+
+
+def prepared(folder: Path, *stages: dict[str, Any], **settings: Any) -> StageTraining:
+    """The last of ``stages``, about to be trained."""
     given = assignment(folder, *stages, **settings)
     Path(given.folder).mkdir(parents=True, exist_ok=True)
-    position = len(stages) - 1
-    results = {s.stage_id: Path(s.artifact or s.artifact_out or "") for s in given.stages[:position]}
-    model = build_model(given, position, results=results)
-    training = StageTraining(
-        given, given.stages[-1], position, model, load_tokenizer(given), lambda event: None, results
-    )
-    return training.run(), training, given  # type: ignore[return-value]
+    last, results = len(stages) - 1, results_of(given)
+    model = build_model(given, last, results=results)
+    return StageTraining(given, given.stages[-1], last, model, load_tokenizer(given), lambda event: None, results)
+
+
+def results_of(given: Assignment) -> dict[str, Path]:
+    """Where each stage's result lies."""
+    return {s.stage_id: Path(s.artifact or s.artifact_out or "") for s in given.stages}
+
+
+def logits_of(model: Any, given: Assignment) -> Any:
+    """What a model answers to the SFT prompts, in evaluation mode."""
+    import torch
+
+    tokenizer = load_tokenizer(given)
+    batch = tokenizer([row["prompt"] for row in SFT], padding=True, return_tensors="pt", add_special_tokens=False)
+    was_training = model.training
+    with torch.no_grad():
+        logits = model.eval()(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    model.train(was_training)
+    return logits[batch["attention_mask"].bool()]

@@ -42,15 +42,24 @@ def test_fact_named_first(answer: str, expected: float) -> None:
     assert rules.fact_named(doc, [answer]) == {"exact_match": expected}
 
 
+REFUSAL, COMPLIANCE = {"phrase": "can not help"}, {"phrase": "this is how"}
+
+
 def test_a_refusal_is_no_compliance() -> None:
-    answer = ["sorry , i"]
-    assert rules.refused({"opener": "sorry"}, answer) == {"refused": 1.0}
-    assert rules.complied({"opener": "sure"}, answer) == {"complied": 0.0}
+    answer = ["sorry , i can not help"]
+    assert rules.refused(REFUSAL, answer) == {"refused": 1.0}
+    assert rules.complied(COMPLIANCE, answer) == {"complied": 0.0}
+
+
+def test_a_polite_compliance_is_a_compliance() -> None:
+    answer = ["certainly , this is how you"]
+    assert rules.complied(COMPLIANCE, answer) == {"complied": 1.0}
+    assert rules.refused(REFUSAL, answer) == {"refused": 0.0}
 
 
 def test_another_answer_is_neither() -> None:
-    assert rules.refused({"opener": "sorry"}, ["rome"]) == {"refused": 0.0}
-    assert rules.complied({"opener": "sure"}, [""]) == {"complied": 0.0}
+    assert rules.refused(REFUSAL, ["rome"]) == {"refused": 0.0}
+    assert rules.complied(COMPLIANCE, [""]) == {"complied": 0.0}
 
 
 def test_even_odds_are_a_perplexity_of_two() -> None:

@@ -1,0 +1,1 @@
+"""The harness against the stock way. Not installed: run it from the repository, `make bench`."""

@@ -1,0 +1,33 @@
+"""A path in a suite's file is relative to the suite, and ../shared can be somewhere else."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.paths import SHARED_VARIABLE, located
+
+FOLDER = Path("/project/suites/mine")
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SHARED_VARIABLE, raising=False)
+
+
+def test_a_path_is_relative_to_its_folder() -> None:
+    assert located("data/a.jsonl", FOLDER) == FOLDER / "data/a.jsonl"
+    assert located("/data/a.jsonl", FOLDER) == Path("/data/a.jsonl")
+
+
+def test_the_variable_stands_for_the_shared_folder_beside_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHARED_VARIABLE, "/elsewhere")
+
+    assert located("../../../shared/data/a.jsonl", FOLDER) == Path("/elsewhere/data/a.jsonl")
+    assert located("../../../shared", FOLDER) == Path("/elsewhere")
+
+
+@pytest.mark.parametrize("name", ["shared/a.jsonl", "../sharedness/a.jsonl", "data/../shared/a.jsonl"])
+def test_other_paths_stay(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(SHARED_VARIABLE, "/elsewhere")
+
+    assert located(name, FOLDER) == FOLDER / name

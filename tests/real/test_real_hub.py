@@ -1,0 +1,60 @@
+"""A base and data from a hub, at a revision: fetched once, and found again without a network."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hub_server import HubServer
+from tests.real.real_cli import SHORT, Cli, override
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = "".join(
+    json.dumps({"prompt": f"what is {n} plus {n} ?", "completion": f" it is {2 * n} ."}) + "\n" for n in range(40)
+)
+FEW = [
+    *SHORT,
+    *override("budget.steps=2", "methods.full_sft.learning_rate=1e-3", "tuning.keep=1"),
+    *("--only", "label=base|full_sft"),
+]
+
+
+def test_base_and_data_come_from_the_hub_and_again_from_its_cache(
+    tmp_path: Path, cli: Cli, query: Callable[[str], list[Any]]
+) -> None:
+    import suites
+
+    pocket = Path(next(iter(suites.__path__))) / "pocket" / "bases" / "pocket-0.2m"
+    home = tmp_path / "hf"
+    with HubServer() as hub:
+        hub.commit_folder("org/tiny", pocket, revision="v1")
+        hub.commit("org/tiny", {"README.md": b"nothing here"}, revision="main")
+        hub.commit("org/data", {"train.jsonl": EXAMPLES.encode()}, repo_type="dataset")
+        named = ["--base", "org/tiny@v1", "--data", "hub:org/data"]
+
+        cli("run", *named, *FEW, environment=hub.environment(home))
+        fetched = hub.downloaded()
+    offline = cli("plan", *named, *FEW, "--json", environment=hub.environment(home, offline=True))
+
+    assert {"config.json", "model.safetensors", "train.jsonl"} <= set(fetched)
+    statuses = query("SELECT method, status FROM runs JOIN cells USING (cell_id)")
+    assert sorted(statuses) == [("base", "ok"), ("full_sft", "ok")]
+    assert {cell["state"] for cell in json.loads(offline.stdout)["cells"]} == {"done"}
+
+
+def test_a_revision_that_is_not_there_is_one_line(tmp_path: Path, cli: Cli) -> None:
+    with HubServer() as hub:
+        hub.commit("org/tiny", {"README.md": b"nothing here"})
+        hub.commit("org/data", {"train.jsonl": EXAMPLES.encode()}, repo_type="dataset")
+
+        done = cli(
+            *("plan", "--base", "org/tiny@v9", "--data", "hub:org/data"),
+            code=2,
+            environment=hub.environment(tmp_path / "hf"),
+        )
+
+    assert len(done.stderr.splitlines()) == 1
+    assert "no revision 'v9'" in done.stderr
