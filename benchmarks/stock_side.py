@@ -91,8 +91,8 @@ class Commands:
         else:
             arguments["pretrained"] = str(result)
         if self.four_bit:
-            arguments |= {"load_in_4bit": "True", "bnb_4bit_quant_type": "nf4"}
-            arguments |= {"bnb_4bit_use_double_quant": "True", "bnb_4bit_compute_dtype": "float32"}
+            arguments["pretrained"] = str(self.result(0) / "base")
+            arguments["tokenizer"] = self.base
         return [
             *(sys.executable, "-m", "benchmarks.stock.lm_eval_timed", "run", "--model", "hf", "--device", "cpu"),
             *("--model_args", ",".join(f"{key}={value}" for key, value in arguments.items())),

@@ -49,15 +49,14 @@ def is_sound(folder: Path, sha256: str) -> bool:
 
 def evict(folders: Iterable[Path], cap_bytes: int) -> list[Path]:
     """Remove the least recently used of ``folders`` until the rest fit ``cap_bytes``; returns what was removed."""
-    found = sorted((f for f in folders if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
-    removed, total = [], 0
-    for folder in found:
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        if total + size > cap_bytes:
-            shutil.rmtree(folder, ignore_errors=True)
-            removed.append(folder)
-        else:
-            total += size
+    sizes = {f: sum(path.stat().st_size for path in f.rglob("*") if path.is_file()) for f in folders if f.is_dir()}
+    removed, total = [], sum(sizes.values())
+    for folder in sorted(sizes, key=lambda f: f.stat().st_mtime):
+        if total <= cap_bytes:
+            break
+        shutil.rmtree(folder, ignore_errors=True)
+        removed.append(folder)
+        total -= sizes[folder]
     return removed
 
 

@@ -44,7 +44,7 @@ class EvalToScore(Sent):
     task: str
     metric: str
     higher_is_better: bool
-    shots_allowed: bool = True
+    prompted: bool = False
 
 
 class Assignment(Sent):

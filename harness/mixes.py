@@ -14,7 +14,7 @@ from harness.data.formats import accept, read_examples
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.errors import UserError
 from harness.parts import part_together
-from harness.paths import located
+from harness.paths import located, missing_hint
 from harness.settings import Budget, Mixes, Settings, Source
 
 Kind = Literal["sft", "preference"]
@@ -141,7 +141,10 @@ class MixLibrary:
 def data_path(file: str, relative_to: Path) -> Path:
     """Where a training file lies: a local path, or ``hub:org/name[@revision]``, fetched. Raises UserError."""
     if not file.startswith("hub:"):
-        return located(file, relative_to)
+        path = located(file, relative_to)
+        if not path.is_file():
+            raise UserError(f"{path}: no such data file{missing_hint(file)}")
+        return path
     from harness.bases.hub import download_dataset_file
 
     repo, _, revision = file.removeprefix("hub:").partition("@")

@@ -14,8 +14,17 @@ def located(name: str, folder: Path) -> Path:
 
     A path up to a ``../shared`` beside the project leads into $TUNEMATRIX_SHARED instead, where that is set.
     """
-    shared = os.environ.get(SHARED_VARIABLE)
     match = _SHARED.match(name)
-    if shared and match:
-        return Path(shared).expanduser() / name[match.end() :].lstrip("/")
-    return folder / Path(name).expanduser()
+    if match is None:
+        return folder / Path(name).expanduser()
+    shared = os.environ.get(SHARED_VARIABLE)
+    if not shared:
+        return (folder / name).resolve()
+    return Path(shared).expanduser() / name[match.end() :].lstrip("/")
+
+
+def missing_hint(name: str) -> str:
+    """What would be right where ``located(name)`` is not there: more words for an error, or none."""
+    if _SHARED.match(name) is None:
+        return ""
+    return f"; the public models and data go into a folder `shared` beside the project, or where {SHARED_VARIABLE} says"

@@ -52,7 +52,7 @@ class Session:
                 task=e.task,
                 metric=e.metric,
                 higher_is_better=e.higher_is_better,
-                shots_allowed=e.shots_allowed,
+                prompted=e.prompted,
             )
             for e in self.matrix.header.evals
         ]

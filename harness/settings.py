@@ -126,7 +126,7 @@ class Eval(Strict):
     metric: str = "acc"
     higher_is_better: bool = True
     chance: float | None = None
-    shots_allowed: bool = True  # may the `prompted` moment put examples in front of it?
+    prompted: bool = False  # is it scored with examples in its prompt, too?
 
 
 class Tuning(Strict):

@@ -16,10 +16,13 @@ def sft_trainer(job: Job) -> Any:
     rows = [{"input_ids": row["input_ids"], "labels": _labels(row)} for row in job.rows]
     arguments = SFTConfig(
         **trainer_arguments(job),
+        loss_type="nll",
         max_length=job.sequence_length,
+        shuffle_dataset=False,
         packing=False,
         padding_free=False,
         completion_only_loss=False,  # the labels say it already
+        assistant_only_loss=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         activation_offloading=False,
     )

@@ -27,6 +27,8 @@ def trainer_arguments(job: Job) -> dict[str, Any]:
         "max_grad_norm": job.optimizer["max_grad_norm"],
         "lr_scheduler_type": job.optimizer["schedule"],
         "warmup_steps": job.optimizer["warmup_steps"],
+        "label_smoothing_factor": 0.0,
+        "neftune_noise_alpha": None,
         "use_cpu": on_cpu,
         # On a CPU `use_cpu` alone would still train in bfloat16: TRL turns it on by default.
         "bf16": low_precision and job.precision["compute"] == "bfloat16",

@@ -27,6 +27,9 @@ def main() -> None:
     model = AutoModelForCausalLM.from_pretrained(
         options.model, dtype=torch.float32, quantization_config=four_bit if options.four_bit else None
     )
+    if options.four_bit:
+        # lm-eval 0.4.13 hands load_in_4bit to Transformers 5, which refuses it; a checkpoint in 4 bit says it itself.
+        model.save_pretrained(f"{options.output}/base")
     lora = LoraConfig(
         r=options.lora_rank or 8,
         lora_alpha=options.lora_alpha,

@@ -97,7 +97,6 @@ def own_evals(has_pairs: bool) -> list[Eval]:
             split="test" if part == "test" else "validation",
             metric="nats_per_byte",
             higher_is_better=False,
-            shots_allowed=False,
         )
         for part in parts
     ]
@@ -108,7 +107,6 @@ def own_evals(has_pairs: bool) -> list[Eval]:
                 role="preference",
                 split="test" if part == "test" else "validation",
                 chance=0.5,
-                shots_allowed=False,
             )
             for part in parts
         ]

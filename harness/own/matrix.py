@@ -48,7 +48,7 @@ def own_matrix(base: str | None, data: list[str], overrides: tuple[str, ...], wo
     found, entry = find_base(base)
     root = workdir.root / "own"
     files = read_data(data, root)
-    raw = default_matrix(found, entry, files)
+    raw = {"version": 1, "suite": _suite_name(data[0]), **default_matrix(found, entry, files)}
     matrix = build_matrix(Document(SOURCE, raw), root, overrides)
     spec = matrix.header.bases[found.name]
     settings = matrix.variants[-1].settings
@@ -83,8 +83,6 @@ def default_matrix(base: Base, entry: dict[str, Any], files: Sequence[DataFile])
     if pairs:
         selection["preference"] = task_name(PREFERENCE, "validation")
     return {
-        "version": 1,
-        "suite": _suite_name(files),
         "seeds": 3,
         "bases": {base.name: entry},
         "data": {"sft": _sources(examples), "preference": _sources(pairs), "split": Split().model_dump()},
@@ -151,8 +149,8 @@ def _sources(files: Sequence[DataFile]) -> list[dict[str, Any]]:
     return sources
 
 
-def _suite_name(files: Sequence[DataFile]) -> str:
-    stem = Path(files[0].name.removeprefix("hub:").partition("@")[0]).name.partition(".")[0]
+def _suite_name(data: str) -> str:
+    stem = Path(data.removeprefix("hub:").partition("@")[0]).name.partition(".")[0]
     return "own-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "data")
 
 

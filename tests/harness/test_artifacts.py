@@ -14,6 +14,14 @@ def write(folder: Path) -> None:
     (folder / "nested" / "config.json").write_text("{}")
 
 
+def write_other(folder: Path) -> None:
+    (folder / "other").write_bytes(b"x")
+
+
+def write_model(folder: Path) -> None:
+    (folder / "model").write_bytes(b"x" * 100)
+
+
 def test_what_was_kept_is_there_under_its_digest_and_size(tmp_path: Path) -> None:
     digest, size = keep(tmp_path / "store" / "stage", write)
 
@@ -48,8 +56,17 @@ def test_a_crash_before_the_rename_leaves_nothing_at_the_target(
 def test_files_are_on_disk_before_the_name_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     sync, rename = os.fsync, Path.rename
-    monkeypatch.setattr(os, "fsync", lambda handle: (done.append("sync"), sync(handle))[1])
-    monkeypatch.setattr(Path, "rename", lambda self, target: (done.append("rename"), rename(self, target))[1])
+
+    def noted_sync(handle: int) -> None:
+        done.append("sync")
+        sync(handle)
+
+    def noted_rename(self: Path, target: Path) -> Path:
+        done.append("rename")
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
 
     keep(tmp_path / "stage", write)
 
@@ -58,7 +75,7 @@ def test_files_are_on_disk_before_the_name_is(tmp_path: Path, monkeypatch: pytes
 
 def test_a_newer_result_takes_an_older_ones_place(tmp_path: Path) -> None:
     keep(tmp_path / "stage", write)
-    digest, _ = keep(tmp_path / "stage", lambda folder: (folder / "other").write_bytes(b"x") and None)
+    digest, _ = keep(tmp_path / "stage", write_other)
 
     assert [path.name for path in (tmp_path / "stage").iterdir()] == ["other"]
     assert is_sound(tmp_path / "stage", digest)
@@ -102,7 +119,7 @@ def stored(tmp_path: Path, *names: str) -> list[Path]:
     """Results of 100 bytes each, used in the order of their names."""
     folders = [tmp_path / name for name in names]
     for age, folder in enumerate(folders):
-        keep(folder, lambda inner: (inner / "model").write_bytes(b"x" * 100) and None)
+        keep(folder, write_model)
         os.utime(folder, (1000 + age, 1000 + age))
     return folders
 

@@ -77,7 +77,9 @@ def plant_cast(trainer: Any) -> None:
 
 
 def plant_packing(trainer: Any) -> None:
-    next(m for m in trainer.model.modules() if hasattr(m, "support_avx512bf16_for_cpu")).support_avx512bf16_for_cpu = True
+    next(
+        m for m in trainer.model.modules() if hasattr(m, "support_avx512bf16_for_cpu")
+    ).support_avx512bf16_for_cpu = True
 
 
 FAULTS = {
@@ -109,7 +111,9 @@ def test_a_trainer_that_was_left_alone_passes(tmp_path: Path) -> None:
 
 
 def test_every_difference_is_named_at_once() -> None:
-    with pytest.raises(Mismatch, match="steps: asked for 3, the trainer has 4; seed: asked for 1, the trainer has None"):
+    with pytest.raises(
+        Mismatch, match="steps: asked for 3, the trainer has 4; seed: asked for 1, the trainer has None"
+    ):
         check({"steps": 4}, {"steps": 3, "seed": 1})
 
 
@@ -132,7 +136,7 @@ def test_dpo_with_dropout_set_to_zero_by_its_trainer_is_a_mismatch(
     config = trl.DPOConfig
     monkeypatch.setattr(trl, "DPOConfig", lambda **options: config(**{**options, "disable_dropout": True}))
 
-    with pytest.raises(Mismatch, match="adapter_dropout: asked for 0.2, the trainer has 0.0"):
+    with pytest.raises(Mismatch, match=r"adapter_dropout: asked for 0\.2, the trainer has 0\.0"):
         train(tmp_path, first, stage("dpo", starts_from=first))
 
 

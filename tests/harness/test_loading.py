@@ -100,7 +100,9 @@ def test_qlora_trains_and_scores_a_model_172_wide_with_every_linear_layer_in_4_b
     assert {172} <= {m.in_features for m in linear} | {m.out_features for m in linear}
     assert len(linear) == len(four_bit_layers(model)) == 5 * 7
 
-    examples = [{"prompt": f"Once there was a {a}.", "completion": f" It was a big {a}."} for a in ("cat", "dog", "car")]
+    examples = [
+        {"prompt": f"Once there was a {a}.", "completion": f" It was a big {a}."} for a in ("cat", "dog", "car")
+    ]
     spec = stage("qlora", rate=1e-2, steps=12, batch_size=3)
     said = run(assignment(tmp_path, spec, base=stories, examples={"sft": examples}, evals=("rolling",)))
 
@@ -138,7 +140,9 @@ def test_a_bases_own_generation_settings_are_left_behind(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_weights_are_of_the_type_asked_for(dtype: str) -> None:
-    model = load_model(SMALL, precision=FLOAT32 | {"weights": dtype}, attention="eager", device="cpu", quantisation=None)
+    model = load_model(
+        SMALL, precision=FLOAT32 | {"weights": dtype}, attention="eager", device="cpu", quantisation=None
+    )
 
     assert {p.dtype for p in model.parameters()} == {getattr(torch, dtype)}
     assert model.config._attn_implementation == "eager"

@@ -102,6 +102,7 @@ def test_pairs_alone_are_learned_after_their_chosen_answers(tmp_path: Path, name
     session = opened(tmp_path, matrix)
 
     assert [arm.label for arm in session.arms] == ["base", "full_sft", "lora", "qlora", "dpo-lora"]
+    assert matrix.header.suite == "own-pairs"
     assert session.arms[-1].parent is session.arms[2]
     assert trained_on(session, "lora") == trained_on(session, "dpo-lora")
     assert {row["answer"].strip() for row in rows(matrix, "own_answers")} <= {answer(n) for n in NUMBERS}

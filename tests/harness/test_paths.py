@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.paths import SHARED_VARIABLE, located
+from harness.paths import SHARED_VARIABLE, located, missing_hint
 
 FOLDER = Path("/project/suites/mine")
 
@@ -31,3 +31,12 @@ def test_other_paths_stay(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(SHARED_VARIABLE, "/elsewhere")
 
     assert located(name, FOLDER) == FOLDER / name
+
+
+def test_without_the_variable_the_path_is_said_plainly() -> None:
+    assert located("../../../shared/data", FOLDER) == Path("/shared/data")
+
+
+def test_only_a_shared_path_is_told_of_the_variable() -> None:
+    assert SHARED_VARIABLE in missing_hint("../../shared/data/a.jsonl")
+    assert missing_hint("data/a.jsonl") == ""

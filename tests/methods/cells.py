@@ -124,7 +124,7 @@ def assignment(
 
 
 def _eval(task: str, metric: str = "acc", higher_is_better: bool = True) -> EvalToScore:
-    return EvalToScore(eval_id=task, task=task, metric=metric, higher_is_better=higher_is_better)
+    return EvalToScore(eval_id=task, task=task, metric=metric, higher_is_better=higher_is_better, prompted=True)
 
 
 EVALS = {
@@ -132,7 +132,6 @@ EVALS = {
     "generated": _eval("pocket_politeness", "polite"),
     "rolling": EvalToScore(
         eval_id="pocket_perplexity", task="pocket_perplexity", metric="word_perplexity", higher_is_better=False,
-        shots_allowed=False,
     ),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Adapters: drawn from the seed, of the same type everywhere, and equal to their base, or merged, where they must be."""
+"""Adapters: drawn from the seed, of one type everywhere, and equal to their base, or merged, where they must be."""
 
 import math
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_an_adapter_switched_off_after_training_is_the_base_again(tmp_path: Path
 
 
 @pytest.mark.parametrize("settings", [{}, {"use_rslora": True}, {"use_dora": True}, {"alpha": 3.0}])
-def test_a_merged_lora_in_float32_answers_as_the_adapter_does(tmp_path: Path, settings: dict[str, bool]) -> None:
+def test_a_merged_lora_in_float32_answers_as_the_adapter_does(tmp_path: Path, settings: dict[str, Any]) -> None:
     training, _ = train(tmp_path, stage("lora", rate=1e-2, **settings))
     given = training.assignment
     adapter = logits_of(training.model, given)

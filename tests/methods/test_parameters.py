@@ -7,7 +7,7 @@ from methods.parameters import DpoParameters, LoraParameters
 
 
 def test_label_smoothing_needs_a_loss_that_reads_it() -> None:
-    with pytest.raises(ValidationError, match="label_smoothing 0.1 needs loss_type robust"):
+    with pytest.raises(ValidationError, match=r"label_smoothing 0\.1 needs loss_type robust"):
         DpoParameters(label_smoothing=0.1)
     assert DpoParameters(label_smoothing=0.1, loss_type="robust").label_smoothing == 0.1
 

@@ -78,7 +78,7 @@ def test_a_third_partys_method_trains_and_scores_a_cell(plugin: None, tmp_path: 
 
 
 def test_an_entry_point_that_is_no_method_is_a_type_error(plugin: None) -> None:
-    with pytest.raises(TypeError, match="broken is object, not a tunematrix.Method"):
+    with pytest.raises(TypeError, match=r"broken is object, not a tunematrix\.Method"):
         registry.get("broken")
 
 

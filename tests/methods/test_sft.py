@@ -115,7 +115,9 @@ def test_examples_are_seen_in_the_order_of_the_stage(tmp_path: Path, monkeypatch
 
 
 def test_every_method_sees_the_same_examples_in_the_same_order(tmp_path: Path) -> None:
-    orders = {method: train(tmp_path, stage(method, seed=3))[1].order_digest for method in ("full_sft", "lora", "qlora")}
+    orders = {
+        method: train(tmp_path, stage(method, seed=3))[1].order_digest for method in ("full_sft", "lora", "qlora")
+    }
 
     assert len(set(orders.values())) == 1
     assert train(tmp_path, stage("lora", seed=4))[1].order_digest not in orders.values()

@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 EVALS = (
     "evals=[{task: stories_answers_validation, role: target, split: validation, metric: nats_per_byte, "
-    "higher_is_better: false, shots_allowed: false}, "
-    "{task: stories_preference_validation, role: preference, split: validation, shots_allowed: false}]"
+    "higher_is_better: false}, "
+    "{task: stories_preference_validation, role: preference, split: validation}]"
 )
 
 

@@ -17,7 +17,7 @@ from harness.data.normal import Example
 from harness.data.words import opening
 from harness.errors import UserError
 from harness.parts import part_together
-from harness.paths import SHARED_VARIABLE, located
+from harness.paths import located, missing_hint
 from harness.settings import Part, Split
 
 FOLDER = Path(__file__).resolve().parent
@@ -164,7 +164,7 @@ def _part(file: str, pairs: str, part: Part) -> tuple[list[Example], list[Exampl
 def _found(file: str) -> Path:
     path = located(file, FOLDER)
     if not path.is_file():
-        raise UserError(f"no {path.resolve()}: put the public data there, or name their folder in {SHARED_VARIABLE}")
+        raise UserError(f"{path}: no such data file{missing_hint(file)}")
     return path
 
 

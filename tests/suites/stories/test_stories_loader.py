@@ -115,7 +115,7 @@ def test_questions_lose_the_template_that_they_came_with(files: Path, loader: Mo
 
 
 def test_a_file_that_is_not_there_is_named(files: Path, loader: ModuleType) -> None:
-    with pytest.raises(UserError, match=r"no .*absent\.jsonl: put the public data there, or .* TUNEMATRIX_SHARED"):
+    with pytest.raises(UserError, match=r"absent\.jsonl: no such data file; .* TUNEMATRIX_SHARED"):
         loader.rows("questions", file=f"{UP}/absent.jsonl", count=1, max_bytes=9)
 
 
