@@ -35,6 +35,8 @@ class Scorer:
     def score(self, model: Any, tokenizer: Any, moment: Moment, shots: int = 0) -> Iterable[Score]:
         """The score of each task at this moment; ``shots`` examples are put before each question."""
         wanted = [e for e in self.evals if shots == 0 or e.prompted]
+        if not wanted:
+            return
         was_training = model.training
         model.eval()
         results = evaluate(

@@ -100,13 +100,17 @@ def test_prompts_padded_on_the_wrong_side_would_be_noticed(
     assert item_answers(scored(tmp_path)["pocket_politeness"]) != item_answers(base["pocket_politeness"])
 
 
-def test_examples_in_the_prompt_change_scores_and_leave_out_tasks_that_allow_none(
+def test_examples_in_the_prompt_change_scores_and_leave_out_tasks_that_want_none(
     tmp_path: Path, base: dict[str, Any]
 ) -> None:
     prompted = scored(tmp_path, stage("base", shots=8))
 
     assert prompted.keys() == {"pocket_arithmetic", "pocket_politeness"}
     assert item_values(prompted["pocket_arithmetic"]) != item_values(base["pocket_arithmetic"])
+
+
+def test_where_no_task_wants_examples_a_prompted_cell_has_no_scores(tmp_path: Path) -> None:
+    assert scores(run(assignment(tmp_path, stage("base", shots=8), evals=("rolling",))), "prompted") == {}
 
 
 def test_a_base_in_4_bit_is_scored_as_one(tmp_path: Path, base: dict[str, Any]) -> None:

@@ -123,17 +123,17 @@ def assignment(
     )  # fmt: skip
 
 
-def _eval(task: str, metric: str = "acc", higher_is_better: bool = True) -> EvalToScore:
-    return EvalToScore(eval_id=task, task=task, metric=metric, higher_is_better=higher_is_better, prompted=True)
-
-
 EVALS = {
-    "choices": _eval("pocket_arithmetic"),
-    "generated": _eval("pocket_politeness", "polite"),
-    "rolling": EvalToScore(
-        eval_id="pocket_perplexity", task="pocket_perplexity", metric="word_perplexity", higher_is_better=False,
+    "choices": EvalToScore(
+        eval_id="pocket_arithmetic", task="pocket_arithmetic", metric="acc", higher_is_better=True, prompted=True
     ),
-}  # fmt: skip
+    "generated": EvalToScore(
+        eval_id="pocket_politeness", task="pocket_politeness", metric="polite", higher_is_better=True, prompted=True
+    ),
+    "rolling": EvalToScore(
+        eval_id="pocket_perplexity", task="pocket_perplexity", metric="word_perplexity", higher_is_better=False
+    ),
+}
 
 
 def events_of(given: Assignment) -> list[Event]:
