@@ -36,7 +36,7 @@ def build_model(assignment: Assignment, position: int, *, results: Results) -> A
     current = assignment.stages[position]
     if _is_fresh(current):
         assert adapter is not None, "a fresh adapter needs an earlier one to merge"
-        return _made_trainable(_merged(model, adapter), current, assignment.stages[position - 1].stage["method"])
+        return _made_trainable(merged_with(model, adapter), current, assignment.stages[position - 1].stage["method"])
     if adapter is not None:
         return _adapter_on(model, adapter, trainable_in=current.stage["precision"]["adapter"])
     return model if current.stage["kind"] == "base" else _made_trainable(model, current, current.stage["method"])
@@ -51,7 +51,7 @@ def merged_model(assignment: Assignment, model: Any, *, results: Results) -> Any
         tuned = {**results, assignment.stages[-1].stage_id: Path(folder)}
         plain, adapter = _standing(assignment, len(assignment.stages), tuned, quantised=False)
         assert adapter is not None
-        return _merged(plain, adapter)
+        return merged_with(plain, adapter)
 
 
 def requantised_model(assignment: Assignment, merged: Any) -> Any:
@@ -87,7 +87,7 @@ def _standing(assignment: Assignment, count: int, results: Results, *, quantised
             adapters = [*adapters[:-1], result]
     model = _load_base(assignment, folder, quantised=quantised)
     for adapter in adapters[:-1]:
-        model = _merged(model, adapter)
+        model = merged_with(model, adapter)
     return model, adapters[-1] if adapters else None
 
 
@@ -144,7 +144,8 @@ def _adapter_on(model: Any, folder: Path, *, trainable_in: str | None = None) ->
     return wrapped
 
 
-def _merged(model: Any, adapter: Path) -> Any:
+def merged_with(model: Any, adapter: Path) -> Any:
+    """``model`` with the adapter in ``adapter`` folded into its weights, rounded to no other type on the way."""
     merged = _adapter_on(model, adapter).merge_and_unload()
     keep_four_bit_exact(merged)
     return merged

@@ -8,6 +8,7 @@ bases); a short loop scales them to the machine at hand.
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from statistics import median
 
 from harness.plan import Known, Planned
@@ -65,6 +66,7 @@ def _key(line: Planned) -> tuple[str, ...]:
     return (line.arm.label, line.arm.base.name, line.purpose, start, str(line.arm.stage.get("steps")))
 
 
+@cache
 def _machine_factor() -> float:
     """How much slower this core is than the reference core, by a short loop: small models are bound by Python."""
     times = []

@@ -136,8 +136,7 @@ def _kept(db: Database, run: dict[str, Any], workdir: Workdir) -> Path:
 
 
 def _write_merged(run: dict[str, Any], adapter: Path, folder: Path) -> None:
-    from peft import PeftModel
-
+    from harness.build import merged_with
     from harness.loading import load_model
 
     recipe = json.loads(run["recipe"])
@@ -147,7 +146,7 @@ def _write_merged(run: dict[str, Any], adapter: Path, folder: Path) -> None:
     assert base.folder is not None
     precision = recipe["stages"][0]["precision"]
     model = load_model(base.folder, precision=precision, attention="sdpa", device="cpu", quantisation=None)
-    PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
+    merged_with(model, adapter).save_pretrained(folder)
 
 
 def _base(run: dict[str, Any]) -> Base:

@@ -244,7 +244,8 @@ class Runner:
     def _evict(self) -> None:
         root = self.session.workdir.artifacts
         kept = {str(self._artifact_folder(s, f.cell)) for f in self.flights.values() for s in f.cell.stage_ids}
-        folders = [f for f in root.iterdir() if str(f) not in kept] if root.is_dir() else []
+        found = root.iterdir() if root.is_dir() else ()
+        folders = [f for f in found if str(f) not in kept and not f.name.startswith(".")]  # a dot: still being written
         artifacts.evict(folders, ARTIFACT_CAP_BYTES)
 
     def _beat(self) -> None:

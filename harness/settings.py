@@ -41,6 +41,15 @@ class Precision(Strict):
     compute: DType = "float32"
     adapter: DType = "float32"
 
+    @model_validator(mode="after")
+    def _computed_in_no_more_than_it_is_kept_in(self) -> "Precision":
+        if self.weights != "float32" and self.compute != self.weights:
+            raise ValueError(
+                f"compute {self.compute} over weights {self.weights}: autocast lowers float32 and raises nothing; "
+                f"give compute: {self.weights}, or weights: float32"
+            )
+        return self
+
 
 class Kernels(Strict):
     """How a step is computed. Part of the execution's id, not of the recipe's: it may change bits, not meaning."""

@@ -1,7 +1,12 @@
 """Open a results file: made and migrated for a writer, untouched and read-only for a reader."""
 
+import fcntl
+import hashlib
+import os
 import sqlite3
-import time
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -10,7 +15,6 @@ from harness.errors import UserError
 from harness.store.schema import migrations
 
 BUSY_SECONDS = 30.0
-MIGRATION_TRIES = 100
 
 
 def open_for_writing(path: Path) -> Database:
@@ -26,8 +30,9 @@ def open_for_writing(path: Path) -> Database:
         _refuse_foreign(path)
         db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS))
         db.conn.execute("PRAGMA foreign_keys = ON")
-        db.enable_wal()
-        migrations.apply(db)
+        with _alone(path):
+            db.enable_wal()
+            migrations.apply(db)
     except sqlite3.DatabaseError as error:
         raise UserError(f"--db {path}: {error}") from None
     return db
@@ -41,22 +46,21 @@ def open_for_reading(path: Path) -> Database:
     db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
     if migrations.pending(db):
         db.conn.close()
-        _migrate(path)
+        open_for_writing(path).conn.close()
         return open_for_reading(path)
     return db
 
 
-def _migrate(path: Path) -> None:
-    """Bring an older file up to date; where a runner is just making it, wait until it has."""
-    for _ in range(MIGRATION_TRIES):
-        try:
-            open_for_writing(path).conn.close()
-            return
-        except UserError as error:
-            if "locked" not in str(error):
-                raise
-            time.sleep(0.1)
-    raise UserError(f"--db {path}: another program holds it locked; try again when it is done")
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Two processes never make or migrate one file at the same time.
+
+    The lock is a file of its own: to open and close the database's own file would drop SQLite's locks on it.
+    """
+    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"tunematrix-{os.getuid()}-{name}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _refuse_foreign(path: Path) -> None:

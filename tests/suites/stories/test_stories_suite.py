@@ -1,6 +1,5 @@
 """The suite as a whole: what it says without its data, and that it asks nothing that it trains on."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -142,4 +141,3 @@ def test_licences_and_commands_are_in_the_readme(suite: Path) -> None:
     text = (suite / "README.md").read_text()
 
     assert all(word in text for word in ("make matrix-real", SHARED_VARIABLE, "Apache-2.0", "MIT", "CC BY"))
-    assert json.dumps(text)  # plain text, no stray bytes
