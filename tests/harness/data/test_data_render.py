@@ -1,10 +1,10 @@
 """Examples as text: through the tokenizer's template, or the stated default."""
 
 import pytest
-from data_tokenizers import CHATML, LAST_TURN_THINKS, byte_level
 
 from harness.data.render import DEFAULT_CHAT_TEMPLATE, render
 from harness.errors import UserError
+from tests.harness.data.data_tokenizers import CHATML, LAST_TURN_THINKS, byte_level
 
 CHAT = {
     "messages": [

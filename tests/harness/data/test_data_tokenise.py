@@ -1,10 +1,10 @@
 """What is trained on begins with what is asked at inference, is learned where the model speaks, and ends in eos."""
 
 import pytest
-from data_tokenizers import CHATML, LAST_TURN_THINKS, byte_level, sentence_piece_like
 
 from harness.data.tokenise import encode_preference, encode_sft, lengths, render
 from harness.errors import UserError
+from tests.harness.data.data_tokenizers import CHATML, LAST_TURN_THINKS, byte_level, sentence_piece_like
 
 CHAT = {
     "messages": [
