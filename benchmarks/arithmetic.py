@@ -3,7 +3,7 @@
 Every ratio is stock seconds over harness seconds, so that larger is better for the harness.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -42,12 +42,6 @@ class Target:
         """As bench.json holds it."""
         bound = {"at_least": self.at_least} if self.at_least is not None else {"under": self.under}
         return {"value": self.value, **bound, "met": self.met}
-
-
-def median_ratio(pairs: Iterable[tuple[float, float]]) -> float | None:
-    """Median over cells of stock / harness; None where there is no cell."""
-    ratios = [stock / harness for stock, harness in pairs]
-    return median(ratios) if ratios else None
 
 
 def middle(sides: Sequence[Side]) -> Side:

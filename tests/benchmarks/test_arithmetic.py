@@ -9,17 +9,8 @@ from benchmarks.arithmetic import (
     TrainingCost,
     difference,
     largest_difference,
-    median_ratio,
     middle,
 )
-
-
-def test_a_ratio_is_stock_over_harness_and_the_middle_cell_counts() -> None:
-    assert median_ratio([(10.0, 2.0), (8.0, 8.0), (30.0, 10.0)]) == 3.0
-
-
-def test_no_cell_gives_no_ratio() -> None:
-    assert median_ratio([]) is None
 
 
 def test_overhead_is_what_neither_trains_nor_answers() -> None:

@@ -94,7 +94,7 @@ def test_merging_a_fresh_adapter_keeps_the_stage_below_it(tmp_path: Path) -> Non
     layer = "model.layers.0.mlp.up_proj"
     last = training.model.get_submodule(f"base_model.model.{layer}").get_delta_weight("default")
     plain = build._load_base(given, None, quantised=False)
-    first = build._merged(plain, results["stage-0"]).get_submodule(layer).weight
+    first = build.merged_with(plain, results["stage-0"]).get_submodule(layer).weight
 
     merged = build.merged_model(given, training.model, results=results).get_submodule(layer).weight
 
