@@ -216,10 +216,11 @@ def _execution(variant: Variant) -> dict[str, Any]:
     settings = variant.settings
     kernels = settings.kernels.model_dump()
     patch = kernels.pop("patch")
+    split = settings.micro_batch_size != settings.batch_size  # one piece is the same however it is asked for
     return {
         **kernels,
         "patch": _patch_digest(patch) if patch else None,
-        "micro_batch_size": settings.micro_batch_size or settings.batch_size,
+        "micro_batch_size": settings.micro_batch_size if split else None,
         "threads": settings.threads,
     }
 

@@ -45,6 +45,7 @@ class EvalToScore(Sent):
     metric: str
     higher_is_better: bool
     prompted: bool = False
+    merged: bool = True
 
 
 class Assignment(Sent):

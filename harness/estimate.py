@@ -1,13 +1,14 @@
 """How long a plan should take: from the runs of this stack where there are some, else from a rough model.
 
 The model is one of overhead: a small model's step costs a fixed time a layer, a large one's its arithmetic. Its
-constants were read off one machine (two cores of an AMD EPYC with AVX-512, torch 2.13, one thread a cell, pocket
-bases); a short loop scales them to the machine at hand.
+constants were read off one machine (two cores of an AMD EPYC with AVX2, torch 2.13, one thread a cell, two cells at
+once, pocket bases); a short loop and a small matrix product scale them to the machine at hand.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
@@ -15,33 +16,42 @@ from harness.arms import Arm
 from harness.plan import Known, Planned
 from methods import registry
 
-START_SECONDS = 9.0  # importing the libraries, once
-SECONDS_A_STEP_AND_LAYER = {"full_sft": 0.0045, "lora": 0.0058, "qlora": 0.0109, "dpo": 0.0110}
-SECONDS_OTHER_METHOD = 0.011
-REFERENCE_GFLOPS = 63.0  # one core of that machine, float32, in a training step
-REFERENCE_LOOP_SECONDS = 0.0024  # the loop of `_machine_factor` there
-SCORE_SECONDS = 1.5  # all tasks of the pocket suite at one moment
+START_SECONDS = 11.0  # importing the libraries, once
+SECONDS_A_STEP_AND_LAYER = {"full_sft": 0.0100, "lora": 0.0125, "qlora": 0.0190, "dpo": 0.0420}
+SECONDS_OTHER_METHOD = 0.02
+REFERENCE_GFLOPS = 40.0  # one core of that machine, float32
+REFERENCE_LOOP_SECONDS = 0.0055  # the loop of `_machine_factor` there
+REFERENCE_PRODUCT_SECONDS = 38e-6  # and its matrix product
+SECONDS_A_TASK = 0.33  # scored at one moment
 CELL_SECONDS = 0.8  # load, save, report
 
 
-def estimate_seconds(plan: Sequence[Planned], known: Known, jobs: int) -> float:
+@dataclass(frozen=True)
+class Tasks:
+    """How many tasks a trained cell is scored on: as it was tuned, and at each merged moment."""
+
+    tuned: int
+    merged: int
+
+
+def estimate_seconds(plan: Sequence[Planned], known: Known, jobs: int, tasks: Tasks) -> float:
     """Wall seconds for the cells that are not done; measure runs run alone, the others ``jobs`` at a time."""
     open_ = [line for line in plan if line.state in ("left", "deferred")]
     if not open_:
         return 0.0
     seen = _seen_seconds(plan, known)
     factor = _machine_factor()
-    shared = sum(_seconds(line, seen, factor) for line in open_ if line.purpose == "quality")
-    alone = sum(_seconds(line, seen, factor) for line in open_ if line.purpose == "measure")
+    shared = sum(_seconds(line, seen, factor, tasks) for line in open_ if line.purpose == "quality")
+    alone = sum(_seconds(line, seen, factor, tasks) for line in open_ if line.purpose == "measure")
     return START_SECONDS + shared / max(1, jobs) + alone
 
 
-def _seconds(line: Planned, seen: dict[tuple[str, ...], float], factor: float) -> float:
+def _seconds(line: Planned, seen: dict[tuple[str, ...], float], factor: float, tasks: Tasks) -> float:
     key = _key(line)
-    return seen[key] if key in seen else _modelled_seconds(line) * factor
+    return seen[key] if key in seen else _modelled_seconds(line, tasks) * factor
 
 
-def _modelled_seconds(line: Planned) -> float:
+def _modelled_seconds(line: Planned, tasks: Tasks) -> float:
     arm = line.arm
     layers = int(arm.base.config.get("num_hidden_layers", 4))
     size = float(arm.base.parameters or 1_000_000)
@@ -49,15 +59,15 @@ def _modelled_seconds(line: Planned) -> float:
     tokens = int(arm.stage.get("batch_size", 0)) * 0.3 * int(arm.stage.get("sequence_length", 0))
     fixed = SECONDS_A_STEP_AND_LAYER.get(arm.variant.method, SECONDS_OTHER_METHOD) * layers
     arithmetic = 6 * size * tokens / (REFERENCE_GFLOPS * 1e9)
-    moments = 0 if line.purpose == "measure" else _moments(arm)
-    return CELL_SECONDS + steps * (fixed + arithmetic) + moments * SCORE_SECONDS
+    scored = 0 if line.purpose == "measure" else tasks.tuned + tasks.merged * _merged_moments(arm)
+    return CELL_SECONDS + steps * (fixed + arithmetic) + scored * SECONDS_A_TASK
 
 
-def _moments(arm: Arm) -> int:
-    """Tuned; an adapter merged as well; over a 4-bit base merged and in 4 bit again."""
+def _merged_moments(arm: Arm) -> int:
+    """An adapter is scored merged as well; over a 4-bit base merged and in 4 bit again."""
     first = arm.parent.variant if arm.parent else arm.variant
     quantised = registry.get(first.method).quantised(first.parameters)
-    return 1 + (arm.variant.rank is not None) * (2 if quantised else 1)
+    return (arm.variant.rank is not None) * (2 if quantised else 1)
 
 
 def _seen_seconds(plan: Sequence[Planned], known: Known) -> dict[tuple[str, ...], float]:
@@ -77,10 +87,19 @@ def _key(line: Planned) -> tuple[str, ...]:
 
 @cache
 def _machine_factor() -> float:
-    """How much slower this core is than the reference core, by a short loop: small models are bound by Python."""
+    """How much slower this core is than the reference core: small models are bound by Python and by products alike."""
+    import numpy as np
+
+    square = np.ones((64, 64), dtype=np.float32)  # so small that no second thread joins in
+    loop = _shortest_seconds(lambda: sum(i * i for i in range(50_000)))
+    product = _shortest_seconds(lambda: [square @ square for _ in range(200)]) / 200
+    return min(10.0, max(0.2, (loop / REFERENCE_LOOP_SECONDS + product / REFERENCE_PRODUCT_SECONDS) / 2))
+
+
+def _shortest_seconds(work: Callable[[], object]) -> float:
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        sum(i * i for i in range(50_000))
+        work()
         times.append(time.perf_counter() - began)
-    return min(10.0, max(0.3, min(times) / REFERENCE_LOOP_SECONDS))
+    return min(times)

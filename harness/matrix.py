@@ -4,6 +4,7 @@ A variant is one point of a method entry's axes on one base, before learning rat
 """
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -278,8 +279,8 @@ def _override(raw: dict[str, Any], overrides: tuple[str, ...]) -> tuple[dict[str
     paths: set[KeyPath] = set()
     for text in overrides:
         key, equals, value = text.partition("=")
-        path = tuple(key.strip().split("."))
-        if not equals or not all(path):
+        path = _dotted_path(key.strip(), raw)
+        if not equals or not all(key.strip().split(".")):
             raise UserError(f"--set {text}: expected KEY=VALUE, as in --set methods.lora.rank=[8,64]")
         nested: Any = parse_value(value)
         for part in reversed(path):
@@ -289,6 +290,13 @@ def _override(raw: dict[str, Any], overrides: tuple[str, ...]) -> tuple[dict[str
         changed = defaults_merged(changed, nested)
         paths.add(path)
     return changed, paths
+
+
+def _dotted_path(key: str, raw: dict[str, Any]) -> KeyPath:
+    """``key`` parted at its dots, save those in the name of a base or an entry, as in ``bases.pocket-0.2m.path``."""
+    named = [raw[section] for section in ("bases", "methods") if isinstance(raw.get(section), dict)]
+    whole = sorted((name for names in named for name in names if "." in str(name)), key=len, reverse=True)
+    return tuple(re.findall("|".join([*map(re.escape, whole), r"[^.]+"]), key))
 
 
 def _validated_header(raw: dict[str, Any], problems: Problems) -> Header | None:

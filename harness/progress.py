@@ -80,13 +80,18 @@ class Display:
     def _picture(self, states: Counter[State], total: int, left: float, flights: dict[str, Any]) -> Group:
         failed = states["failed"] + states["blocked"] + states["refused"]
         head = Table.grid(padding=(0, 2))
-        bar = ProgressBar(total=max(1, total), completed=states["done"] + failed, width=40)
-        elapsed = clock(self.elapsed)
         counts = f"{states['done']} of {total} done, {failed} failed"
-        head.add_row(bar, Text(f"{counts} · {elapsed} · about {clock(left)} left"))
+        said = f"{counts} · {clock(self.elapsed)} · about {clock(left)} left"
+        room = self.console.width - len(said) - 4
+        bar = ProgressBar(total=max(1, total), completed=states["done"] + failed, width=max(4, min(40, room)))
+        head.add_row(bar, Text(said, no_wrap=True))
         body = Table.grid(padding=(0, 2))
-        for flight in flights.values():
-            body.add_row("  ", *self._flight(flight))
+        rows = [self._flight(flight) for flight in flights.values()]
+        for column in range(max(map(len, rows), default=0)):  # the name alone gives way where the terminal is narrow
+            width = max(row[column].cell_len for row in rows) if column else None
+            body.add_column(no_wrap=True, overflow="ellipsis", min_width=width)
+        for row in rows:
+            body.add_row(*row)
         return Group(head, body)
 
     def _flight(self, flight: Any) -> tuple[Text, ...]:
@@ -94,10 +99,11 @@ class Display:
         rate, seed = flight.cell.learning_rate, flight.cell.seed
         what = flight.purpose if flight.purpose == "measure" else f"rate {rate:g} seed {seed}" if rate else ""
         if event is None:
-            return Text(flight.cell.arm.name), Text(what), Text("loading or scoring", style="dim"), Text("")
+            return Text(f"  {flight.cell.arm.name}"), Text(what), Text("loading or scoring", style="dim"), Text("")
         loss = f"loss {event.loss:.3f}" if event.loss is not None else ""
         speed = f"{event.tokens_per_second:,.0f} tokens/s" if event.tokens_per_second else ""
-        return Text(flight.cell.arm.name), Text(what), Text(f"step {event.step}/{event.steps}  {loss}"), Text(speed)
+        step = f"step {event.step}/{event.steps}  {loss}"
+        return Text(f"  {flight.cell.arm.name}"), Text(what), Text(step), Text(speed)
 
 
 def clock(seconds: float) -> str:

@@ -7,7 +7,7 @@ import suites
 from harness import identity, stack
 from harness.arms import Arm, build_arms, select
 from harness.assignment import EvalToScore
-from harness.estimate import estimate_seconds
+from harness.estimate import Tasks, estimate_seconds
 from harness.matrix import Matrix
 from harness.mixes import MixLibrary
 from harness.plan import Known, Planned, Planner
@@ -53,6 +53,7 @@ class Session:
                 metric=e.metric,
                 higher_is_better=e.higher_is_better,
                 prompted=e.prompted,
+                merged=e.merged,
             )
             for e in self.matrix.header.evals
         ]
@@ -75,7 +76,8 @@ class Session:
 
     def estimate(self, plan: list[Planned], known: Known) -> float:
         """Seconds that the plan should take."""
-        return estimate_seconds(plan, known, self.jobs)
+        evals = self.evals
+        return estimate_seconds(plan, known, self.jobs, Tasks(len(evals), sum(e.merged for e in evals)))
 
 
 def open_session(

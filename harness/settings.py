@@ -136,6 +136,7 @@ class Eval(Strict):
     higher_is_better: bool = True
     chance: float | None = None
     prompted: bool = False  # is it scored with examples in its prompt, too?
+    merged: bool = True  # is it scored again once an adapter is merged?
 
 
 class Tuning(Strict):

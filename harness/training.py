@@ -96,7 +96,7 @@ class StageTraining:
             seed=spec["seed"],
             steps=self.steps,
             batch_size=spec["batch_size"],
-            micro_batch_size=min(execution["micro_batch_size"], spec["batch_size"]),
+            micro_batch_size=min(execution["micro_batch_size"] or spec["batch_size"], spec["batch_size"]),
             sequence_length=spec["sequence_length"],
             optimizer=spec["optimizer"],
             precision=spec["precision"],

@@ -11,12 +11,16 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A column for people: its header, and how a row is shown in it. ``brief`` ones fit on a terminal."""
+    """A column for people: its header, and how a row is shown in it. ``brief`` ones are for a terminal.
+
+    Where the terminal is too narrow for all of them, the one with the highest ``spare`` goes first; 0 always stays.
+    """
 
     header: str
     show: Callable[[Row], str]
     brief: bool = False
     words: bool = False  # text, not a figure: set to the left
+    spare: int = 0
 
 
 @dataclass(frozen=True)

@@ -226,24 +226,24 @@ def _task_change(row: Row) -> str:
 _NAME = Column("arm", lambda row: words.text(row["name"]), True, words=True)
 _BASE = Column("base", lambda row: words.text(row["base"]), words=True)
 _TARGET = Column("target [95 %]", _target, True)
-_TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True)
+_TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True, spare=2)
 _FORGETS = Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True)
-_MEMORY = Column("memory", lambda row: words.size(row["memory_bytes"]), True)
-_SPEED = Column("speed", lambda row: words.times(row["relative_speed"]), True)
+_MEMORY = Column("memory", lambda row: words.size(row["memory_bytes"]), True, spare=1)
+_SPEED = Column("speed", lambda row: words.times(row["relative_speed"]), True, spare=3)
 _TRAINED = Column("trained", _trained)
 
 _QUALITY = (
     _TARGET,
     _TIE,
-    Column("gain", lambda row: words.points(row["gain"], signed=True), True),
+    Column("gain", lambda row: words.points(row["gain"], signed=True), True, spare=1),
     Column("gain [95 %]", lambda row: words.with_interval(row, "gain", signed=True)),
     _FORGETS,
     Column("forgets [95 %]", lambda row: words.with_interval(row, "forgetting", signed=True)),
-    Column("ppl", lambda row: words.times(row["perplexity_ratio"]), True),
+    Column("ppl", lambda row: words.times(row["perplexity_ratio"]), True, spare=6),
     Column("ppl [95 %]", lambda row: words.times_with_interval(row, "perplexity_ratio")),
-    Column("pref", lambda row: words.points(row["preference"]), True),
+    Column("pref", lambda row: words.points(row["preference"]), True, spare=4),
     Column("pref [95 %]", _preference),
-    Column("safe", lambda row: words.points(row["safety"]), True),
+    Column("safe", lambda row: words.points(row["safety"]), True, spare=5),
     Column("safe [95 %]", lambda row: words.with_interval(row, "safety")),
 )
 _COST = (
@@ -251,8 +251,8 @@ _COST = (
     _SPEED,
     Column("tokens/s", lambda row: words.count(row["tokens_per_second"])),
     _TRAINED,
-    Column("rate", _chosen_rate, True),
+    Column("rate", _chosen_rate, True, spare=7),
     Column("tuning", _tuning),
-    Column("seeds", _seeds, True),
+    Column("seeds", _seeds, True, spare=8),
 )
-_SHORT = (_TARGET, _TIE, _FORGETS, _MEMORY, _SPEED, replace(_TRAINED, brief=True))
+_SHORT = (_TARGET, _TIE, _FORGETS, _MEMORY, _SPEED, replace(_TRAINED, brief=True, spare=9))

@@ -1,16 +1,17 @@
-"""A report on a terminal: the essential columns, readable at 120 characters, with a legend under each table."""
+"""A report on a terminal: as many of the essential columns as fit its width, with a legend under each table."""
 
 from itertools import groupby
 from typing import Any, Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.report import words
-from harness.report.model import Report, Section, Table
+from harness.report.model import Column, Report, Section, Table
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -43,10 +44,25 @@ def stack_line(section: Section) -> str:
 
 def _print(table: Table, console: Console) -> None:
     rows = table.rows()
+    columns, left_out = _fitting(table, rows, console.width)
     for title, group in _groups(table, rows):
-        console.print(Padding(_rich_table(table, title, group), (1, 0, 0, 0)))
+        console.print(Padding(_rich_table(columns, title, group), (1, 0, 0, 0)))
+    if left_out:
+        console.print(Text(f"Too narrow a terminal for: {', '.join(left_out)}.", style="yellow"))
     for line in table.legend:
         console.print(Text(line, style="dim"))
+
+
+def _fitting(table: Table, rows: list[dict[str, Any]], width: int) -> tuple[list[Column], list[str]]:
+    """The brief columns that fit side by side without folding a figure, and the headers of those that do not."""
+    columns = [column for column in table.columns if column.brief]
+    needs = {column.header: max(map(cell_len, (column.header, *map(column.show, rows)))) + 1 for column in columns}
+    left_out: list[str] = []
+    while sum(needs[column.header] for column in columns) > width and any(column.spare for column in columns):
+        first = max(columns, key=lambda column: column.spare)
+        columns.remove(first)
+        left_out.insert(0, first.header)
+    return columns, left_out
 
 
 def _groups(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -59,7 +75,7 @@ def _groups(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, list[di
     ]
 
 
-def _rich_table(table: Table, title: str, rows: list[dict[str, Any]]) -> RichTable:
+def _rich_table(columns: list[Column], title: str, rows: list[dict[str, Any]]) -> RichTable:
     shown = RichTable(
         title=Text(title, style="bold"),
         title_justify="left",
@@ -67,7 +83,6 @@ def _rich_table(table: Table, title: str, rows: list[dict[str, Any]]) -> RichTab
         show_edge=False,
         padding=(0, 1, 0, 0),
     )
-    columns = [column for column in table.columns if column.brief]
     for column in columns:
         justify: Literal["left", "right"] = "left" if column.words else "right"
         shown.add_column(Text(column.header), justify=justify, overflow="fold", no_wrap=not column.words)

@@ -20,7 +20,8 @@ def test_what_a_trainer_has_is_what_its_cell_asked_for(tmp_path: Path) -> None:
     assert found == found | {
         "trainable_dtypes": ["float32"], "frozen_dtypes": ["float32"], "compute": "float32", "adapter_dropout": 0.1,
         "base_dropout": 0.0, "gradient_checkpointing": True, "attention": "eager", "learning_rate": 2e-3,
-        "micro_batch_size": 2, "batch_size": 8, "steps": 6, "optimizer": "adamw_torch", "optimizer_class": "AdamW",
+        "micro_batch_size": 2, "batch_size": 8, "steps": 6,
+        "optimizer": "adamw_torch_fused", "optimizer_class": "AdamW",
         "betas": [0.9, 0.95], "epsilon": 1e-7, "weight_decay": 0.02, "max_grad_norm": 0.5, "schedule": "cosine",
         "warmup_steps": 2, "four_bit_layers": 0, "trainer": "SFTTrainer",
     }  # fmt: skip

@@ -108,6 +108,10 @@ class TestOverrides:
             "--set methods.loar.rank=2: no method entry 'loar' (here: base, full_sft, lora, dpo)"
         ]
 
+    def test_a_base_with_a_dot_in_its_name_can_be_overridden(self):
+        text = GOOD.replace("small", "small-0.2m")
+        assert variants(matrix(text, "methods.lora.per_base.small-0.2m.rank=16"), "lora")[0] == ("small-0.2m", 16)
+
     def test_a_mistake_in_an_override_is_placed_on_the_command_line(self):
         assert mistakes(GOOD, "methods.lora.alpha=-1") == [
             "--set: methods.lora.alpha: -1: input should be greater than 0"

@@ -41,6 +41,15 @@ def test_it_fits_120_columns_without_breaking_a_score(report):
     assert "MiB" in row
 
 
+def test_on_a_narrow_terminal_columns_give_way_and_arms_keep_their_names(report):
+    text = printed(report, width=80)
+    rows = [line for line in text.splitlines() if line.startswith("lora r=8")]
+    assert len(rows) >= 2
+    assert all(row.count("[") == row.count("]") for row in rows)
+    assert "Too narrow a terminal for: " in text
+    assert "Too narrow" not in printed(report, width=140)
+
+
 def test_it_explains_its_words_and_names_the_memory_measure(report):
     text = " ".join(printed(report).split())
     for word in ("gain:", "forgets:", "share a letter", "counted in a ledger", "one seed"):

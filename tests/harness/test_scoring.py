@@ -113,6 +113,13 @@ def test_where_no_task_wants_examples_a_prompted_cell_has_no_scores(tmp_path: Pa
     assert scores(run(assignment(tmp_path, stage("base", shots=8), evals=("rolling",))), "prompted") == {}
 
 
+def test_a_task_may_be_left_out_once_an_adapter_is_merged(tmp_path: Path) -> None:
+    said = run(assignment(tmp_path, stage("qlora"), evals=("choices", "unmerged")))
+
+    assert scores(said, "tuned").keys() == {"pocket_arithmetic", "pocket_politeness"}
+    assert scores(said, "merged").keys() == scores(said, "merged_requantised").keys() == {"pocket_arithmetic"}
+
+
 def test_a_base_in_4_bit_is_scored_as_one(tmp_path: Path, base: dict[str, Any]) -> None:
     four_bit = scored(tmp_path, stage("base", quantisation="nf4"))
 

@@ -130,6 +130,9 @@ EVALS = {
     "generated": EvalToScore(
         eval_id="pocket_politeness", task="pocket_politeness", metric="polite", higher_is_better=True, prompted=True
     ),
+    "unmerged": EvalToScore(
+        eval_id="pocket_politeness", task="pocket_politeness", metric="polite", higher_is_better=True, merged=False
+    ),
     "rolling": EvalToScore(
         eval_id="pocket_perplexity", task="pocket_perplexity", metric="word_perplexity", higher_is_better=False
     ),

@@ -1,0 +1,65 @@
+"""How long a plan should take: what is done costs nothing, what was seen outweighs the model, jobs share the work."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import estimate
+from harness.estimate import START_SECONDS, Tasks, estimate_seconds
+from harness.matrix import load_matrix
+from harness.plan import Known, Outcome, Planned
+from harness.session import Session, open_session, suite_file
+
+TASKS = Tasks(tuned=11, merged=5)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    matrix = load_matrix(suite_file("pocket"), ("seeds=1", "methods.lora.rank=8"))
+    return open_session(matrix, tmp_path / "none.db", device="cpu", jobs=2, only="base=pocket-1m,label=lora")
+
+
+def seconds(plan: list[Planned], known: Known | None = None, jobs: int = 1, tasks: Tasks = TASKS) -> float:
+    return estimate_seconds(plan, known or Known(), jobs, tasks)
+
+
+def done(plan: list[Planned], took: float) -> Known:
+    runs = {(line.cell.cell_id, line.purpose): Outcome("r", "ok", None, took) for line in plan if line.cell}
+    return Known(outcomes=runs)
+
+
+def test_a_plan_with_nothing_left_takes_no_time(session):
+    plan = session.planner(Known()).plan()
+
+    assert seconds([line for line in plan if line.state == "done"]) == 0
+
+
+def test_runs_that_were_seen_outweigh_the_model(session):
+    plan = session.planner(Known()).plan()
+    of_lora = [line for line in plan if line.arm.label == "lora" and line.purpose == "quality"]
+
+    assert seconds(of_lora, done(of_lora, took=100.0)) == pytest.approx(START_SECONDS + 100 * len(of_lora))
+
+
+def test_jobs_share_all_but_the_measure_runs(session, monkeypatch):
+    monkeypatch.setattr(estimate, "_machine_factor", lambda: 1.0)
+    plan = session.planner(Known()).plan()
+    quality = [line for line in plan if line.purpose == "quality"]
+    measure = [line for line in plan if line.purpose == "measure"]
+
+    assert seconds(quality, jobs=2) - START_SECONDS == pytest.approx((seconds(quality) - START_SECONDS) / 2)
+    assert seconds(measure, jobs=2) == pytest.approx(seconds(measure))
+
+
+def test_more_steps_more_tasks_and_a_slower_machine_take_longer(session, monkeypatch):
+    monkeypatch.setattr(estimate, "_machine_factor", lambda: 1.0)
+    plan = session.planner(Known()).plan()
+    before = seconds(plan)
+
+    assert seconds(plan, tasks=Tasks(tuned=22, merged=5)) > seconds(plan, tasks=Tasks(tuned=11, merged=10)) > before
+    monkeypatch.setattr(estimate, "_machine_factor", lambda: 2.0)
+    assert seconds(plan) == pytest.approx(2 * before - START_SECONDS)
+
+
+def test_the_machine_at_hand_is_timed_within_bounds():
+    assert 0.2 <= estimate._machine_factor() <= 10
