@@ -352,7 +352,7 @@ def _print(found: Found, console: Console) -> None:
         "scores apart",
         "loss apart",
     )
-    for column in (*columns, "scores apart", "loss apart"):
+    for column in columns:
         table.add_column(column, justify="right")
     for cell in found["cells"]:
         stock, ours = cell["stock"], cell["harness"]

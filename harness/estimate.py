@@ -39,19 +39,35 @@ def estimate_seconds(plan: Sequence[Planned], known: Known, jobs: int, tasks: Ta
     open_ = [line for line in plan if line.state in ("left", "deferred")]
     if not open_:
         return 0.0
-    seen = _seen_seconds(plan, known)
-    factor = _machine_factor()
-    shared = sum(_seconds(line, seen, factor, tasks) for line in open_ if line.purpose == "quality")
-    alone = sum(_seconds(line, seen, factor, tasks) for line in open_ if line.purpose == "measure")
+    model = _Model(plan, known, tasks)
+    shared = sum(model.seconds(line) for line in open_ if line.purpose == "quality")
+    alone = sum(model.seconds(line) for line in open_ if line.purpose == "measure")
     return START_SECONDS + shared / max(1, jobs) + alone
 
 
-def _seconds(line: Planned, seen: dict[tuple[str, ...], float], factor: float, tasks: Tasks) -> float:
-    key = _key(line)
-    return seen[key] if key in seen else _modelled_seconds(line, tasks) * factor
+class _Model:
+    """What a cell should take: as others like it took, else as its steps and tasks say."""
+
+    def __init__(self, plan: Sequence[Planned], known: Known, tasks: Tasks) -> None:
+        self.tasks, self.factor = tasks, _machine_factor()
+        self.seen = _seen_seconds(plan, known)
+        self.moments = _seen_moments(plan, known)
+
+    def seconds(self, line: Planned) -> float:
+        key = _key(line)
+        if key in self.seen:
+            return self.seen[key]
+        scoring = 0.0 if line.purpose == "measure" else self._scoring(line.arm)
+        return self.factor * _training_seconds(line) + scoring
+
+    def _scoring(self, arm: Arm) -> float:
+        once = self.moments.get(arm.base.name, self.factor * (CELL_SECONDS + self.tasks.tuned * SECONDS_A_TASK))
+        merged = self.tasks.merged / max(1, self.tasks.tuned)
+        return once * (1 + merged * _merged_moments(arm))
 
 
-def _modelled_seconds(line: Planned, tasks: Tasks) -> float:
+def _training_seconds(line: Planned) -> float:
+    """On the machine that the constants are of."""
     arm = line.arm
     layers = int(arm.base.config.get("num_hidden_layers", 4))
     size = float(arm.base.parameters or 1_000_000)
@@ -59,8 +75,7 @@ def _modelled_seconds(line: Planned, tasks: Tasks) -> float:
     tokens = int(arm.stage.get("batch_size", 0)) * 0.3 * int(arm.stage.get("sequence_length", 0))
     fixed = SECONDS_A_STEP_AND_LAYER.get(arm.variant.method, SECONDS_OTHER_METHOD) * layers
     arithmetic = 6 * size * tokens / (REFERENCE_GFLOPS * 1e9)
-    scored = 0 if line.purpose == "measure" else tasks.tuned + tasks.merged * _merged_moments(arm)
-    return CELL_SECONDS + steps * (fixed + arithmetic) + scored * SECONDS_A_TASK
+    return steps * (fixed + arithmetic)
 
 
 def _merged_moments(arm: Arm) -> int:
@@ -78,6 +93,17 @@ def _seen_seconds(plan: Sequence[Planned], known: Known) -> dict[tuple[str, ...]
         if outcome is not None and outcome.ok:
             times[_key(line)].append(outcome.seconds)
     return {key: median(values) for key, values in times.items()}
+
+
+def _seen_moments(plan: Sequence[Planned], known: Known) -> dict[str, float]:
+    """Seconds of the quickest untrained run of each base: loaded and scored once, and nothing else."""
+    times: dict[str, float] = {}
+    for line in plan:
+        outcome = known.outcome(line.cell, line.purpose) if line.cell and not line.arm.trains else None
+        if outcome is not None and outcome.ok and not line.arm.stage["parameters"].get("shots"):
+            name = line.arm.base.name
+            times[name] = min(outcome.seconds, times.get(name, outcome.seconds))
+    return times
 
 
 def _key(line: Planned) -> tuple[str, ...]:

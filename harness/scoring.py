@@ -94,6 +94,11 @@ class _AsTrained(HFLM):
         return batch["input_ids"], batch["attention_mask"]
 
     @cached_property
+    def max_length(self) -> int:  # type: ignore[override]
+        """lm-eval works it out anew for every request."""
+        return int(super().max_length)
+
+    @cached_property
     def _opening(self) -> list[int]:
         return _start(self.tokenizer)
 

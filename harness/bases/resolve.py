@@ -12,6 +12,7 @@ from harness.bases.licence import licence_of
 from harness.bases.spec import ConfigSpec, EmbeddedSpec, HubSpec, PathSpec, parse_spec
 from harness.bases.weights import INDEX, SINGLE, no_weights, read_tensors
 from harness.errors import UserError
+from harness.paths import located, missing_hint
 
 Kind = Literal["embedded", "path", "hub", "config"]
 
@@ -146,11 +147,11 @@ def _local_folder(path: str, relative_to: Path | None) -> Path:
     if folder.exists():
         raise UserError(f"{folder} is a file: expected a folder with config.json and model.safetensors")
     hint = f"; for a model on the hub write {{hub: {path}}}" if _HUB_ID.fullmatch(path) else ""
-    raise UserError(f"no folder {folder}{hint}")
+    raise UserError(f"no folder {folder}{hint or missing_hint(path)}")
 
 
 def _absolute(path: str, relative_to: Path | None) -> Path:
-    return ((relative_to or Path.cwd()) / Path(path).expanduser()).absolute()
+    return located(path, relative_to or Path.cwd()).absolute()
 
 
 def _is_adapter(files: list[str]) -> bool:

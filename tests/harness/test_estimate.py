@@ -41,6 +41,17 @@ def test_runs_that_were_seen_outweigh_the_model(session):
     assert seconds(of_lora, done(of_lora, took=100.0)) == pytest.approx(START_SECONDS + 100 * len(of_lora))
 
 
+def test_a_base_that_was_scored_tells_what_scoring_takes(session, monkeypatch):
+    monkeypatch.setattr(estimate, "_machine_factor", lambda: 1.0)
+    plan = session.planner(Known()).plan()
+    bases = [line for line in plan if not line.arm.trains]
+    of_lora = [line for line in plan if line.arm.label == "lora" and line.purpose == "quality"]
+
+    quick, slow = (seconds([*bases, *of_lora], done(bases, took)) for took in (1.0, 101.0))
+    moments = len(of_lora) * (1 + TASKS.merged / TASKS.tuned)
+    assert slow - quick == pytest.approx(100 * (len(bases) + moments))
+
+
 def test_jobs_share_all_but_the_measure_runs(session, monkeypatch):
     monkeypatch.setattr(estimate, "_machine_factor", lambda: 1.0)
     plan = session.planner(Known()).plan()

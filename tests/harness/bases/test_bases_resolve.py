@@ -10,6 +10,7 @@ import pytest
 import suites
 from harness.bases import resolve_base
 from harness.errors import UserError
+from harness.paths import SHARED_VARIABLE
 from tests.harness.bases.folders import CONFIG
 
 
@@ -86,6 +87,13 @@ def test_spec_that_makes_no_sense_is_refused(spec, reason):
 
 def test_keys_without_a_value_count_as_absent(model_folder):
     assert resolve_base("m", {"path": str(model_folder()), "hub": None, "pad_token": None}).kind == "path"
+
+
+def test_a_shared_folder_may_lie_where_the_variable_says(model_folder, monkeypatch, tmp_path):
+    folder = model_folder()
+    monkeypatch.setenv(SHARED_VARIABLE, str(folder.parent))
+    assert resolve_base("m", {"path": f"../../../shared/{folder.name}"}, relative_to=tmp_path).folder == folder
+    assert SHARED_VARIABLE in refusal({"path": "../../../shared/nowhere"}, relative_to=tmp_path)
 
 
 def test_missing_folder_is_named(tmp_path):
