@@ -13,6 +13,7 @@ from harness.bases import Base, layer_shapes, resolve_base
 from harness.errors import UserError
 from harness.matrix import Matrix, Variant
 from harness.mixes import Mix, MixLibrary
+from harness.paths import located
 
 Recipe = dict[str, Any]
 
@@ -194,7 +195,7 @@ def _sources(matrix: Matrix, variant: Variant, base: Base, mix: Mix | None) -> d
     spec = matrix.header.bases[variant.base].model_dump(exclude_defaults=True)
     for key in ("path", "config", "tokenizer"):
         if key in spec:
-            spec[key] = str((matrix.folder / spec[key]).resolve())
+            spec[key] = str(located(spec[key], matrix.folder).resolve())
     return {"base": {**spec, "resolved_revision": base.revision}, "data": list(mix.names) if mix else []}
 
 

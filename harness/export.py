@@ -14,10 +14,14 @@ from harness.store.database import open_for_reading
 from harness.workdir import Workdir
 
 _ARMS = """
-SELECT runs.*, cells.recipe_id, cells.recipe, cells.sources, cells.licences, chosen.validation
+SELECT runs.*, cells.recipe_id, cells.recipe, cells.sources, cells.licences, parents.label AS parent_label,
+       CASE scores.higher_is_better WHEN 0 THEN -scores.value ELSE scores.value END AS validation
 FROM chosen_runs AS runs JOIN cells USING (cell_id)
-JOIN chosen ON chosen.arm_id = runs.arm_id AND chosen.stack_id = runs.stack_id
-WHERE runs.purpose = 'quality' AND runs.method != 'base'
+LEFT JOIN (SELECT arm_id, max(label) AS label FROM cells GROUP BY arm_id) AS parents
+       ON parents.arm_id = runs.parent_arm_id
+LEFT JOIN evals ON evals.task = runs.selection_task
+LEFT JOIN scores ON scores.run_id = runs.run_id AND scores.eval_id = evals.eval_id AND scores.moment = 'tuned'
+WHERE runs.purpose = 'quality' AND runs.method != 'base' AND (evals.eval_id IS NULL OR scores.run_id IS NOT NULL)
 ORDER BY runs.started_at DESC
 """
 _SCORES = """
@@ -29,8 +33,9 @@ FROM scores JOIN evals USING (eval_id) WHERE scores.run_id = ? ORDER BY evals.ro
 def export_arm(db_path: Path, arm: str, folder: Path, *, merged: bool, seed: int | None) -> Path:
     """Write the arm's result at its chosen rate to ``folder``; returns the folder.
 
-    ``arm`` is ``label``, ``label r=RANK``, either with `` · base``, or the start of an arm's id. Raises UserError
-    where it names none or several, or where its weights are no longer kept.
+    ``arm`` is its name in the report (``lora r=8``, ``dpo-lora on lora r=8``), its entry's label, either with
+    `` · base``, or the start of its id; of its seeds the best on validation is written, unless ``seed`` says which.
+    Raises UserError where ``arm`` names none or several, or where its weights are no longer kept.
     """
     if folder.exists():
         raise UserError(f"{folder}: exists already; name a folder that does not")
@@ -97,20 +102,26 @@ def _pick(runs: list[dict[str, Any]], arm: str, seed: int | None) -> dict[str, A
         raise UserError(f"{arm}: names several arms: {listed}; give more of the name, or the start of an id")
     of_seed = [run for run in matching if seed is None or run["seed"] == seed]
     if not of_seed:
-        raise UserError(f"--seed {seed}: the arm has seeds {', '.join(str(run['seed']) for run in matching)}")
-    return min(of_seed, key=lambda run: run["seed"])
+        raise UserError(f"--seed {seed}: the arm has seeds {', '.join(sorted(str(run['seed']) for run in matching))}")
+    return min(of_seed, key=lambda run: (-(run["validation"] or 0.0), run["seed"]))
 
 
 def _names(run: dict[str, Any], arm: str) -> bool:
-    short = f"{run['label']} r={run['rank']}" if run["rank"] else run["label"]
-    return arm in (run["label"], short, _name(run), f"{run['label']} · {run['base']}") or (
+    names = (run["label"], _short_name(run))
+    return arm in (*names, *(f"{name} · {run['base']}" for name in names)) or (
         len(arm) >= 6 and run["arm_id"].startswith(arm)
     )
 
 
 def _name(run: dict[str, Any]) -> str:
+    return f"{_short_name(run)} · {run['base']}"
+
+
+def _short_name(run: dict[str, Any]) -> str:
+    """As in the report: entry, what it starts from, rank."""
+    start = f" on {run['parent_label']}" if run["parent_label"] else ""
     rank = f" r={run['rank']}" if run["rank"] else ""
-    return f"{run['label']}{rank} · {run['base']}"
+    return f"{run['label']}{start}{rank}"
 
 
 def _kept(db: Database, run: dict[str, Any], workdir: Workdir) -> Path:
