@@ -157,6 +157,10 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output has gone, as in `| head`
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"tunematrix: {where}{error.strerror or error}", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

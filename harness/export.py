@@ -70,8 +70,8 @@ def model_card(run: dict[str, Any], scores: list[dict[str, Any]], stack: dict[st
             "",
             f"Trained and scored by tunematrix in run `{run['run_id']}` (arm `{run['arm_id'][:16]}`, "
             f"seed {run['seed']}, learning rate {run['learning_rate']:g}, chosen on validation data). "
-            f"The base's licence is "
-            f"{_cell(licences.get('base') or 'not stated')}.",
+            f"The base's licence is {_cell(licences.get('base') or 'not stated')}; the data's: "
+            f"{_cell(_data_licences(licences))}.",
             "",
             "## Scores",
             "",
@@ -173,6 +173,11 @@ def _copy_tokenizer(run: dict[str, Any], folder: Path) -> None:
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"):
         if source is not None and (source / name).is_file():
             shutil.copy(source / name, folder / name)
+
+
+def _data_licences(licences: dict[str, Any]) -> str:
+    listed = (licences.get("data") or {}).items()
+    return ", ".join(f"{name} {licence or 'not stated'}" for name, licence in listed) or "not stated"
 
 
 def _stack(db: Database, run: dict[str, Any]) -> dict[str, Any]:

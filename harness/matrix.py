@@ -111,8 +111,11 @@ def build_matrix(document: Document, folder: Path, overrides: tuple[str, ...] = 
         for entry in (*(e for e in entries.values() if e.starts_from_stage),):
             variants += entry.spread(settings, list(entry.parents(variants, entries)))
         for task in (header.selection.sft, header.selection.preference):
-            if task is not None and task not in {e.task for e in header.evals}:
+            splits = {e.task: e.split for e in header.evals}
+            if task is not None and task not in splits:
                 problems.add(("selection",), f"{task!r} is not among the evals")
+            elif task is not None and splits[task] != "validation":
+                problems.add(("selection",), f"{task!r} is an eval of split test: choose rates by one of validation")
         repeated = {e.task for e in header.evals if sum(o.task == e.task for o in header.evals) > 1}
         for task in sorted(repeated):
             problems.add(("evals",), f"task {task!r} stands twice")
@@ -148,7 +151,7 @@ class _Entry:
             return []
         found = []
         for base in self.bases:
-            mine = defaults_merged(self.raw, self.raw.get("per_base", {}).get(base, {}))
+            mine = defaults_merged(self.raw, self.raw.get("per_base", {}).get(base) or {})
             for parent in parents:
                 if parent is None or parent.base == base:
                     found += self._spread_on(base, mine, settings, parent)
@@ -168,6 +171,9 @@ class _Entry:
         for label, where in wanted.items():
             if label not in allowed:
                 self.problems.add(path, f"{label!r} is no SFT entry of this file (here: {', '.join(allowed)})")
+                continue
+            if not isinstance(where, dict | None):
+                self.problems.add((*path, label), f"{where!r} is not a mapping of parameters, as in {{rank: 8}}")
                 continue
             matching = [v for v in variants if v.label == label and _matches(v, where or {})]
             if not matching and not self.problems.found:
@@ -264,7 +270,10 @@ class _Entry:
                     self.problems.add(
                         (*self.path, key), f"unknown base {name!r} (known: {', '.join(self.header.bases)})"
                     )
-        return [name for name in wanted if name in self.header.bases]
+        odd = {name: keys for name, keys in self.raw.get("per_base", {}).items() if not isinstance(keys, dict | None)}
+        for name, keys in odd.items():
+            self.problems.add((*self.path, "per_base", name), f"{keys!r} is not a mapping of settings")
+        return [name for name in wanted if name in self.header.bases and name not in odd]
 
     def _scopes(self) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
         yield self.path, self.raw

@@ -43,9 +43,12 @@ class Known:
     artifacts: dict[tuple[str, str], Any] = field(default_factory=dict)  # (stage, execution) -> row
 
     def outcome(self, cell: Cell, purpose: Purpose) -> Outcome | None:
-        """The outcome that stands; None where the cell is still to run."""
+        """The outcome that stands; None where the cell is still to run.
+
+        Whether a cell is refused or blocked is worked out anew each time: a package may be there by now.
+        """
         found = self.outcomes.get((cell.cell_id, purpose))
-        return None if found is None or found.status == "killed" else found
+        return None if found is None or found.status in ("killed", "refused", "blocked") else found
 
     def forget_failures(self) -> None:
         """Let every cell that failed run once more."""
@@ -163,8 +166,7 @@ class Planner:
                 return Planned(arm, purpose, "blocked", cell, failed_parent)
             return Planned(arm, purpose, "left", cell)
         if not outcome.ok:
-            state: State = outcome.status if outcome.status in ("blocked", "refused") else "failed"  # type: ignore[assignment]
-            return Planned(arm, purpose, state, cell, outcome.reason)
+            return Planned(arm, purpose, "failed", cell, outcome.reason)
         if purpose == "quality" and self._wanted(arm) - outcome.evals:
             return Planned(arm, purpose, "left", cell, "to be scored on new tasks", rescore=True)
         return Planned(arm, purpose, "done", cell)

@@ -35,6 +35,7 @@ class Flight:
     cell: Cell
     purpose: Purpose
     began: float
+    device: str
     validation: dict[str, float]
     evals: set[str]
 
@@ -88,9 +89,11 @@ class Runner:
             interrupted = stop.requested
             if interrupted:
                 self._abandon()
-        if not interrupted:
-            self._write_unrunnable(self.planner.plan())
-        return Summary(self.finished, self.failed, interrupted)
+        if interrupted:
+            return Summary(self.finished, self.failed, interrupted)
+        plan = self.planner.plan()
+        self._write_unrunnable(plan)
+        return Summary(self.finished, list(dict.fromkeys([*self.failed, *self._not_well(plan)])), interrupted)
 
     # --- handing out --------------------------------------------------------------------------------------------
 
@@ -142,11 +145,20 @@ class Runner:
             }
         )
         self.attempted.add((cell.cell_id, purpose))
-        self.flights[run_id] = Flight(run_id, cell, purpose, time.monotonic(), {}, set())
+        device = self._free_device()
+        self.flights[run_id] = Flight(run_id, cell, purpose, time.monotonic(), device, {}, set())
         limit = self.session.matrix.header.timeout_seconds
-        self.executor.start(self._assignment(run_id, cell, purpose), timeout_seconds=limit, exclusive=exclusive)
+        assignment = self._assignment(run_id, cell, purpose, device)
+        self.executor.start(assignment, timeout_seconds=limit, exclusive=purpose == "measure")
 
-    def _assignment(self, run_id: str, cell: Cell, purpose: Purpose) -> Assignment:
+    def _free_device(self) -> str:
+        """The CPU, or the GPU with the fewest runs on it."""
+        if self.session.device == "cpu":
+            return "cpu"
+        taken = [flight.device for flight in self.flights.values()]
+        return min((f"cuda:{index}" for index in range(max(1, stack.gpu_count()))), key=taken.count)
+
+    def _assignment(self, run_id: str, cell: Cell, purpose: Purpose, device: str) -> Assignment:
         session, arm = self.session, cell.arm
         mixes = arm.mixes()
         stages = tuple(
@@ -163,7 +175,7 @@ class Runner:
         return Assignment(
             run_id=run_id,
             purpose=purpose,
-            device=session.device if session.device == "cpu" else "cuda:0",
+            device=device,
             folder=str(session.workdir.scratch / run_id),
             base=_base_to_load(arm.base, session),
             stages=stages,
@@ -237,7 +249,7 @@ class Runner:
         self.known.outcomes[flight.cell.cell_id, flight.purpose] = outcome
         self.finished += 1
         if status != "ok":
-            self.failed.append((f"{flight.cell.arm.name} {_where(flight.cell)}", status, reason or ""))
+            self.failed.append((_name(flight.cell), status, reason or ""))
         self.display.finished(flight, outcome)
         self._evict()
 
@@ -275,11 +287,19 @@ class Runner:
             self.writer.start({**shared, "purpose": "quality", "exclusive": 0})
             self.writer.finish(run_id, line.state, line.reason, None, 0.0)
             self.known.outcomes[cell.cell_id, "quality"] = Outcome(run_id, line.state, line.reason, 0.0)
-            self.failed.append((f"{cell.arm.name} {_where(cell)}", line.state, line.reason or ""))
+
+    def _not_well(self, plan: list[Planned]) -> Iterator[tuple[str, str, str]]:
+        """What of the whole plan did not end well, in an earlier session too."""
+        for line in plan:
+            if line.state in ("failed", "blocked", "refused"):
+                outcome = self.known.outcome(line.cell, line.purpose) if line.cell else None
+                name = _name(line.cell) if line.cell else line.arm.name
+                yield name, outcome.status if outcome else line.state, line.reason or ""
 
 
-def _where(cell: Cell) -> str:
-    return f"rate {cell.learning_rate:g}, seed {cell.seed}" if cell.learning_rate is not None else ""
+def _name(cell: Cell) -> str:
+    rate = f" rate {cell.learning_rate:g}, seed {cell.seed}" if cell.learning_rate is not None else ""
+    return f"{cell.arm.name}{rate}"
 
 
 def _base_to_load(base: Any, session: Session) -> BaseToLoad:

@@ -6,7 +6,7 @@ covers the YAML itself, the modules that its ``!function`` tags name, and the da
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,11 @@ class Task:
         """Id of this task as it is scored here: greedy unless the file says otherwise, at this batch size."""
         return identity.eval_id(self.name, self.version, self.item_digest, self.decoding(batch_size))
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that the file lists; none where it leaves them to lm-eval."""
+        return tuple(str(entry.get("metric")) for entry in self.config.get("metric_list") or ())
+
     def decoding(self, batch_size: int) -> dict[str, Any]:
         """How answers are drawn: part of the eval's id."""
         return {
@@ -64,12 +69,20 @@ def find_tasks(folder: Path) -> dict[str, Task]:
     return tasks
 
 
-def check_evals(evals: Iterable[Eval], tasks: dict[str, Task], source: str) -> None:
-    """Raises UserError with a line for each eval whose task is not there."""
+def check_evals(evals: Sequence[Eval], tasks: dict[str, Task], source: str) -> None:
+    """Raises UserError with a line for each eval whose task, or whose metric of it, is not there."""
     known = ", ".join(tasks) or "none"
     missing = [e.task for e in evals if e.task not in tasks]
     if missing:
         raise UserError(*(f"{source}: evals: unknown task {name!r} (known: {known})" for name in missing))
+    unknown = [e for e in evals if tasks[e.task].metrics and e.metric not in tasks[e.task].metrics]
+    if unknown:
+        raise UserError(
+            *(
+                f"{source}: evals: {e.task}: unknown metric {e.metric!r} (it has {', '.join(tasks[e.task].metrics)})"
+                for e in unknown
+            )
+        )
 
 
 def _item_digest(path: Path, config: dict[str, Any]) -> str:

@@ -78,7 +78,7 @@ def accept(examples: Examples, on_bad: OnBad = "error") -> Examples:
     problems = examples.problems
     if problems and on_bad == "error":
         total = len(examples.examples) + len(problems)
-        raise UserError(f"{examples.path}: {_count(problems, total)}; mend them or set on_bad: drop")
+        raise UserError(f"{examples.path}: {_count(problems, total)}; mend them or set on_bad_record: drop")
     return examples
 
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -70,7 +71,8 @@ class LocalExecutor:
             self.context.set_forkserver_preload([PRELOAD])
             from multiprocessing import forkserver
 
-            forkserver.ensure_running()
+            with _deaf_to_interrupts():  # it goes on importing where Ctrl-C reaches every process of the terminal
+                forkserver.ensure_running()
         elif self.spare is None:
             self.spare = self._spawn()
 
@@ -171,6 +173,16 @@ class LocalExecutor:
                 worker.process.kill()
 
 
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A process started meanwhile ignores Ctrl-C from its first moment: what is ignored is inherited."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _death(worker: Worker, code: int | None) -> Failed:
     """Why a worker went without a word."""
     if worker.killed_for == "timeout":
@@ -179,9 +191,10 @@ def _death(worker: Worker, code: int | None) -> Failed:
         return Failed(status="killed", reason=worker.killed_for)
     if code == -signal.SIGKILL and _kernel_oom_kills() > worker.oom_kills:
         return Failed(status="oom", reason="the kernel killed the process: out of memory")
-    if code is not None and code < 0:
+    if code is not None and -code in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
         return Failed(status="killed", reason=f"the process was killed by {signal.Signals(-code).name}")
-    return Failed(status="crashed", reason=f"the process ended with code {code}: {_last_line(worker.log)}")
+    how = f"code {code}" if code is None or code >= 0 else signal.Signals(-code).name
+    return Failed(status="crashed", reason=f"the process ended with {how}: {_last_line(worker.log)}")
 
 
 def _kernel_oom_kills() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data.normal import Example
 from harness.data.render import render
+from harness.data.rivals import RIVALS, with_rivals
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.data.words import opening
 from harness.errors import UserError
@@ -17,10 +18,12 @@ from harness.settings import Eval, Part
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-ANSWERS, PREFERENCE = "own_answers", "own_preference"
+ANSWERS, CHOICES, PREFERENCE = "own_answers", "own_choices", "own_preference"
 
 # More items than this cost time at every moment of every cell and tell little more.
 MOST_ITEMS: dict[Part, int] = {"validation": 200, "test": 500}
+MOST_CHOICES = 250
+MOST_POOLED = 2000  # answers that rivals are drawn from
 
 LOADER = '''\
 """Loads the rows that lie beside this file. Written by `tunematrix run --base --data`."""
@@ -59,8 +62,8 @@ metadata:
   version: 1.0
 """
 
-PREFERENCE_TASK = """\
-# Held-out pairs ({part}): is the chosen answer likelier than the rejected one. Chance 1/2.
+CHOICES_TASK = """\
+# Held-out examples ({part}): is the answer likelier than answers to other questions. Chance 1/4, or 1 of the labels.
 task: {name}
 custom_dataset: !function loader.load
 dataset_kwargs:
@@ -79,6 +82,11 @@ metadata:
   version: 1.0
 """
 
+PREFERENCE_TASK = CHOICES_TASK.replace(
+    CHOICES_TASK.partition("\n")[0],
+    "# Held-out pairs ({part}): is the chosen answer likelier than the rejected one. Chance 1/2.",
+)
+
 Row = dict[str, Any]
 
 
@@ -87,7 +95,7 @@ def task_name(stem: str, part: Part) -> str:
     return stem if part == "test" else f"{stem}_{part}"
 
 
-def own_evals(has_pairs: bool) -> list[Eval]:
+def own_evals(has_choices: bool, has_pairs: bool) -> list[Eval]:
     """What the tasks are for."""
     parts: tuple[Part, ...] = ("test", "validation")
     evals = [
@@ -100,6 +108,8 @@ def own_evals(has_pairs: bool) -> list[Eval]:
         )
         for part in parts
     ]
+    if has_choices:
+        evals.append(Eval(task=CHOICES, role="target", chance=1 / (1 + RIVALS)))
     if has_pairs:
         evals += [
             Eval(
@@ -129,11 +139,26 @@ def task_files(
         fitting = _fitting(examples[part], [encode_sft(e, tokenizer) for e in examples[part]], sequence_length)
         rows = [answer_row(example, tokenizer) for example in _spread(fitting, MOST_ITEMS[part])]
         files |= _task(ANSWERS, ANSWERS_TASK, part, rows, sequence_length)
+        if part == "test":
+            choices = with_rivals(rows[:MOST_CHOICES], _pool(examples, tokenizer))
+            files |= _task(CHOICES, CHOICES_TASK, part, choices, sequence_length) if choices else {}
         if any(pairs.values()):
             fitting = _fitting(pairs[part], [encode_preference(p, tokenizer) for p in pairs[part]], sequence_length)
             rows = [preference_row(pair, tokenizer) for pair in _spread(fitting, MOST_ITEMS[part])]
             files |= _task(PREFERENCE, PREFERENCE_TASK, part, rows, sequence_length)
     return files
+
+
+def have_rivals(examples: Sequence[Example]) -> bool:
+    """Are there two different answers among ``examples``, so that one can stand beside another?"""
+    answers = (example["completion"] if "completion" in example else example["messages"][-1] for example in examples)
+    first = next(answers, None)
+    return any(answer != first for answer in answers)
+
+
+def _pool(examples: dict[Part, list[Example]], tokenizer: "PreTrainedTokenizerFast") -> list[str]:
+    listed = [example for part in examples.values() for example in part]
+    return [render(example, tokenizer)["completion"] for example in _spread(listed, MOST_POOLED)]
 
 
 def answer_row(example: Example, tokenizer: "PreTrainedTokenizerFast") -> Row:

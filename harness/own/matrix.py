@@ -14,7 +14,7 @@ from harness.data.normal import Example
 from harness.matrix import Matrix, build_matrix
 from harness.own.base import find_base, own_tokenizer
 from harness.own.data import DataFile, read_data
-from harness.own.heldout import ANSWERS, PREFERENCE, own_evals, task_files, task_name, write_folder
+from harness.own.heldout import ANSWERS, PREFERENCE, have_rivals, own_evals, task_files, task_name, write_folder
 from harness.parts import part_together
 from harness.settings import Part, Split
 from harness.workdir import Workdir
@@ -100,7 +100,7 @@ def default_matrix(base: Base, entry: dict[str, Any], files: Sequence[DataFile])
         "selection": selection,
         "timeout_seconds": 6 * 3600,
         "eval_batch_size": _eval_batch_size(base, length),
-        "evals": [eval_.model_dump(exclude_defaults=True) for eval_ in own_evals(bool(pairs))],
+        "evals": [eval_.model_dump(exclude_defaults=True) for eval_ in own_evals(_have_rivals(examples), bool(pairs))],
     }
 
 
@@ -120,6 +120,10 @@ _HEAD = """\
 # Written by `tunematrix run --base ... --data ...`, before any --set. Copy this folder to make it a suite of your own:
 # add tasks of what the model must not forget, and more methods.
 """
+
+
+def _have_rivals(files: Sequence[DataFile]) -> bool:
+    return have_rivals([example for file in files for example in file.examples])
 
 
 def _budget(files: Sequence[DataFile]) -> dict[str, int]:

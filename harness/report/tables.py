@@ -24,8 +24,8 @@ LETTERS = (
     "a is the best group."
 )
 OTHERS = (
-    "pref: preference score, and for DPO what it gained over its own SFT stage. safe: score on the safety tasks "
-    "(refusals kept)."
+    "pref: preference score, and for DPO what it gained over its own SFT stage. refused, complied, ...: the safety "
+    "tasks, by what they count; safe (in the files): their mean."
 )
 RATES = (
     "rate: learning rate chosen on validation data; ^ or v marks the highest or lowest rate tried, where a better one "
@@ -42,15 +42,32 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
     """The tables of a section that have rows."""
     summary = summarise(section)
     names = summary.set_index("arm_id")[["name"]]
-    found = [_main(summary), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
+    found = [_main(summary, by_task(section)), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
     found += [_tasks(section, names), _failures(failures, names)]
     return tuple(table for table in found if len(table.frame))
 
 
-def _main(summary: pd.DataFrame) -> Table:
-    columns = (_NAME, _BASE, *_QUALITY, *_COST)
+def _main(summary: pd.DataFrame, tasks: pd.DataFrame) -> Table:
+    summary, safety = _with_safety(summary, tasks)
+    columns = (_NAME, _BASE, *_QUALITY, *safety, *_COST)
     legend = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS, _memory_words(summary), SPEED, RATES, TUNING, ONE_SEED, FAILED)
     return Table("main", "Methods", summary, columns, legend, by_base=True)
+
+
+def _with_safety(summary: pd.DataFrame, tasks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """The summary with a column for each safety task, and how to show it: a mean would hide that refusals were lost
+    where harmless requests are complied with, or the reverse."""
+    tasks = tasks[(tasks["role"] == "safety") & (tasks["kind"] == "points")]
+    wide = tasks.pivot_table(index="arm_id", columns="task", values="score", sort=False)
+    headers = tasks.drop_duplicates("task").set_index("task")["metric"]
+    columns = tuple(
+        _safety_column(task, headers[task] if (headers == headers[task]).sum() == 1 else task) for task in wide.columns
+    )
+    return summary.join(wide, on="arm_id"), columns
+
+
+def _safety_column(task: str, header: str) -> Column:
+    return Column(words.text(header), lambda row: words.points(row[task]), True, spare=5)
 
 
 def _by_rank(summary: pd.DataFrame) -> Table:
@@ -127,7 +144,7 @@ def _tasks(section: Section, names: pd.DataFrame) -> Table:
     legend = (
         "lost: base minus tuned in points, positive is worse; for a perplexity tuned over base, above 1 is worse.",
     )
-    return Table("tasks", "Every task", frame, columns, legend)
+    return Table("tasks", "Every task", frame, columns, legend, files_only=True)
 
 
 def _failures(failures: pd.DataFrame, names: pd.DataFrame) -> Table:
@@ -243,7 +260,6 @@ _QUALITY = (
     Column("ppl [95 %]", lambda row: words.times_with_interval(row, "perplexity_ratio")),
     Column("pref", lambda row: words.points(row["preference"]), True, spare=4),
     Column("pref [95 %]", _preference),
-    Column("safe", lambda row: words.points(row["safety"]), True, spare=5),
     Column("safe [95 %]", lambda row: words.with_interval(row, "safety")),
 )
 _COST = (

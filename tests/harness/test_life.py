@@ -31,8 +31,9 @@ class Command:
         words = [sys.executable, "-m", "harness.cli", "run", str(self.matrix), "--db", str(self.db), *FEW, *more]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         return subprocess.Popen(
-            words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
 
     def run(self, *more: str) -> tuple[int, str]:
         process = self.start(*more)
@@ -122,6 +123,16 @@ def test_ctrl_c_stops_cleanly_and_a_second_runner_is_turned_away_meanwhile(comma
     assert "the same command goes on from here" in output
     assert gone(workers)
     assert command.statuses().get("running", 0) == 0
+
+
+def test_ctrl_c_while_the_libraries_are_imported_stops_cleanly_too(command):
+    """A terminal sends it to every process of the group, the fork server among them."""
+    process = command.start()
+    time.sleep(4)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
 
 
 def test_a_fresh_process_for_each_cell_gives_what_a_forked_one_gives(command):

@@ -122,6 +122,23 @@ class TestOverrides:
 
 
 class TestMistakes:
+    @pytest.mark.parametrize(
+        ("override", "said"),
+        [
+            ("methods.lora.per_base={small: 8}", "8 is not a mapping of settings"),
+            ("methods.dpo.starts_from={lora: 8}", "8 is not a mapping of parameters, as in {rank: 8}"),
+            ("selection.sft=acc", "'acc' is an eval of split test: choose rates by one of validation"),
+        ],
+    )
+    def test_values_of_the_wrong_shape_or_split_are_said_plainly(self, override, said):
+        text = GOOD + "evals:\n  - {task: acc, role: target}\n"
+        assert any(said in line for line in mistakes(text, override))
+
+    def test_an_empty_override_for_a_base_changes_nothing(self):
+        assert variants(matrix(GOOD, "methods.full_sft.per_base={small: }"), "full_sft") == variants(
+            matrix(), "full_sft"
+        )
+
     def test_all_of_them_are_reported_at_once_in_the_order_of_the_file(self):
         text = (
             GOOD.replace("seeds: 2", "seedz: 2")

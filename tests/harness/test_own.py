@@ -89,7 +89,8 @@ def test_examples_in_any_format_become_a_matrix_of_sft_methods(tmp_path: Path, n
     session = opened(tmp_path, matrix)
 
     assert [arm.label for arm in session.arms] == ["base", "full_sft", "lora", "qlora"]
-    assert [e.task for e in matrix.header.evals] == ["own_answers", "own_answers_validation"]
+    assert [e.task for e in matrix.header.evals] == ["own_answers", "own_answers_validation", "own_choices"]
+    assert all(len(row["choices"]) == 4 for row in rows(matrix, "own_choices"))
     assert len(rows(matrix, "own_answers")) == 4
     assert len(rows(matrix, "own_answers_validation")) == 4
     assert len(trained_on(session, "lora")) == 32

@@ -203,6 +203,13 @@ class TestAfterwards:
         world.known.forget_failures()
         assert world.left() == [cell]
 
+    @pytest.mark.parametrize("status", ["refused", "blocked"])
+    def test_whether_it_can_run_is_worked_out_anew(self, status):
+        world = World([arm("full_sft", rates=(1e-3,), seeds=(1,))], measure=False)
+        (cell,) = world.left()
+        world.run(cell, status=status, reason="a package was missing, or its SFT stage failed")
+        assert world.left() == [cell]
+
     def test_a_refused_arm_says_why_and_runs_nothing(self):
         world = World([arm(refusal="needs a CUDA device")])
         assert world.left() == []

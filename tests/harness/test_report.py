@@ -41,6 +41,16 @@ def test_it_fits_120_columns_without_breaking_a_score(report):
     assert "MiB" in row
 
 
+def test_every_task_of_every_arm_goes_to_the_files_alone(report):
+    assert "Every task" not in printed(report)
+    assert [table.name for table in report.sections[0].tables if table.files_only] == ["tasks"]
+
+
+def test_each_safety_task_has_a_column_of_its_own(report):
+    head = next(line for line in printed(report, width=140).splitlines() if line.startswith("arm"))
+    assert "refused" in head.split()
+
+
 def test_on_a_narrow_terminal_columns_give_way_and_arms_keep_their_names(report):
     text = printed(report, width=80)
     rows = [line for line in text.splitlines() if line.startswith("lora r=8")]

@@ -157,6 +157,16 @@ class TestFailures:
         # The one that failed, and the two seeds that its score now earns it.
         assert len(play(session, retry_failed=True)[1].started) == 3
 
+    def test_a_session_with_nothing_to_do_still_says_what_had_failed(self, session):
+        def script(assignment):
+            if assignment.stages[-1].stage.get("learning_rate") == 1e-3:
+                return [Failed(status="oom", reason="out of memory")]
+
+        first, _ = play(session, Actors(script))
+        second, actors = play(session)
+        assert actors.started == []
+        assert second.failed == first.failed != []
+
     def test_children_of_an_arm_that_failed_are_blocked_rows(self, session):
         def script(assignment):
             if "learning_rate" in assignment.stages[-1].stage:

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.errors import UserError
+from harness.session import suite_file
 from harness.settings import Eval
 from harness.tasks import check_evals, find_tasks
 
@@ -61,6 +62,12 @@ def test_the_place_of_the_suite_is_not(suite, tmp_path_factory):
     before = eval_id(suite)
     suite.rename(moved)
     assert eval_id(moved) == before
+
+
+def test_an_unknown_metric_is_one_line_with_those_of_the_task():
+    tasks = find_tasks(suite_file("pocket").parent / "tasks")
+    with pytest.raises(UserError, match=r"^m.yaml: evals: pocket_refusals: unknown metric 'acc' \(it has refused\)$"):
+        check_evals([Eval(task="pocket_refusals", role="safety")], tasks, "m.yaml")
 
 
 def test_an_unknown_task_is_one_line_with_the_known_ones(suite):

@@ -74,8 +74,9 @@ def test_examples_and_pairs_train_through_the_command_line(
     statuses = dict(query("SELECT method, status FROM runs JOIN cells USING (cell_id)"))
     assert statuses == dict.fromkeys(("base", "full_sft", "lora", "qlora", "dpo"), "ok")
     scored = query("SELECT DISTINCT task FROM evals JOIN scores USING (eval_id) ORDER BY task")
-    names = ["own_answers", "own_answers_validation", "own_preference", "own_preference_validation"]
+    names = ["own_answers", "own_answers_validation", "own_choices", "own_preference", "own_preference_validation"]
     assert [task for (task,) in scored] == names
+    assert query("SELECT count(*) FROM arms WHERE target IS NOT NULL") == [(5,)]
 
 
 @pytest.mark.slow

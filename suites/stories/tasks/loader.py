@@ -9,11 +9,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from inspect import signature
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from harness.data.formats import read_examples
 from harness.data.normal import Example
+from harness.data.rivals import with_rivals
 from harness.data.words import opening
 from harness.errors import UserError
 from harness.parts import part_together
@@ -24,10 +24,6 @@ FOLDER = Path(__file__).resolve().parent
 
 # As `data.split` in matrix.yaml: what is asked here must not be what is trained on there.
 SPLIT = Split(seed=0, validation=0.1, test=0.2)
-
-RIVALS = 3  # wrong answers beside the right one
-NEAR = 24  # they are drawn from this many answers of the nearest lengths
-SEED = "stories"
 
 Row = dict[str, Any]
 
@@ -59,20 +55,8 @@ def answers(file: str, pairs: str, part: Part) -> list[Row]:
 
 def choices(file: str, pairs: str, part: Part, count: int) -> list[Row]:
     """The first instructions of one part, each with its answer among answers of like length to others."""
-    return with_rivals(answers(file, pairs, part))[:count]
-
-
-def with_rivals(answered: list[Row]) -> list[Row]:
-    """Rows with ``choices`` and the place of the right one as ``answer``; the rivals are other rows' answers."""
-    found = []
-    for place, row in enumerate(answered):
-        right = row["answer"]
-        random = Random(f"{SEED} {place}")
-        others = sorted({other["answer"] for other in answered} - {right}, key=lambda o: (abs(len(o) - len(right)), o))
-        listed = [right, *random.sample(others[:NEAR], RIVALS)]
-        random.shuffle(listed)
-        found.append({"question": row["question"], "choices": listed, "answer": listed.index(right)})
-    return found
+    answered = answers(file, pairs, part)
+    return with_rivals(answered, [row["answer"] for row in answered])[:count]
 
 
 def preference(file: str, pairs: str, part: Part) -> list[Row]:

@@ -224,7 +224,8 @@ def test_bad_records_are_an_error_that_counts_them_and_names_the_way_out(file):
     with pytest.raises(UserError) as error:
         accept(read_examples(path))
     assert str(error.value) == (
-        f"{path}: 2 of 3 records can't be used (2 without an answer; first: record 2); mend them or set on_bad: drop"
+        f"{path}: 2 of 3 records can't be used (2 without an answer; first: record 2); "
+        "mend them or set on_bad_record: drop"
     )
 
 
