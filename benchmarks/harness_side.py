@@ -22,7 +22,7 @@ from benchmarks import clock
 from benchmarks.sample import Sampled, by_name, open_sampled
 from harness.arms import Arm, Cell
 from harness.executors import local
-from harness.plan import Planned
+from harness.plan import Choice, Planned
 from harness.progress import Display
 from harness.runner import Runner
 from harness.session import Session
@@ -40,6 +40,10 @@ class OneCell:
     def plan(self) -> list[Planned]:
         """The one line."""
         return [self.line]
+
+    def choice(self, arm: Arm) -> Choice:
+        """Nothing is chosen by one cell."""
+        return Choice("open")
 
 
 def main() -> None:

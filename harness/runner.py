@@ -89,6 +89,7 @@ class Runner:
             interrupted = stop.requested
             if interrupted:
                 self._abandon()
+            self._write_choices()
         if interrupted:
             return Summary(self.finished, self.failed, interrupted)
         plan = self.planner.plan()
@@ -269,6 +270,12 @@ class Runner:
         self.executor.kill_all("interrupted")
         for flight in list(self.flights.values()):
             self._finish(flight, "killed", "interrupted", None)
+
+    def _write_choices(self) -> None:
+        """Which rates stand: what later arms start from, and what a report is to show."""
+        choices = {arm.arm_id: self.planner.choice(arm) for arm in self.session.arms if arm.trains}
+        rates = {arm: choice.rate for arm, choice in choices.items() if choice.rate is not None}
+        self.writer.choose(self.session.stack_id, rates)
 
     def _write_unrunnable(self, plan: list[Planned]) -> None:
         """Refused and blocked cells are rows too: one a cell that has an id, one an arm that has none."""

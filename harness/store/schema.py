@@ -115,6 +115,15 @@ WHEN (SELECT status FROM runs WHERE run_id = OLD.run_id) NOT IN ('queued', 'runn
 BEGIN SELECT RAISE(ABORT, 'a finished run never changes'); END;
 """
 
+# The rate that the last runner chose for an arm, among those that its matrix named. Without it the views would judge
+# every rate that the file has ever seen, and an older grid's could stand where a DPO stage started from another one.
+_CHOICES = """
+CREATE TABLE choices (
+    arm_id TEXT NOT NULL, stack_id TEXT NOT NULL REFERENCES stacks (stack_id), learning_rate REAL NOT NULL,
+    PRIMARY KEY (arm_id, stack_id)
+) STRICT, WITHOUT ROWID
+"""
+
 # The newest good run of each arm, rate and seed on each stack: a rescored cell counts once, and so does a DPO seed
 # whose SFT stage was retrained at another rate (another cell of the same arm).
 _VIEWS = """
@@ -142,7 +151,9 @@ CREATE VIEW chosen AS
 SELECT * FROM (
     SELECT rates.*, row_number() OVER (
         PARTITION BY arm_id, stack_id
-        ORDER BY seeds DESC, CASE WHEN higher_is_better = 0 THEN -validation ELSE validation END DESC,
+        ORDER BY EXISTS (SELECT 1 FROM choices WHERE choices.arm_id = rates.arm_id
+                         AND choices.stack_id = rates.stack_id AND choices.learning_rate = rates.learning_rate) DESC,
+                 seeds DESC, CASE WHEN higher_is_better = 0 THEN -validation ELSE validation END DESC,
                  learning_rate) AS place
     FROM rates
 ) WHERE place = 1;
@@ -187,7 +198,7 @@ WITH quality AS (SELECT * FROM chosen_runs WHERE purpose = 'quality'),
                 avg(CASE evals.role WHEN 'preference' THEN scores.value END) AS preference,
                 avg(CASE evals.role WHEN 'safety' THEN scores.value END) AS safety
          FROM quality JOIN scores ON scores.run_id = quality.run_id AND scores.moment IN ('tuned', 'base', 'prompted')
-         JOIN evals ON evals.eval_id = scores.eval_id AND evals.split = 'test'
+         JOIN evals ON evals.eval_id = scores.eval_id AND evals.split = 'test' AND scores.higher_is_better = 1
          GROUP BY quality.arm_id, quality.stack_id
      ),
      tuning AS (
@@ -218,13 +229,21 @@ GROUP BY quality.arm_id, quality.stack_id;
 
 @migrations()
 def m001_tables(db: Database) -> None:
-    """Tables, guards and views of the first version."""
+    """Tables and guards of the first version."""
     for statement in _statements(_TABLES):
         db.execute(statement)
     for verb in ("UPDATE", "DELETE"):
         db.execute(_GUARD_RUNS.format(verb=verb))
         for table in ("phases", "steps", "fingerprints", "scores", "items"):
             db.execute(_GUARD_ROWS.format(table=table, verb=verb))
+
+
+@migrations()
+def m002_choices(db: Database) -> None:
+    """The runner's choices of rates, which the views follow; a mean over roles takes scores of one direction alone."""
+    db.execute(_CHOICES)
+    for name in ("arms", "forgetting", "chosen_runs", "chosen", "rates", "latest"):
+        db.execute(f"DROP VIEW IF EXISTS {name}")
     for statement in _statements(_VIEWS):
         db.execute(statement)
 

@@ -46,6 +46,12 @@ class Writer:
                 ignore=True,
             )
 
+    def choose(self, stack_id: str, rates: Mapping[str, float]) -> None:
+        """The learning rate that each arm (by its id) has chosen on a stack."""
+        rows = [{"arm_id": arm, "stack_id": stack_id, "learning_rate": rate} for arm, rate in rates.items()]
+        with self._transaction():
+            self.db.table("choices").insert_all(rows, replace=True)
+
     def start(self, run: dict[str, Any]) -> None:
         """A run that begins now: ``run_id, cell_id, stack_id, purpose, exclusive`` and its provenance."""
         now = utc_now()

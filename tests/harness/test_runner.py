@@ -194,6 +194,17 @@ class TestFailures:
         assert summary.failed
 
 
+class TestChoosing:
+    def test_the_rate_that_a_matrix_chooses_is_written_down_whatever_older_grids_hold(self, session, tmp_path):
+        play(session)
+        chosen = "SELECT DISTINCT chosen.learning_rate FROM chosen JOIN cells USING (arm_id) WHERE label = 'full_sft'"
+        assert query(session, chosen) == [(3e-4,)]
+
+        narrower = load_matrix(tmp_path / "suite" / "matrix.yaml", ("methods.full_sft.learning_rate=[1e-4, 1e-3]",))
+        play(open_session(narrower, tmp_path / "t.db", device="cpu", jobs=2))
+        assert query(session, chosen) == [(1e-3,)]
+
+
 class TestResuming:
     def test_what_was_in_flight_when_the_runner_died_runs_again_and_nothing_counts_twice(self, session):
         class Dies(Exception):

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.store.database import open_for_reading, open_for_writing
-from harness.store.schema import migrations
+from tests.factory import make_database
 
 
 def test_a_new_file_has_every_table_and_view(tmp_path):
@@ -29,18 +29,19 @@ def test_a_reader_cannot_write(tmp_path):
         open_for_reading(tmp_path / "t.db").execute("DELETE FROM runs")
 
 
-def test_an_older_file_is_migrated_when_it_is_opened(tmp_path):
-    path = tmp_path / "old.db"
+def test_an_older_file_is_migrated_when_it_is_opened_and_keeps_what_it_holds(tmp_path):
+    """A file of before the runner's choices were written down."""
+    path = make_database(tmp_path / "old.db", bases=["pocket-1m"])
     db = open_for_writing(path)
-    last = migrations._migrations[-1].name
-    db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [last])
-    for name in db.view_names():
-        db.execute(f'DROP VIEW "{name}"')
-    for name in [t for t in db.table_names() if not t.startswith("_")]:
-        db.execute(f'DROP TABLE "{name}"')
+    before = list(db.query("SELECT arm_id, chosen_rate, target FROM arms"))
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_choices'")
+    db.execute("DROP TABLE choices")
     db.conn.commit()
     db.conn.close()
-    assert "runs" in open_for_reading(path).table_names()
+
+    migrated = open_for_reading(path)
+    assert "choices" in migrated.table_names()
+    assert list(migrated.query("SELECT arm_id, chosen_rate, target FROM arms")) == before
 
 
 @pytest.mark.parametrize("opened", [open_for_reading, open_for_writing])

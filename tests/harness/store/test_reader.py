@@ -33,6 +33,16 @@ def test_arms_are_one_row_each_with_their_chosen_rate(db):
     assert (arms.loc["base", "quantisation"], arms.loc["base", "shots"]) == ("none", 0)
 
 
+def test_the_runners_choice_of_a_rate_stands_over_what_older_grids_would_give(tmp_path):
+    path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1, 2))
+    (lora,) = [arm for _, arm in reader.arms(open_for_reading(path)).iterrows() if arm["label"] == "lora"]
+    Writer(open_for_writing(path)).choose(lora["stack_id"], {lora["arm_id"]: 1e-3})
+
+    arms = reader.arms(open_for_reading(path)).set_index("label")
+    assert (lora["chosen_rate"], arms.loc["lora", "chosen_rate"]) == (3e-3, 1e-3)
+    assert arms.loc["full_sft", "chosen_rate"] == 3e-4
+
+
 def test_an_arm_that_only_failed_says_how(tmp_path):
     arms = {"base": ARMS["base"], "lora": replace(ARMS["lora"], rates=(3e-3,), fails={3e-3: "oom"})}
     db = open_for_reading(make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"]))
