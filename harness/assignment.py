@@ -47,6 +47,11 @@ class EvalToScore(Sent):
     prompted: bool = False
     merged: bool = True
 
+    @property
+    def key(self) -> str:
+        """What a score is known by: another metric of a task that was scored is still to be scored."""
+        return score_key(self.eval_id, self.metric)
+
 
 class Assignment(Sent):
     """One run."""
@@ -63,3 +68,8 @@ class Assignment(Sent):
     eval_batch_size: int = 64
     measure_warmup_steps: int = 5
     measure_steps: int = 30
+
+
+def score_key(eval_id: str, metric: str) -> str:
+    """See ``EvalToScore.key``."""
+    return f"{eval_id}/{metric}"

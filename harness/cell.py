@@ -4,6 +4,7 @@ Runs in a process of its own. It reads its assignment, touches no database, and 
 """
 
 import contextlib
+import errno
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 import methods.registry
 from harness import artifacts
 from harness.assignment import Assignment, StageToRun
-from harness.events import Artifact, Done, Event, Failed, Phase, PhaseStarted, Trained
+from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Phase, PhaseStarted, Trained
 from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter
 
@@ -206,9 +207,17 @@ def _status(error: BaseException) -> Any:
         return "oom"
     if name == "NotANumber":
         return "nan"
+    if _is_no_space(error):
+        return "killed"  # it says nothing of the cell, which is to run again
     return "killed" if isinstance(error, KeyboardInterrupt | SystemExit) else "crashed"
 
 
+def _is_no_space(error: BaseException) -> bool:
+    return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)
+
+
 def _reason(error: BaseException) -> str:
+    if _is_no_space(error):
+        return f"{NO_SPACE}: {error}"[:500]
     lines = [line for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:500]

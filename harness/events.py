@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 EVENT_VERSION = 1
 
+NO_SPACE = "no space left"  # how a worker on a full disk begins its reason
+
 Moment = Literal["base", "prompted", "tuned", "merged", "merged_requantised"]
 Failure = Literal["oom", "nan", "timeout", "crashed", "killed", "refused"]
 

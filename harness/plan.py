@@ -76,12 +76,20 @@ class Choice:
 
 
 class Planner:
-    """Plans ``arms``; ``eval_ids`` are what a finished cell has been scored on."""
+    """Plans ``arms``; a finished cell has been scored on ``evals``, one with examples in its prompt on ``prompted``
+    (keys of ``EvalToScore``)."""
 
     def __init__(
-        self, arms: list[Arm], known: Known, tuning: Tuning, measure: Measure, eval_ids: frozenset[str]
+        self,
+        arms: list[Arm],
+        known: Known,
+        tuning: Tuning,
+        measure: Measure,
+        evals: frozenset[str],
+        prompted: frozenset[str] = frozenset(),
     ) -> None:
-        self.arms, self.known, self.tuning, self.measure, self.eval_ids = arms, known, tuning, measure, eval_ids
+        self.arms, self.known, self.tuning, self.measure = arms, known, tuning, measure
+        self.evals, self.prompted = evals, prompted
         self._parents = {arm.parent for arm in arms if arm.parent is not None}
         self._choices: dict[Arm, Choice] = {}  # while one plan is made
 
@@ -172,7 +180,7 @@ class Planner:
         return Planned(arm, purpose, "done", cell)
 
     def _wanted(self, arm: Arm) -> frozenset[str]:
-        return frozenset() if arm.stage["parameters"].get("shots") else self.eval_ids
+        return self.prompted if arm.stage["parameters"].get("shots") else self.evals
 
     def _failed_parent(self, cell: Cell) -> str | None:
         parent = cell.arm.parent

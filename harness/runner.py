@@ -13,8 +13,9 @@ from typing import Any
 
 from harness import artifacts, identity, stack
 from harness.arms import Cell
-from harness.assignment import Assignment, BaseToLoad, SourceToRead, StageToRun
-from harness.events import Artifact, Done, Event, Failed, Phase, Progress, Score, Trained
+from harness.assignment import Assignment, BaseToLoad, SourceToRead, StageToRun, score_key
+from harness.errors import UserError
+from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Phase, Progress, Score, Trained
 from harness.executors.local import LocalExecutor
 from harness.plan import Outcome, Planned, Purpose, stage_execution
 from harness.progress import Display
@@ -216,8 +217,7 @@ class Runner:
             case Phase():
                 self.writer.phase(run_id, event)
             case Trained():
-                if not event.reused:
-                    self.writer.trained(run_id, event)
+                self._trained(flight, event)
             case Artifact():
                 self._keep_artifact(flight, event)
             case Score():
@@ -226,6 +226,20 @@ class Runner:
                 self._finish(flight, "ok", None, None)
             case Failed():
                 self._finish(flight, event.status, event.reason, event.phase)
+                self._stop_where_full(event)
+
+    def _trained(self, flight: Flight, event: Trained) -> None:
+        if event.reused:
+            execution = stage_execution(flight.cell)
+            self.writer.reused(flight.run_id, execution, self.session.stack_id, event.stage_id)
+        else:
+            self.writer.trained(flight.run_id, event)
+
+    def _stop_where_full(self, event: Failed) -> None:
+        """A full disk fails every cell that follows; those in flight are to run again."""
+        if event.status == "killed" and NO_SPACE in event.reason:
+            self._abandon()
+            raise UserError(f"{event.reason}; free some and run again: it goes on")
 
     def _keep_artifact(self, flight: Flight, event: Artifact) -> None:
         execution = stage_execution(flight.cell)
@@ -235,8 +249,8 @@ class Runner:
     def _score(self, flight: Flight, event: Score) -> None:
         self.writer.score(flight.run_id, event)
         eval_ = self.tasks_by_eval[event.eval_id]
-        if event.moment in ("base", "tuned"):
-            flight.evals.add(event.eval_id)
+        if event.moment in ("base", "prompted", "tuned"):
+            flight.evals.add(score_key(event.eval_id, event.metric))
             if self.splits[eval_.task] == "validation" and event.value is not None:
                 flight.validation[eval_.task] = event.value if event.higher_is_better else -event.value
 

@@ -66,7 +66,8 @@ class Session:
     def planner(self, known: Known) -> Planner:
         """A planner over this session's arms."""
         header = self.matrix.header
-        return Planner(self.arms, known, header.tuning, header.measure, frozenset(e.eval_id for e in self.evals))
+        wanted, prompted = frozenset(e.key for e in self.evals), frozenset(e.key for e in self.evals if e.prompted)
+        return Planner(self.arms, known, header.tuning, header.measure, wanted, prompted)
 
     def known(self, db_path: Path) -> Known:
         """What the database knows of this stack; nothing where there is no file yet."""

@@ -2,6 +2,7 @@
 
 from sqlite_utils import Database
 
+from harness.assignment import score_key
 from harness.plan import Known, Outcome
 
 _RUNS = """
@@ -10,10 +11,10 @@ WHERE stack_id = ? AND status NOT IN ('queued', 'running')
 ORDER BY status = 'ok', started_at, run_id
 """
 _SCORES = """
-SELECT runs.run_id, scores.eval_id, evals.task, evals.split,
+SELECT runs.run_id, scores.eval_id, scores.metric, evals.task, evals.split,
        CASE scores.higher_is_better WHEN 1 THEN scores.value ELSE -scores.value END AS value
 FROM runs JOIN scores USING (run_id) JOIN evals USING (eval_id)
-WHERE runs.stack_id = ? AND runs.status = 'ok' AND scores.moment IN ('base', 'tuned')
+WHERE runs.stack_id = ? AND runs.status = 'ok' AND scores.moment IN ('base', 'prompted', 'tuned')
 """
 
 
@@ -22,7 +23,7 @@ def read_known(db: Database, stack_id: str) -> Known:
     evals: dict[str, set[str]] = {}
     validation: dict[str, dict[str, float]] = {}
     for row in db.query(_SCORES, [stack_id]):
-        evals.setdefault(row["run_id"], set()).add(row["eval_id"])
+        evals.setdefault(row["run_id"], set()).add(score_key(row["eval_id"], row["metric"]))
         if row["split"] == "validation" and row["value"] is not None:
             validation.setdefault(row["run_id"], {})[row["task"]] = row["value"]
     known = Known()

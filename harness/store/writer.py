@@ -81,6 +81,14 @@ class Writer:
                 [{**key, "module": module, "gradient_norm": norm} for module, norm in event.fingerprint.items()]
             )
 
+    def reused(self, run_id: str, execution_id: str, stack_id: str, stage_id: str) -> None:
+        """A stage's kept result took the place of training. Where it is what the run was to learn, what was said of
+        that training holds for this run too: its curve, fingerprint, settings, order and token counts."""
+        keys = {"run_id": run_id, "execution_id": execution_id, "stack_id": stack_id, "stage_id": stage_id}
+        with self._transaction():
+            for statement in _REUSED:
+                self.db.execute(statement, keys)
+
     def artifact(self, run_id: str, execution_id: str, stack_id: str, event: Artifact) -> None:
         """Where a stage's result lies; a newer one takes its place."""
         row = event.model_dump(include={"stage_id", "path", "sha256", "size_bytes"})
@@ -128,6 +136,23 @@ class Writer:
 
 
 _COUNT_ITEMS = "UPDATE evals SET n_items = :n_items WHERE eval_id = :eval_id AND n_items = 0"
+_MAKER = """
+    SELECT made.run_id FROM artifacts JOIN runs AS made ON made.run_id = artifacts.run_id
+    JOIN cells AS maker ON maker.cell_id = made.cell_id AND maker.recipe_id = artifacts.stage_id
+    JOIN runs AS mine ON mine.run_id = :run_id
+    JOIN cells AS own ON own.cell_id = mine.cell_id AND own.recipe_id = artifacts.stage_id
+    WHERE artifacts.stage_id = :stage_id AND artifacts.execution_id = :execution_id AND artifacts.stack_id = :stack_id
+      AND made.run_id != :run_id
+"""
+_TOLD = "order_digest, real_tokens, loss_tokens, trainable_parameters, total_parameters, effective"
+_REUSED = (
+    f"""UPDATE runs SET ({_TOLD}) = (SELECT {_TOLD} FROM runs WHERE run_id = ({_MAKER}))
+        WHERE run_id = :run_id AND EXISTS ({_MAKER})""",
+    f"""INSERT INTO steps SELECT :run_id, stage_id, step, loss, gradient_norm, tokens_seen, seconds FROM steps
+        WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
+    f"""INSERT INTO fingerprints SELECT :run_id, stage_id, module, gradient_norm FROM fingerprints
+        WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
+)
 _UNFINISHED = "SELECT run_id, started_at, heartbeat_at FROM runs WHERE status IN ('queued', 'running')"
 _BASE_RUN = """
 SELECT base.run_id FROM runs

@@ -1,5 +1,6 @@
 """The life of a cell in one process: what it says, in which order, and how it fails."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 import harness.training
 from harness import artifacts
 from harness.cell import run_cell
-from harness.events import Artifact, Done, Failed, Phase, PhaseStarted, Trained, from_line, to_line
+from harness.events import NO_SPACE, Artifact, Done, Failed, Phase, PhaseStarted, Trained, from_line, to_line
 from tests.methods.cells import assignment, events_of, item_values, losses, run, scores, stage, trained
 
 FULL = stage("full_sft", steps=2)
@@ -190,6 +191,14 @@ def test_a_task_that_is_not_there_is_a_crash_while_scoring(tmp_path: Path) -> No
 
     assert (failed.status, failed.phase) == ("crashed", "evaluate")
     assert "has no metric f1" in failed.reason
+
+
+def test_a_full_disk_is_no_result_of_the_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+
+    failed = failure(events_of(assignment(tmp_path, FULL)))
+
+    assert failed.status == "killed" and failed.reason.startswith(NO_SPACE)
 
 
 def test_a_failed_stage_leaves_no_result(tmp_path: Path) -> None:

@@ -194,6 +194,16 @@ class TestFailures:
         assert summary.failed
 
 
+class TestAFullDisk:
+    def test_a_worker_without_space_ends_the_session_in_one_line_and_everything_runs_again(self, session):
+        full = Actors(lambda a: [Failed(status="killed", reason="no space left: [Errno 28]")])
+        with pytest.raises(UserError, match=r"no space left: .*free some and run again"):
+            play(session, full)
+        assert len(full.started) <= session.jobs
+        assert query(session, "SELECT DISTINCT status FROM runs") == [("killed",)]
+        assert not play(session)[0].failed
+
+
 class TestChoosing:
     def test_the_rate_that_a_matrix_chooses_is_written_down_whatever_older_grids_hold(self, session, tmp_path):
         play(session)

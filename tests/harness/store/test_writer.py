@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from harness.errors import UserError
-from harness.events import Phase, Score, Step, Trained
+from harness.events import Artifact, Phase, Score, Step, Trained
 from harness.store.database import open_for_writing
 from harness.store.known import read_known
 from harness.store.writer import Writer
@@ -117,7 +117,7 @@ def test_a_good_run_outweighs_a_later_bad_one(writer):
         score(writer, run_id, "v", 0.5)
         writer.finish(run_id, status, None, None, 1.0)
     outcome = read_known(writer.db, "stack").outcomes["cell", "quality"]
-    assert (outcome.run_id, outcome.validation, outcome.evals) == ("one", {"valid": 0.5}, {"v"})
+    assert (outcome.run_id, outcome.validation, outcome.evals) == ("one", {"valid": 0.5}, {"v/acc"})
 
 
 def test_another_stack_knows_nothing_of_it(writer):
@@ -142,3 +142,25 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_file_sound(writer):
     writer.db.execute("PRAGMA max_page_count = 100000")
     assert writer.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     writer.finish("run", "ok", None, None, 1.0)
+
+
+def test_a_run_that_takes_a_kept_result_says_how_it_was_trained(writer):
+    trained = Trained(
+        stage_id="s-cell", reused=False, real_tokens=50, order_digest="o", trainable_parameters=8,
+        steps=[Step(step=1, loss=2.0, gradient_norm=1.0, tokens_seen=5, seconds=0.1)], fingerprint={"layer": 0.5},
+    )  # fmt: skip
+    start(writer, "first")
+    writer.trained("first", trained)
+    writer.artifact("first", "e", "stack", Artifact(stage_id="s-cell", path="p", sha256="x", size_bytes=1))
+    writer.finish("first", "killed", "while it was scored", "evaluate", 1.0)
+
+    start(writer, "second")
+    writer.reused("second", "e", "stack", "s-cell")
+
+    told = "SELECT real_tokens, order_digest, trainable_parameters FROM runs ORDER BY run_id"
+    assert rows(writer, told) == [(50, "o", 8)] * 2
+    assert rows(writer, "SELECT loss FROM steps WHERE run_id = 'second'") == [(2.0,)]
+    assert rows(writer, "SELECT module, gradient_norm FROM fingerprints WHERE run_id = 'second'") == [("layer", 0.5)]
+    start(writer, "other", cell="base")
+    writer.reused("other", "e", "stack", "s-cell")  # a stage on the way to something else
+    assert rows(writer, "SELECT real_tokens FROM runs WHERE run_id = 'other'") == [(None,)]
