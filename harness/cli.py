@@ -24,7 +24,10 @@ app = typer.Typer(
 )
 
 MatrixArgument = Annotated[
-    str, typer.Argument(metavar="[MATRIX]", help="A matrix file, a suite's folder, or the name of an installed suite.")
+    str | None,
+    typer.Argument(
+        metavar="[MATRIX]", help="A matrix file, a suite's folder, or the name of an installed suite (pocket)."
+    ),
 ]
 Db = Annotated[Path, typer.Option("--db", help="The results file (SQLite).")]
 Set = Annotated[
@@ -66,7 +69,7 @@ def _main(version: Version = False) -> None:
     "tunematrix run --base ./my-model --data train.jsonl"
 )
 def run(
-    matrix: MatrixArgument = "pocket",
+    matrix: MatrixArgument = None,
     db: Db = Path("tunematrix.db"),
     set_: Set = None,
     only: Only = None,
@@ -86,7 +89,7 @@ def run(
 
 @app.command(epilog="Examples: tunematrix plan · tunematrix plan suites/stories --json")
 def plan(
-    matrix: MatrixArgument = "pocket",
+    matrix: MatrixArgument = None,
     db: Db = Path("tunematrix.db"),
     set_: Set = None,
     only: Only = None,

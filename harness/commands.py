@@ -116,7 +116,12 @@ def _session(request: Request) -> Session:
 
 def _matrix(request: Request) -> Matrix:
     if request.base is None and not request.data:
-        return load_matrix(_matrix_file(request.matrix), request.overrides)
+        return load_matrix(_matrix_file(request.matrix or "pocket"), request.overrides)
+    if request.matrix is not None:
+        raise UserError(
+            f"{request.matrix}: either a matrix, or --base and --data without one; another base or file for a matrix "
+            "is --set bases.NAME.path=FOLDER, --set data.sft=[{file: FILE}]"
+        )
     from harness.own import own_matrix
 
     return own_matrix(request.base, list(request.data), request.overrides, Workdir.beside(request.db))

@@ -1,6 +1,7 @@
 """Training mixes made ready: each source read once, normalised, counted in tokens, and kept by its digest."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from harness.paths import located, missing_hint
 from harness.settings import Budget, Mixes, Settings, Source
 
 Kind = Literal["sft", "preference"]
+
+_HUB_FILE = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(?:/(?P<file>[^@]+))?(?:@(?P<revision>[\w./-]+))?")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class MixLibrary:
         steps = _steps(settings.budget, prepared, [share for _, share in used], settings.batch_size)
         files = tuple((str(self._keep(p)), share) for p, (_, share) in zip(prepared, used, strict=True))
         names = tuple(source.file for source, _ in used)
-        licences = {name: licence_of(self._locate(name).parent) for name in names}
+        licences = {name: licence_of(_folder_of(self._locate(name), name)) for name in names}
         return Mix(identity.mix_digest(described), steps, files, names, licences)
 
     def prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
@@ -139,7 +142,7 @@ class MixLibrary:
 
 
 def data_path(file: str, relative_to: Path) -> Path:
-    """Where a training file lies: a local path, or ``hub:org/name[@revision]``, fetched. Raises UserError."""
+    """Where a training file lies: a local path, or ``hub:org/name[/file][@revision]``, fetched. Raises UserError."""
     if not file.startswith("hub:"):
         path = located(file, relative_to)
         if not path.is_file():
@@ -147,12 +150,23 @@ def data_path(file: str, relative_to: Path) -> Path:
         return path
     from harness.bases.hub import download_dataset_file
 
-    repo, _, revision = file.removeprefix("hub:").partition("@")
-    found = download_dataset_file(repo, revision or None)
+    named = _HUB_FILE.fullmatch(file)
+    if named is None:
+        raise UserError(f"{file}: expected hub:org/name, hub:org/name/file or either with @revision")
+    found = download_dataset_file(named["repo"], named["revision"])
+    if named["file"]:
+        found = [path for path in found if path.as_posix().endswith(f"/{named['file']}")]
     if len(found) != 1:
-        names = ", ".join(path.name for path in found)
-        raise UserError(f"{file}: the data set holds {len(found)} files ({names}); download it and name one")
+        listed = ", ".join(path.relative_to(_folder_of(path, file)).as_posix() for path in found) or "no such file"
+        raise UserError(f"{file}: {len(found)} data files ({listed}); name one, as in hub:{named['repo']}/train.jsonl")
     return found[0]
+
+
+def _folder_of(path: Path, file: str) -> Path:
+    """The folder that says under which licence ``path`` comes: a hub's data set lies deeper than its papers."""
+    if not file.startswith("hub:"):
+        return path.parent
+    return next((folder for folder in path.parents if folder.parent.name == "snapshots"), path.parent)
 
 
 def _shares(sources: Sequence[Source]) -> list[float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 class Request:
     """A matrix, or a base and data of one's own, on a results file and a device."""
 
-    matrix: str
+    matrix: str | None  # none: the embedded suite, or what base and data make
     db: Path
     overrides: tuple[str, ...] = ()
     only: str | None = None

@@ -43,9 +43,9 @@ def download_model(repo_id: str, revision: str | None = None) -> Path:
 def download_dataset_file(repo_id: str, revision: str | None = None) -> list[Path]:
     """Local paths, sorted, of the json, jsonl, jsonl.gz, csv and parquet files of the dataset ``repo_id``.
 
-    Raises UserError when the dataset cannot be had or holds no such file.
+    Its papers, which name its licence, come along. Raises UserError when it cannot be had or holds no such file.
     """
-    folder = _snapshot(repo_id, revision, "dataset", _DATA, [], _NOT_DATA)
+    folder = _snapshot(repo_id, revision, "dataset", _DATA, _PAPERS, _NOT_DATA)
     suffixes = tuple(pattern.removeprefix("*") for pattern in _DATA)
     paths = [path for path in folder.rglob("*") if path.name.endswith(suffixes) and path.is_file()]
     paths = [path for path in paths if path.name not in _NOT_DATA]

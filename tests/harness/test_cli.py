@@ -57,6 +57,17 @@ class TestWrongInput:
         assert not Path("tunematrix.db").exists()
         return errors[0]
 
+    def test_a_matrix_and_a_base_of_ones_own(self, tunematrix, suite):
+        said = self.mistake(tunematrix, "plan", str(suite), "--base", "pocket-0.2m")
+        assert "either a matrix, or --base and --data without one" in said
+
+    def test_a_folder_that_cannot_be_written_to(self, tunematrix, suite, monkeypatch):
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied", "/somewhere")
+
+        monkeypatch.setattr("harness.commands.open_session", refuse)
+        assert self.mistake(tunematrix, "plan", str(suite)) == "tunematrix: /somewhere: Permission denied"
+
     @pytest.mark.parametrize("verb", ["plan", "run"])
     @pytest.mark.parametrize(
         ("old", "new", "says"),
