@@ -193,6 +193,7 @@ def _plan_json(session: Session, lines: list[Planned], known: Known) -> dict[str
         "device": session.device,
         "jobs": session.jobs,
         "estimated_seconds": round(session.estimate(lines, known), 1),
+        "reference_seconds": round(session.estimate(lines, known, factor=1.0), 1),
         "cells": [_cell_json(line) for line in lines],
     }
 

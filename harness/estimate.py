@@ -34,12 +34,18 @@ class Tasks:
     merged: int
 
 
-def estimate_seconds(plan: Sequence[Planned], known: Known, jobs: int, tasks: Tasks) -> float:
-    """Wall seconds for the cells that are not done; measure runs run alone, the others ``jobs`` at a time."""
+def estimate_seconds(
+    plan: Sequence[Planned], known: Known, jobs: int, tasks: Tasks, factor: float | None = None
+) -> float:
+    """Wall seconds for the cells that are not done; measure runs run alone, the others ``jobs`` at a time.
+
+    ``factor`` is how much slower the machine is than the one that the constants are of (1.0 is that one); the machine
+    at hand is timed if it is not given.
+    """
     open_ = [line for line in plan if line.state in ("left", "deferred")]
     if not open_:
         return 0.0
-    model = _Model(plan, known, tasks)
+    model = _Model(plan, known, tasks, _machine_factor() if factor is None else factor)
     shared = sum(model.seconds(line) for line in open_ if line.purpose == "quality")
     alone = sum(model.seconds(line) for line in open_ if line.purpose == "measure")
     return START_SECONDS + shared / max(1, jobs) + alone
@@ -48,8 +54,8 @@ def estimate_seconds(plan: Sequence[Planned], known: Known, jobs: int, tasks: Ta
 class _Model:
     """What a cell should take: as others like it took, else as its steps and tasks say."""
 
-    def __init__(self, plan: Sequence[Planned], known: Known, tasks: Tasks) -> None:
-        self.tasks, self.factor = tasks, _machine_factor()
+    def __init__(self, plan: Sequence[Planned], known: Known, tasks: Tasks, factor: float) -> None:
+        self.tasks, self.factor = tasks, factor
         self.seen = _seen_seconds(plan, known)
         self.moments = _seen_moments(plan, known)
 

@@ -75,10 +75,10 @@ class Session:
             return Known()
         return read_known(open_for_reading(db_path), self.stack_id)
 
-    def estimate(self, plan: list[Planned], known: Known) -> float:
-        """Seconds that the plan should take."""
+    def estimate(self, plan: list[Planned], known: Known, factor: float | None = None) -> float:
+        """Seconds that the plan should take on this machine, or on one ``factor`` times as slow as the reference."""
         evals = self.evals
-        return estimate_seconds(plan, known, self.jobs, Tasks(len(evals), sum(e.merged for e in evals)))
+        return estimate_seconds(plan, known, self.jobs, Tasks(len(evals), sum(e.merged for e in evals)), factor)
 
 
 def open_session(

@@ -72,5 +72,12 @@ def test_more_steps_more_tasks_and_a_slower_machine_take_longer(session, monkeyp
     assert seconds(plan) == pytest.approx(2 * before - START_SECONDS)
 
 
+def test_an_estimate_can_be_asked_for_the_reference_machine(session, monkeypatch):
+    monkeypatch.setattr(estimate, "_machine_factor", lambda: 3.0)
+    plan = session.planner(Known()).plan()
+
+    assert estimate_seconds(plan, Known(), 1, TASKS, factor=1.0) < seconds(plan)
+
+
 def test_the_machine_at_hand_is_timed_within_bounds():
     assert 0.2 <= estimate._machine_factor() <= 10
