@@ -1,6 +1,7 @@
 """Arms: what a matrix asks for, with bases and data resolved; each gives the cells of its rates and seeds."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -260,12 +261,20 @@ def _has_compiler() -> bool:
 
 
 def _check_rank(variant: Variant, shapes: dict[str, tuple[int, int]], source: str) -> None:
-    smallest = min((min(shape) for shape in shapes.values()), default=0)
+    targets = getattr(variant.parameters, "target_modules", "all-linear")
+    smallest = min((min(shape) for name, shape in shapes.items() if _is_target(name, targets)), default=0)
     if smallest and variant.rank and variant.rank > smallest:
         raise UserError(
             f"{source}: methods.{variant.label}.rank: {variant.rank} is larger than a layer of {variant.base} "
             f"({smallest} wide); the largest that fits is {smallest}"
         )
+
+
+def _is_target(layer: str, targets: str | tuple[str, ...]) -> bool:
+    """As PEFT reads ``target_modules``: all linear layers, a pattern of the whole name, or the ends of names."""
+    if isinstance(targets, str):
+        return targets == "all-linear" or re.fullmatch(targets, layer) is not None
+    return any(layer == target or layer.endswith(f".{target}") for target in targets)
 
 
 def _fact(arm: Arm, key: str) -> set[str]:

@@ -16,6 +16,7 @@ from harness import identity
 from harness.errors import UserError
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "lm-eval", "datasets", "tokenizers")
+KERNELS = ("flash-attn", "liger-kernel")  # named where they are installed
 
 # What changes a run's result when it changes. The board, the report and the store are not among it.
 _TRAINING_CODE = (
@@ -38,6 +39,7 @@ _TRAINING_CODE = (
 def stack_facts(device: str) -> dict[str, Any]:
     """Versions, processor or GPU, driver. Nothing that names the machine's owner."""
     facts: dict[str, Any] = {name: _version(name) for name in LIBRARIES}
+    facts |= {name: found for name in KERNELS if (found := _version(name))}
     facts |= {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -74,20 +76,24 @@ def pick_device(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if found else "cpu"
     if not found:
-        raise UserError(f"--device {wanted}: this machine has no CUDA device; use --device cpu")
+        raise UserError(f"--device {wanted}: this machine has no CUDA device that torch could use; use --device cpu")
     return "cuda"
 
 
 @cache
 def gpu_count() -> int:
-    """How many CUDA devices the driver shows, asked of NVML so that this process never opens one."""
+    """How many CUDA devices torch could use, asked of NVML so that this process never opens one."""
+    if (_version("torch") or "").endswith("+cpu"):
+        return 0
     try:
         import pynvml
 
         pynvml.nvmlInit()
-        return int(pynvml.nvmlDeviceGetCount())
+        found = int(pynvml.nvmlDeviceGetCount())
     except Exception:  # no driver here
         return 0
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return found if shown is None else min(found, sum(part.strip() not in ("", "-1") for part in shown.split(",")))
 
 
 @cache

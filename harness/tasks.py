@@ -15,6 +15,7 @@ import yaml
 
 from harness import identity
 from harness.errors import UserError
+from harness.paths import located
 from harness.settings import Eval
 
 _FILE_NAME = re.compile(r"""["']([\w./-]+\.(?:jsonl|json|csv|parquet|txt|zip|jsonl\.gz))["']""")
@@ -98,8 +99,8 @@ def _item_digest(path: Path, config: dict[str, Any]) -> str:
 
 
 def _data_file(folder: Path, name: str) -> Path | None:
-    if "/" in name or "." in name:
-        for candidate in (folder / name, folder.parent / "data" / name):
+    if ("/" in name or "." in name) and not name.startswith("~"):
+        for candidate in (located(name, folder), folder.parent / "data" / name):
             if len(name) < 256 and "\n" not in name and candidate.is_file():
                 return candidate
     return None

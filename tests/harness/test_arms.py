@@ -1,10 +1,11 @@
 """Arms: what of a matrix makes two cells the same work, which ones are selected, and what a machine cannot run."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from harness.arms import Arm, build_arms, select
+from harness.arms import Arm, _check_rank, build_arms, select
 from harness.errors import UserError
 from harness.matrix import load_matrix
 from harness.mixes import MixLibrary
@@ -77,6 +78,15 @@ class TestRefusing:
     def test_a_rank_larger_than_a_layer_names_the_largest_that_fits(self, arms):
         with pytest.raises(UserError, match=r"methods\.lora\.rank: 1000 is larger than a layer of pocket-1m.*128"):
             arms("methods.lora.rank=1000")
+
+    @pytest.mark.parametrize(("targets", "fits"), [("[q_proj]", True), ("'.*q_proj'", True), ("all-linear", False)])
+    def test_only_the_layers_that_are_adapted_limit_the_rank(self, targets, fits):
+        overrides = (f"methods.lora.target_modules={targets}", "methods.lora.rank=16")
+        lora = next(v for v in load_matrix(suite_file("pocket"), overrides).variants if v.label == "lora")
+        shapes = {"model.layers.0.mlp.gate": (8, 64), "model.layers.0.self_attn.q_proj": (64, 64)}
+
+        with nullcontext() if fits else pytest.raises(UserError, match="the largest that fits is 8"):
+            _check_rank(lora, shapes, "m.yaml")
 
     def test_several_rates_need_a_task_to_choose_by(self, arms):
         with pytest.raises(UserError, match=r"3 learning rates to choose from, but no validation task.*selection\.sft"):

@@ -1,0 +1,44 @@
+"""What the stack says of a machine: GPUs that can be used, and packages that change a result."""
+
+import pynvml
+import pytest
+
+from harness import stack
+from harness.errors import UserError
+
+
+@pytest.fixture
+def four_gpus(monkeypatch):
+    """A driver that shows four devices, and a torch that is built for them."""
+    monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: 4)
+    monkeypatch.setattr(stack, "_version", lambda name: "2.13.0+cu130")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    stack.gpu_count.cache_clear()
+    yield monkeypatch
+    stack.gpu_count.cache_clear()
+
+
+def test_all_devices_that_the_driver_shows_are_used(four_gpus):
+    assert stack.gpu_count() == 4
+    assert stack.pick_device("auto") == "cuda"
+
+
+@pytest.mark.parametrize(("shown", "count"), [("0,1", 2), ("1", 1), ("", 0), ("-1", 0), ("GPU-a,GPU-b,GPU-c", 3)])
+def test_devices_can_be_hidden(four_gpus, shown, count):
+    four_gpus.setenv("CUDA_VISIBLE_DEVICES", shown)
+    assert stack.gpu_count() == count
+
+
+def test_a_torch_built_for_the_cpu_uses_none(four_gpus):
+    four_gpus.setattr(stack, "_version", lambda name: "2.13.0+cpu")
+    assert stack.pick_device("auto") == "cpu"
+    with pytest.raises(UserError, match="no CUDA device that torch could use"):
+        stack.pick_device("cuda")
+
+
+def test_a_kernel_package_is_a_fact_where_it_is_installed(monkeypatch):
+    before = stack.stack_facts("cpu")
+    monkeypatch.setattr(stack, "_version", lambda name: "1.0")
+    assert "flash-attn" not in before
+    assert stack.stack_facts("cpu")["flash-attn"] == "1.0"
