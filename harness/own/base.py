@@ -60,6 +60,6 @@ def _embedded(text: str) -> tuple[Base, dict[str, Any]]:
 
 
 def _resolved(name: str, entry: dict[str, Any]) -> tuple[Base, dict[str, Any]]:
-    # Without dots, so that --set can reach it: bases.NAME.pad_token.
+    # A plain word, easily typed after --set: bases.NAME.pad_token.
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "base"
     return resolve_base(name, entry), entry
