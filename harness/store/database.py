@@ -51,6 +51,14 @@ def open_for_reading(path: Path) -> Database:
     return db
 
 
+def open_in_memory() -> Database:
+    """An empty database of this version that is in no file: what a snapshot is read into."""
+    db = Database(memory=True)
+    db.conn.execute("PRAGMA foreign_keys = ON")
+    migrations.apply(db)
+    return db
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Two processes never make or migrate one file at the same time.

@@ -124,6 +124,14 @@ CREATE TABLE choices (
 ) STRICT, WITHOUT ROWID
 """
 
+# Sums of the first step's logits under fixed random signs: see harness.meters.logits.
+_LOGITS = """
+CREATE TABLE logits (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), stage_id TEXT NOT NULL, projection INTEGER NOT NULL,
+    value REAL NOT NULL, PRIMARY KEY (run_id, stage_id, projection)
+) STRICT, WITHOUT ROWID
+"""
+
 # The newest good run of each arm, rate and seed on each stack: a rescored cell counts once, and so does a DPO seed
 # whose SFT stage was retrained at another rate (another cell of the same arm).
 _VIEWS = """
@@ -246,6 +254,14 @@ def m002_choices(db: Database) -> None:
         db.execute(f"DROP VIEW IF EXISTS {name}")
     for statement in _statements(_VIEWS):
         db.execute(statement)
+
+
+@migrations()
+def m003_logits(db: Database) -> None:
+    """The first step's logits, as projections: a gradient's norm shows no rounding that a mean takes away."""
+    db.execute(_LOGITS)
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(_GUARD_ROWS.format(table="logits", verb=verb))
 
 
 def _statements(script: str) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import run_matrix
+from harness.commands.matrix import run_matrix
 from harness.errors import UserError
 from harness.export import export_arm
 from harness.request import Request

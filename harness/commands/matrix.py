@@ -1,7 +1,6 @@
-"""What the command line does: open a session, hand it on, print what comes back."""
+"""`tunematrix run` and `plan`: open a session, hand it on, print what comes back."""
 
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from harness.commands.console import console_for_people
+from harness.commands.results import show_report
 from harness.datareport import data_report
 from harness.errors import UserError
 from harness.matrix import Matrix, load_matrix
@@ -20,7 +21,7 @@ from harness.progress import Display, clock
 from harness.request import Request
 from harness.session import Session, open_session, suite_file
 from harness.stack import pick_device
-from harness.store.database import open_for_reading, open_for_writing
+from harness.store.database import open_for_writing
 from harness.workdir import Workdir
 
 STATE_STYLES: dict[State, str] = {
@@ -70,43 +71,6 @@ def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
     console = console_for_people()
     console.print(_cell_table(lines) if cells else _plan_table(lines))
     console.print(_plan_summary(session, lines, known), highlight=False, markup=False)
-
-
-def show_report(db: Path, folder: Path | None) -> None:
-    """`tunematrix report`."""
-    from harness.report import build_report, print_report, write_report
-
-    found = build_report(open_for_reading(db))
-    print_report(found, console_for_people())
-    if folder is not None:
-        write_report(found, folder)
-
-
-def describe_db(path: Path) -> None:
-    """`tunematrix db`: what a file holds."""
-    db = open_for_reading(path)
-    console = console_for_people()
-    table = Table(title=escape(str(path)), title_justify="left", box=box.SIMPLE_HEAD)
-    for column in ("suite", "stack", "purpose", "status", "runs", "newest"):
-        table.add_column(column)
-    query = """SELECT suite, stack_id, purpose, status, count(*) AS runs, max(started_at) AS newest
-               FROM runs JOIN cells USING (cell_id) GROUP BY 1, 2, 3, 4 ORDER BY newest DESC"""
-    for row in db.query(query):
-        row |= {"stack_id": row["stack_id"][:10], "newest": row["newest"][:19]}
-        table.add_row(*(escape(str(value)) for value in row.values()))
-    console.print(table)
-    for row in db.query("SELECT stack_id, facts FROM stacks"):
-        facts = json.loads(row["facts"])
-        known = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
-        console.print(f"stack {row['stack_id'][:10]}: {known}", highlight=False, markup=False)
-    counts = {name: db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in db.table_names()}
-    shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count and not name.startswith("_"))
-    console.print(f"holds {shown or 'nothing yet'}", highlight=False, markup=False)
-
-
-def console_for_people() -> Console:
-    """The terminal at its width; a file or a pipe at a width that tables fit."""
-    return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 def _session(request: Request) -> Session:

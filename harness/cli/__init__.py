@@ -1,0 +1,57 @@
+"""The command line: one verb a subcommand, each parsed here, done elsewhere, printed here.
+
+Heavy libraries are imported inside the commands that use them, so that `--help` answers at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from harness.cli import matrix, results
+from harness.errors import UserError
+from tunematrix.version import __version__
+
+app = typer.Typer(
+    name="tunematrix",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Compare full SFT, LoRA, QLoRA and DPO fairly: train a matrix of them, measure and score each run, "
+    "keep everything in SQLite.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)]
+
+
+@app.callback()
+def _main(version: Version = False) -> None:
+    """What every subcommand shares."""
+
+
+app.add_typer(matrix.app)
+app.add_typer(results.app)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one clear line on stderr and exit code 2, never a traceback."""
+    try:
+        app()
+    except UserError as error:
+        for line in error.lines:
+            typer.echo(f"tunematrix: {line}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)  # the reader of our output has gone, as in `| head`
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"tunematrix: {where}{error.strerror or error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,64 @@
+"""The matrix: `run`, `plan`, `schema`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import BaseOption, Data, Db, Device, Jobs, MatrixArgument, Only, Set
+from harness.request import Request
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: tunematrix run · tunematrix run suites/pocket --only method=lora --set seeds=2 · "
+    "tunematrix run --base ./my-model --data train.jsonl"
+)
+def run(
+    matrix: MatrixArgument = None,
+    db: Db = Path("tunematrix.db"),
+    set_: Set = None,
+    only: Only = None,
+    base: BaseOption = None,
+    data: Data = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    retry_failed: Annotated[bool, typer.Option(help="Run failed cells again too.")] = False,
+    report_to: Annotated[Path | None, typer.Option("--report", help="Also write the tables to this folder.")] = None,
+) -> None:
+    """Train, measure and score every cell that is not done yet, then print the tables."""
+    from harness.commands.matrix import run_matrix
+
+    request = Request(matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    raise typer.Exit(run_matrix(request, retry_failed=retry_failed, report_to=report_to))
+
+
+@app.command(epilog="Examples: tunematrix plan · tunematrix plan suites/stories --json")
+def plan(
+    matrix: MatrixArgument = None,
+    db: Db = Path("tunematrix.db"),
+    set_: Set = None,
+    only: Only = None,
+    base: BaseOption = None,
+    data: Data = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="One row a cell instead of one an arm.")] = False,
+) -> None:
+    """Show the cells: done, left, deferred, blocked or refused, and how long they should take."""
+    from harness.commands.matrix import show_plan
+
+    request = Request(matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    show_plan(request, as_json=as_json, cells=cells)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a matrix file, for editors that complete and check it."""
+    import json
+
+    from harness.matrix_schema import matrix_schema
+
+    typer.echo(json.dumps(matrix_schema(), indent=2))

@@ -1,0 +1,32 @@
+"""Arguments and options that several subcommands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+MatrixArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MATRIX]", help="A matrix file, a suite's folder, or the name of an installed suite (pocket)."
+    ),
+]
+Db = Annotated[Path, typer.Option("--db", help="The results file (SQLite).")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value: methods.lora.rank=[8,64], seeds=2. Repeatable."),
+]
+Only = Annotated[
+    str | None, typer.Option(metavar="KEY=VALUE,...", help="Only these cells: method=lora,base=pocket-1m,rank=8|32.")
+]
+BaseOption = Annotated[
+    str | None, typer.Option("--base", metavar="PATH_OR_HUB_ID", help="Your base model, with --data: no suite needed.")
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option("--data", metavar="FILE", help="Your examples or preference pairs (.json .jsonl .csv .parquet)."),
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Cells at once; by default the cores divided by threads, or one a GPU.")
+]

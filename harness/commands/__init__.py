@@ -1,0 +1,1 @@
+"""What each subcommand does, once its words are parsed: open, call, print."""
