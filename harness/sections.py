@@ -1,0 +1,105 @@
+"""From a database to what the analysis takes: the reader's frames, cut by suite and stack, newest first, never mixed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from sqlite_utils import Database
+
+from harness.analysis.section import Section
+from harness.store import reader
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One suite on one stack: its frames, the stack's facts, and the runs that failed."""
+
+    suite: str
+    stack_id: str
+    facts: dict[str, Any]
+    frames: Section
+    failures: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A database's frames, each read once and only when something asks for it."""
+
+    db: Database
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """The arms of which a run has ended."""
+        arms = reader.arms(self.db)
+        return arms[arms["status"].notna()]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """See ``reader.runs``."""
+        return reader.runs(self.db)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """See ``reader.scores``."""
+        return reader.scores(self.db)
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """Those of the runs at their arms' chosen rates."""
+        return reader.items(self.db, self.scores.loc[self.scores["chosen"], "run_id"])
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """See ``reader.rates``."""
+        return reader.rates(self.db)
+
+    @cached_property
+    def phases(self) -> pd.DataFrame:
+        """See ``reader.phases``."""
+        return reader.phases(self.db)
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """See ``reader.failures``."""
+        return reader.failures(self.db)
+
+    @cached_property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Each stack's facts by its id."""
+        return {str(key): dict(facts) for key, facts in reader.stacks(self.db).set_index("stack_id")["facts"].items()}
+
+    def parts(self) -> list[Part]:
+        """Every suite on every stack, by their last trained run, newest first."""
+        return [self.part(suite, stack_id) for suite, stack_id in _newest_first(self.arms)]
+
+    def part(self, suite: str, stack_id: str) -> Part:
+        """One suite on one stack."""
+        own = _arms_of(self.arms, suite, stack_id)
+        runs, rates, scores, phases, failures = (
+            frame[(frame["stack_id"] == stack_id) & frame["arm_id"].isin(own["arm_id"])]
+            for frame in (self.runs, self.rates, self.scores, self.phases, self.failures)
+        )
+        frames = Section(own, runs, rates, _evals_of(scores, suite), self.items, phases)
+        return Part(suite, stack_id, self.facts[stack_id], frames, failures)
+
+
+def _newest_first(arms: pd.DataFrame) -> list[tuple[str, str]]:
+    """Suites and stacks by their last trained run; a base's run may belong to another suite as well."""
+    dated = arms.assign(trained=arms["method"] != "base").sort_values(["trained", "last_started_at"])
+    last = dated.groupby(["suite", "stack_id"])["last_started_at"].last().sort_values(ascending=False)
+    return [(str(suite), str(stack_id)) for suite, stack_id in last.index]
+
+
+def _arms_of(arms: pd.DataFrame, suite: str, stack_id: str) -> pd.DataFrame:
+    """The arms of a suite, and the untrained rows of its bases: a base is one cell, whichever suite ran it first."""
+    here = arms[arms["stack_id"] == stack_id]
+    own = here[here["suite"] == suite]
+    shared = (here["method"] == "base") & here["base_digest"].isin(own["base_digest"])
+    return here[(here["suite"] == suite) | shared].reset_index(drop=True)
+
+
+def _evals_of(scores: pd.DataFrame, suite: str) -> pd.DataFrame:
+    """The scores in evals that the suite's trained arms have; all where it has none."""
+    evals = scores.loc[(scores["suite"] == suite) & (scores["moment"] == "tuned"), "eval_id"].unique()
+    return scores[scores["eval_id"].isin(evals)] if len(evals) else scores

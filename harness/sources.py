@@ -1,0 +1,29 @@
+"""Where results are read from: a results file, or a published snapshot, which is read like one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from harness.errors import UserError
+from harness.store.database import open_for_reading
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Results and what to call them: ``name`` is the file's or the snapshot's own."""
+
+    name: str
+    path: Path
+    db: Database
+
+
+def open_source(path: Path) -> Source:
+    """The results at ``path``: a snapshot's folder, which must verify, or a database. Raises UserError else."""
+    if path.is_dir():
+        from harness.snapshot import load_snapshot
+
+        return Source(path.name, path, load_snapshot(path))
+    if not path.exists():
+        raise UserError(f"{path}: no such results file or snapshot")
+    return Source(path.stem, path, open_for_reading(path))
