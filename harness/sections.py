@@ -1,4 +1,4 @@
-"""From a database to what the analysis takes: the reader's frames, cut by suite and stack, newest first, never mixed."""
+"""From a database to what the analysis takes: frames cut by suite and stack, newest first, never mixed."""
 
 from dataclasses import dataclass
 from functools import cached_property
