@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from harness.analysis.outcomes import Outcomes, common_seeds, known, paired
+from harness.analysis.spread import Block
 from harness.analysis.uncertainty import Interval, difference_interval, proportion_interval, value_interval
 
 
@@ -32,11 +33,16 @@ def score(evals: Sequence[Outcomes]) -> Interval | None:
 
 def change(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Interval | None:
     """Mean score after minus before over the same evals in the same order, paired by item and seed."""
-    after, before = common_seeds(after), common_seeds(before)
-    blocks = [paired(a, b) for a, b in zip(after, before, strict=True)]
-    if not blocks or not all(block.size for block in blocks):
-        return None
-    return _of_untrained(difference_interval(blocks), [*after, *before])
+    blocks = differences(after, before)
+    return _of_untrained(difference_interval(blocks), [*after, *before]) if blocks else None
+
+
+def differences(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> list[Block]:
+    """After minus before in each eval, (seeds, items), at the seeds that were scored on all of them; none where there
+    is no item in common."""
+    pairs = zip(common_seeds(after), common_seeds(before), strict=True)
+    blocks = [paired(*pair) for pair in pairs]
+    return blocks if all(block.size for block in blocks) else []
 
 
 def ratio(after: Outcomes, before: Outcomes) -> Interval | None:
