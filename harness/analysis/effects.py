@@ -31,6 +31,16 @@ def score(evals: Sequence[Outcomes]) -> Interval | None:
     return _of_untrained(replace(found, low=low, high=high, p_value=None), evals)
 
 
+def mean(evals: Sequence[Outcomes]) -> float:
+    """The mean over items and seeds in each eval, and then over evals."""
+    return float(np.mean([np.nanmean(outcomes.table) for outcomes in evals]))
+
+
+def perplexity(outcomes: Outcomes) -> float:
+    """The mean over seeds, of a table that holds logarithms."""
+    return float(np.exp(outcomes.table.mean(axis=1)).mean())
+
+
 def change(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Interval | None:
     """Mean score after minus before over the same evals in the same order, paired by item and seed."""
     blocks = differences(after, before)

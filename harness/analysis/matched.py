@@ -100,8 +100,8 @@ def _interval(curves: list[_Curve]) -> Interval:
     freedom, seeds = sum(curve.freedom for curve in curves), int(max(curve.runs.max() for curve in curves))
     if not freedom:
         return Interval(distance, seeds=seeds)
-    covariance = sum(curve.squares for curve in curves) / freedom
-    variance = sum(_variance(curves, side, covariance) for side in (0, 1))
+    covariance = (curves[0].squares + curves[1].squares) / freedom
+    variance = _variance(curves, 0, covariance) + _variance(curves, 1, covariance)
     if variance <= 0:
         return Interval(distance, distance, distance, seeds=seeds)
     error = float(np.sqrt(variance))

@@ -87,9 +87,7 @@ def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
     ]
 
 
-def _same_seeds(
-    first: Outcomes, second: Outcomes
-) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
+def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
     if first.seeds == second.seeds or not first.seeds or not second.seeds:
         return first.seeds or second.seeds, first.table, second.table  # one row against all: numpy repeats it
     common = tuple(sorted(set(first.seeds) & set(second.seeds)))

@@ -7,7 +7,7 @@ Cochran and Cox's quantile times its standard error. With S seeds and I items th
 
 and the chance to see a true difference is taken from the noncentral t distribution, with Satterthwaite's degrees of
 freedom for the error (Brennan 2001, chapter 6; Lenth 2001, The American Statistician 55). What three seeds say of the
-noise is itself uncertain by a factor of two or so: take the answer as an order of size, and look again as seeds come in.
+noise is itself uncertain by a factor of two or so: take the answer as an order of size, and ask again as seeds come in.
 """
 
 from collections.abc import Callable, Sequence

@@ -10,7 +10,8 @@ import pandas as pd
 from harness.analysis.corrections import LEVEL, holm
 from harness.analysis.outcomes import Outcomes, paired
 from harness.analysis.spread import Spread, spread_of
-from harness.analysis.uncertainty import difference_intervals, pooled_seed_variance
+from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
+
 
 def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     """Every pair of arms on the evals that they share in order (one ``Outcomes`` an eval), a row a pair.
@@ -27,7 +28,7 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     for first, second in combinations(arms, 2):
         blocks = [paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)]
         kinds[trained[first] and trained[second]][first, second] = spread_of(blocks)
-    found = {}
+    found: dict[tuple[str, str], Interval] = {}
     for spreads in kinds.values():
         pooled = pooled_seed_variance(list(spreads.values()), freedom)
         found |= dict(zip(spreads, difference_intervals(list(spreads.values()), pooled), strict=True))
