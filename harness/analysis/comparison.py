@@ -19,10 +19,11 @@ from harness.analysis.uncertainty import Interval, difference_intervals
 from harness.analysis.verdicts import Verdict, judge
 
 COLUMNS = [
-    *("pair", "quantity", "kind", "role", "metric", "unit", "first", "second", "difference", "low", "high", "p_value"),
+    *("pair", "quantity", "kind", "role", "metric", "unit", "first", "second", "difference"),
+    *("difference_low", "difference_high", "p_value"),
     *("p_corrected", "seeds", "items", "flag", "verdict", "more_seeds", "note"),
 ]
-_FIGURES = ["first", "second", "difference", "low", "high", "p_value", "p_corrected"]
+_FIGURES = ["first", "second", "difference", "difference_low", "difference_high", "p_value", "p_corrected"]
 
 
 def compare_arms(
