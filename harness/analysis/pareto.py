@@ -58,7 +58,7 @@ def _of_scores(arms: Sequence[str], scores: Mapping[str, pd.DataFrame]) -> list[
 
 def _of_score(arms: Sequence[str], pairs: pd.DataFrame, corrected: NDArray[np.float64]) -> tuple[Flags, Flags]:
     place = {arm: n for n, arm in enumerate(arms)}
-    first, second = (pairs[side].map(place).to_numpy() for side in ("first", "second"))
+    first, second = (pairs[side].map(place).to_numpy(dtype=np.intp) for side in ("first", "second"))
     difference, low, high = (pairs[name].to_numpy(dtype=np.float64) for name in ("difference", "low", "high"))
     better = np.zeros((len(arms), len(arms)), dtype=bool)
     as_good = np.zeros_like(better)
