@@ -26,9 +26,12 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """A database's frames, each read once and only when something asks for it."""
+    """A database's frames, each read once and only when something asks for it, all as of when this was made."""
 
     db: Database
+
+    def __post_init__(self) -> None:
+        reader.settle(self.db)
 
     @cached_property
     def arms(self) -> pd.DataFrame:

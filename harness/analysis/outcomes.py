@@ -127,10 +127,7 @@ def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64
 
 
 def _likelihoods(row: ItemRow | None) -> NDArray[np.float64] | None:
-    values = None if row is None else row["values"]
-    if not values or any(len(value) != 1 for value in values):
-        return None
-    return np.array([value[0] for value in values], dtype=np.float64)
+    return None if row is None or row["values"] is None else row["values"].singles()
 
 
 def _stacked(rows: "list[NDArray[np.float64] | None]") -> NDArray[np.float64] | None:

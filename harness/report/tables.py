@@ -42,8 +42,9 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
     """The tables of a section that have rows."""
     summary = summarise(section)
     names = summary.set_index("arm_id")[["name"]]
-    found = [_main(summary, by_task(section)), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
-    found += [_tasks(section, names), _failures(failures, names)]
+    tasks = by_task(section)
+    found = [_main(summary, tasks), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
+    found += [_tasks(section, tasks, names), _failures(failures, names)]
     return tuple(table for table in found if len(table.frame))
 
 
@@ -128,9 +129,9 @@ def _merged(section: Section) -> Table:
     return Table("merged", "Adapters merged into the base", summarise_merged(section), columns, legend)
 
 
-def _tasks(section: Section, names: pd.DataFrame) -> Table:
+def _tasks(section: Section, tasks: pd.DataFrame, names: pd.DataFrame) -> Table:
     about = section.arms.set_index("arm_id")[["base"]].rename(columns={"base": "base_model"})
-    frame = by_task(section).join(names, on="arm_id").join(about, on="arm_id")
+    frame = tasks.join(names, on="arm_id").join(about, on="arm_id")
     columns = (
         _NAME,
         Column("base", lambda row: words.text(row["base_model"]), words=True),

@@ -13,6 +13,8 @@ from rich.text import Text
 from harness.report import words
 from harness.report.model import Column, Report, Section, Table
 
+LONGEST = 50  # rows of a table that does not part by base: what a person reads on a terminal
+
 
 def print_report(report: Report, console: Console) -> None:
     """Print every section. Texts from the database are printed as they are: no markup in them is obeyed."""
@@ -43,10 +45,14 @@ def stack_line(section: Section) -> str:
 
 
 def _print(table: Table, console: Console) -> None:
-    rows = table.rows()
+    every = table.rows()
+    rows = every if table.by_base else every[:LONGEST]
     columns, left_out = _fitting(table, rows, console.width)
     for title, group in _groups(table, rows):
         console.print(Padding(_rich_table(columns, title, group), (1, 0, 0, 0)))
+    if len(rows) < len(every):
+        more = f"The first {len(rows)} of {len(every):,} rows; report --out FOLDER writes them all."
+        console.print(Text(more, style="yellow"))
     if left_out:
         console.print(Text(f"Too narrow a terminal for: {', '.join(left_out)}.", style="yellow"))
     for line in table.legend:
