@@ -63,8 +63,8 @@ class Contender:
     @cached_property
     def base(self) -> str | None:
         """The untrained arm that its gain and forgetting are measured from."""
-        row = self.side.costs.loc[self.arm_id]
-        return self.side.section.base_of(row)
+        digest = self.side.costs.at[self.arm_id, "base_digest"]
+        return self.side.section.base_of({"arm_id": self.arm_id, "base_digest": digest})
 
     def moved(self, evals: list[str]) -> list[Outcomes]:
         """Its outcomes minus its base's in each eval, at the seeds scored on all of them; none where one is missing."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
-from harness.analysis.section import Section
+from harness.analysis.section import Eval, Section
 from harness.analysis.uncertainty import Interval
 
 COLUMNS = [
@@ -48,12 +48,11 @@ def by_task(section: Section) -> pd.DataFrame:
     ``kind`` is points (base minus tuned, positive is worse) or ratio (tuned over base, above 1 is worse).
     """
     rows = []
-    scores = section.scores[section.scores["split"] == "test"]
-    evals = scores.drop_duplicates("eval_id").set_index("eval_id")
-    for _, arm in section.arms.iterrows():
+    evals = section.test_evals
+    for arm in section.arms.to_dict("records"):
         base = section.base_of(arm)
-        for eval_id, eval_ in evals.iterrows():
-            rows += _task_rows(section, arm["arm_id"], base, str(eval_id), eval_)
+        for eval_id, eval_ in evals.items():
+            rows += _task_rows(section, arm["arm_id"], base, eval_id, eval_)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -65,12 +64,12 @@ def negated(interval: Interval | None) -> Interval | None:
     return replace(interval, estimate=0.0 - interval.estimate, low=low, high=high)
 
 
-def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: pd.Series) -> list[list[object]]:
+def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval) -> list[list[object]]:
     after = section.of(arm, [eval_id])
     if not after:
         return []
     before = section.of(base, [eval_id]) if base else []
-    points = bool(eval_["higher_is_better"])
+    points = eval_.higher_is_better
     lost: Interval | None = None
     if before:
         lost = negated(effects.change(after, before)) if points else effects.ratio(after[0], before[0])
@@ -79,7 +78,7 @@ def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_
     base_value = before_score.estimate if before_score else None
     if before and not points:
         base_value = effects.perplexity(before[0])
-    about = [arm, section.moments[arm], eval_["task"], eval_["role"], eval_["metric"], "points" if points else "ratio"]
+    about = [arm, section.moments[arm], eval_.task, eval_.role, eval_.metric, "points" if points else "ratio"]
     return [[*about, base_value, *ends(score), *ends(lost)]]
 
 

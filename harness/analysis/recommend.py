@@ -104,7 +104,7 @@ def _alone(others: Sequence[Choice], quantity: str) -> int:
 def _ordered(section: Section, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     rows = {choice.row["arm_id"]: choice for choice in choices}
     pairs = {role: compare(_answers(section, list(rows), role)) for role in ROLES if section.evals(role)}
-    order = best_first(_answers(section, list(rows), "target"))
+    order = best_first({arm: choice.row["target"] for arm, choice in rows.items()})
     standing = ranked(pairs["target"], order) if order else {}
     costs = {name: {arm: choice.row[name] for arm, choice in rows.items()} for name in COSTS}
     dominated = pareto_set(list(rows), pairs, costs)["dominated_by"]

@@ -1,9 +1,10 @@
 """What one suite on one stack holds, ready for the tables: arms, their outcomes, and the evals that compare them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -96,7 +97,7 @@ class Section:
         found = [self.outcomes.get((arm, moment, eval_id)) for eval_id in evals]
         return [outcomes for outcomes in found if outcomes is not None] if all(o is not None for o in found) else []
 
-    def base_of(self, arm: pd.Series) -> str | None:
+    def base_of(self, arm: Mapping[Any, Any]) -> str | None:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""
         base = self.bare_bases.get(arm["base_digest"])
         return None if base == arm["arm_id"] else base

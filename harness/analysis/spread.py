@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 Block = NDArray[np.float64]
 
+ROUNDING = 1e-9  # of sums of squares of outcomes between 0 and 1
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -46,10 +48,47 @@ def spread_of(blocks: Sequence[Block]) -> Spread:
     seeds = {block.shape[0] for block in blocks}
     if len(seeds) != 1 or 0 in seeds or not all(block.shape[1] for block in blocks):
         raise ValueError(f"blocks of (seeds, items) must share their seeds and hold items: {[b.shape for b in blocks]}")
-    n_seeds, weight = seeds.pop(), 1 / len(blocks)
-    means, by_items, by_luck = zip(*(_parts(block) for block in blocks), strict=True)
-    of_seeds = np.mean(means, axis=0)
-    item_variance, luck_variance = weight**2 * sum(by_items), weight**2 * sum(by_luck)
+    of_seeds, by_items, by_luck = zip(*(_parts(block) for block in blocks), strict=True)
+    return _spread(np.mean(of_seeds, axis=0), sum(by_items), sum(by_luck), [block.shape[1] for block in blocks])
+
+
+def spreads_of_pairs(tables: Sequence[NDArray[np.float64]]) -> list[Spread]:
+    """``spread_of`` the differences of every two of several arms, in the order of ``itertools.combinations``.
+
+    Each eval's table is (arms, seeds, items) and complete, of at least two seeds and items. The sums of squares of all
+    differences come from the products of the arms' tables with one another, so that no table of differences is made.
+    """
+    means = []
+    by_items = by_luck = np.zeros(())
+    for table in tables:
+        n_seeds, n_items = table.shape[1:]
+        whole = table.mean(axis=(1, 2))
+        of_seeds, of_items = table.mean(axis=2), table.mean(axis=1)
+        seeds, items = (_squared_distances(part - whole[:, None]) for part in (of_seeds, of_items))
+        total = _squared_distances((table - whole[:, None, None]).reshape(len(table), -1))
+        residual = np.maximum(0.0, total - n_items * seeds - n_seeds * items) / ((n_seeds - 1) * (n_items - 1))
+        by_items = by_items + np.maximum(0.0, n_seeds * items / (n_items - 1) - residual) / (n_seeds * n_items)
+        by_luck = by_luck + residual / (n_seeds * n_items)
+        means.append(of_seeds)
+    first, second = np.triu_indices(len(tables[0]), 1)
+    differences = np.mean(means, axis=0)[first] - np.mean(means, axis=0)[second]
+    n_items_of = [table.shape[2] for table in tables]
+    return [_spread(*parts, n_items_of) for parts in zip(differences, by_items, by_luck, strict=True)]
+
+
+def _squared_distances(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of every two rows; what rounding leaves of none is none."""
+    products = rows @ rows.T
+    own = np.diag(products)
+    first, second = np.triu_indices(len(rows), 1)
+    squares = own[first] + own[second] - 2 * products[first, second]
+    return np.where(squares > ROUNDING, squares, 0.0)
+
+
+def _spread(of_seeds: NDArray[np.float64], by_items: float, by_luck: float, n_items: Sequence[int]) -> Spread:
+    """From the means of seeds over all evals, and the sums over evals of their parts of the variance."""
+    n_seeds, weight = len(of_seeds), 1 / len(n_items)
+    item_variance, luck_variance = weight**2 * by_items, weight**2 * by_luck
     seed_variance = of_seeds.var(ddof=1) / n_seeds if n_seeds > 1 else 0.0
     if seed_variance + item_variance < 1e-12:  # means that agree to the last item agree by luck
         seed_variance = luck_variance
@@ -59,8 +98,8 @@ def spread_of(blocks: Sequence[Block]) -> Spread:
         item_variance=float(item_variance),
         luck_variance=float(luck_variance),
         seeds=n_seeds,
-        items=sum(block.shape[1] for block in blocks),
-        effective_items=1 / float(sum(weight**2 / block.shape[1] for block in blocks)),
+        items=sum(n_items),
+        effective_items=1 / float(sum(weight**2 / n for n in n_items)),
     )
 
 

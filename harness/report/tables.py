@@ -21,7 +21,7 @@ FORGETS = (
 )
 LETTERS = (
     "tie: arms of one base that share a letter cannot be told apart on the target (paired tests, Holm-corrected); "
-    "a is the best group."
+    "a is the best group. place: one more than the number of arms that are supported as better."
 )
 OTHERS = (
     "pref: preference score, and for DPO what it gained over its own SFT stage. refused, complied, ...: the safety "
@@ -243,6 +243,7 @@ def _task_change(row: Row) -> str:
 
 _NAME = Column("arm", lambda row: words.text(row["name"]), True, words=True)
 _BASE = Column("base", lambda row: words.text(row["base"]), words=True)
+_PLACE = Column("place", lambda row: words.MISSING if row["place"] is None else str(row["place"]), True, spare=9)
 _TARGET = Column("target [95 %]", _target, True)
 _TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True, spare=2)
 _FORGETS = Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True)
@@ -253,6 +254,7 @@ _TRAINED = Column("trained", _trained)
 _QUALITY = (
     _TARGET,
     _TIE,
+    _PLACE,
     Column("gain", lambda row: words.points(row["gain"], signed=True), True, spare=1),
     Column("gain [95 %]", lambda row: words.with_interval(row, "gain", signed=True)),
     _FORGETS,
