@@ -47,7 +47,7 @@ class Contents:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """See ``reader.scores``."""
-        return reader.scores(self.db)
+        return reader.scores(self.db, self.runs)
 
     @cached_property
     def items(self) -> pd.DataFrame:
@@ -67,7 +67,7 @@ class Contents:
     @cached_property
     def phases(self) -> pd.DataFrame:
         """See ``reader.phases``."""
-        return reader.phases(self.db)
+        return reader.phases(self.db, self.runs)
 
     @cached_property
     def failures(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
+from harness.analysis.outcomes import Key
 from harness.analysis.section import Eval, Section
 from harness.analysis.uncertainty import Interval
 
@@ -49,10 +50,11 @@ def by_task(section: Section) -> pd.DataFrame:
     """
     rows = []
     evals = section.test_evals
+    levels: dict[Key, Interval | None] = {}
     for arm in section.arms.to_dict("records"):
         base = section.base_of(arm)
         for eval_id, eval_ in evals.items():
-            rows += _task_rows(section, arm["arm_id"], base, eval_id, eval_)
+            rows += _task_rows(section, arm["arm_id"], base, eval_id, eval_, levels)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -64,22 +66,29 @@ def negated(interval: Interval | None) -> Interval | None:
     return replace(interval, estimate=0.0 - interval.estimate, low=low, high=high)
 
 
-def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval) -> list[list[object]]:
+def _task_rows(
+    section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval, levels: dict[Key, Interval | None]
+) -> list[list[object]]:
     after = section.of(arm, [eval_id])
     if not after:
         return []
     before = section.of(base, [eval_id]) if base else []
-    points = eval_.higher_is_better
-    lost: Interval | None = None
-    if before:
-        lost = negated(effects.change(after, before)) if points else effects.ratio(after[0], before[0])
-    score = effects.score(after) if points else Interval(effects.perplexity(after[0]))
-    before_score = effects.score(before) if points else None
-    base_value = before_score.estimate if before_score else None
-    if before and not points:
-        base_value = effects.perplexity(before[0])
-    about = [arm, section.moments[arm], eval_.task, eval_.role, eval_.metric, "points" if points else "ratio"]
-    return [[*about, base_value, *ends(score), *ends(lost)]]
+    kind, base_level, lost = "points" if eval_.higher_is_better else "ratio", None, None
+    if before and base:
+        base_level = _level(section, base, eval_id, eval_, levels)
+        lost = negated(effects.change(after, before)) if kind == "points" else effects.ratio(after[0], before[0])
+    own = _level(section, arm, eval_id, eval_, levels)
+    about = [arm, section.moments[arm], eval_.task, eval_.role, eval_.metric, kind]
+    return [[*about, base_level.estimate if base_level else None, *ends(own), *ends(lost)]]
+
+
+def _level(section: Section, arm: str, eval_id: str, eval_: Eval, known: dict[Key, Interval | None]) -> Interval | None:
+    """An arm's score, or its perplexity, worked out once: every arm of a base is set beside that base."""
+    key = (arm, section.moments[arm], eval_id)
+    if key not in known:
+        outcomes = section.of(arm, [eval_id])
+        known[key] = effects.score(outcomes) if eval_.higher_is_better else Interval(effects.perplexity(outcomes[0]))
+    return known[key]
 
 
 def ends(interval: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Key = tuple[str, str, str]  # arm_id, moment, eval_id
 ItemRow = Mapping[Hashable, Any]
 
+SAME = 1e-4  # how far items' mean may be from the score that they are said to make up
+
 UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
 
@@ -123,9 +125,14 @@ def _outcomes(scored: Sequence[_Scored], packed: Mapping[Key, ItemRow]) -> Outco
         unit = NATS_PER_UNIT.get(scored[0].metric)
         scores = scores * unit if unit is not None else np.log(scores)
         table = _in_nats(_stacked([_likelihoods(row) for row in rows]), scores)
-    if table is None or not np.allclose(np.nanmean(table, axis=1), scores, rtol=1e-4, atol=1e-4):
+    if table is None or not (np.abs(_row_means(table) - scores) <= SAME * (1 + np.abs(scores))).all():
         return Outcomes(seeds, scores[:, None])
     return Outcomes(seeds, table)
+
+
+def _row_means(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    means = table.mean(axis=1)
+    return np.nanmean(table, axis=1) if np.isnan(means).any() else means
 
 
 def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -49,7 +49,8 @@ def spread_of(blocks: Sequence[Block]) -> Spread:
     if len(seeds) != 1 or 0 in seeds or not all(block.shape[1] for block in blocks):
         raise ValueError(f"blocks of (seeds, items) must share their seeds and hold items: {[b.shape for b in blocks]}")
     of_seeds, by_items, by_luck = zip(*(_parts(block) for block in blocks), strict=True)
-    return _spread(np.mean(of_seeds, axis=0), sum(by_items), sum(by_luck), [block.shape[1] for block in blocks])
+    parts = (np.mean(of_seeds, axis=0)[None], np.array([sum(by_items)]), np.array([sum(by_luck)]))
+    return _spreads(*parts, [block.shape[1] for block in blocks])[0]
 
 
 def spreads_of_pairs(tables: Sequence[NDArray[np.float64]]) -> list[Spread]:
@@ -72,35 +73,32 @@ def spreads_of_pairs(tables: Sequence[NDArray[np.float64]]) -> list[Spread]:
         means.append(of_seeds)
     first, second = np.triu_indices(len(tables[0]), 1)
     differences = np.mean(means, axis=0)[first] - np.mean(means, axis=0)[second]
-    n_items_of = [table.shape[2] for table in tables]
-    return [_spread(*parts, n_items_of) for parts in zip(differences, by_items, by_luck, strict=True)]
+    return _spreads(differences, by_items, by_luck, [table.shape[2] for table in tables])
 
 
 def _squared_distances(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of every two rows; what rounding leaves of none is none."""
-    products = rows @ rows.T
+    products = np.einsum("ik,jk->ij", rows, rows)  # `@` would wake threads that wait for one another on a busy machine
     own = np.diag(products)
     first, second = np.triu_indices(len(rows), 1)
     squares = own[first] + own[second] - 2 * products[first, second]
     return np.where(squares > ROUNDING, squares, 0.0)
 
 
-def _spread(of_seeds: NDArray[np.float64], by_items: float, by_luck: float, n_items: Sequence[int]) -> Spread:
-    """From the means of seeds over all evals, and the sums over evals of their parts of the variance."""
-    n_seeds, weight = len(of_seeds), 1 / len(n_items)
-    item_variance, luck_variance = weight**2 * by_items, weight**2 * by_luck
-    seed_variance = of_seeds.var(ddof=1) / n_seeds if n_seeds > 1 else 0.0
-    if seed_variance + item_variance < 1e-12:  # means that agree to the last item agree by luck
-        seed_variance = luck_variance
-    return Spread(
-        mean=float(of_seeds.mean()),
-        seed_variance=float(seed_variance),
-        item_variance=float(item_variance),
-        luck_variance=float(luck_variance),
-        seeds=n_seeds,
-        items=sum(n_items),
-        effective_items=1 / float(sum(weight**2 / n for n in n_items)),
-    )
+def _spreads(
+    of_seeds: NDArray[np.float64],
+    by_items: NDArray[np.float64],
+    by_luck: NDArray[np.float64],
+    n_items: Sequence[int],
+) -> list[Spread]:
+    """From the means of seeds over all evals (n, seeds), and the sums over evals of the variance's parts (n,)."""
+    n_seeds, weight = of_seeds.shape[1], 1 / len(n_items)
+    items, luck = weight**2 * by_items, weight**2 * by_luck
+    seeds = of_seeds.var(axis=1, ddof=1) / n_seeds if n_seeds > 1 else np.zeros(len(of_seeds))
+    seeds = np.where(seeds + items < 1e-12, luck, seeds)  # means that agree to the last item agree by luck
+    effective = 1 / float(sum(weight**2 / n for n in n_items))
+    columns = (column.tolist() for column in (of_seeds.mean(axis=1), seeds, items, luck))
+    return [Spread(*row, n_seeds, sum(n_items), effective) for row in zip(*columns, strict=True)]
 
 
 def _parts(block: Block) -> tuple[NDArray[np.float64], float, float]:
@@ -118,7 +116,7 @@ def _parts(block: Block) -> tuple[NDArray[np.float64], float, float]:
     if n_seeds == 1:
         return of_seeds, between_items / (n_items - 1) / n_items, 0.0
     off = of_seeds - of_seeds.mean()
-    left = float(np.vdot(from_mean, from_mean)) - between_items - n_items * float(off @ off)
+    left = float(np.einsum("ij,ij->", from_mean, from_mean)) - between_items - n_items * float(off @ off)
     residual = max(0.0, left) / ((n_seeds - 1) * (n_items - 1))
     item = between_items / (n_items - 1)
     return of_seeds, max(0.0, item - residual) / block.size, residual / block.size

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 SMALLEST_P = 1e-12
-HALVINGS = 30  # of the logarithm of p, of which a hundred millionth is left
+HALVINGS = 20  # of the bracket of log p, which leaves less than a ten thousandth of p
 
 
 @dataclass(frozen=True)

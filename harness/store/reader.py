@@ -40,30 +40,14 @@ SELECT runs.run_id, runs.cell_id, cells.arm_id, runs.stack_id, cells.suite, cell
        cells.rank, cells.learning_rate, cells.seed, runs.purpose, runs.exclusive, runs.status, runs.reason,
        runs.failed_phase, runs.started_at, runs.ended_at, runs.wall_seconds, runs.git_commit, runs.git_dirty,
        runs.order_digest, runs.real_tokens, runs.loss_tokens, runs.trainable_parameters, runs.total_parameters,
-       runs.base_run_id, runs.source, runs.run_id IN (SELECT run_id FROM latest) AS latest,
-       runs.run_id IN (SELECT run_id FROM latest) AND chosen.arm_id IS NOT NULL AS chosen
+       runs.base_run_id, runs.source, cells.base_digest, chosen.arm_id IS NOT NULL AS rate_chosen,
+       CASE cells.method WHEN 'base' THEN
+           json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
+           AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0 END AS bare
 FROM runs JOIN cells USING (cell_id)
 LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
                 AND chosen.learning_rate IS cells.learning_rate
 ORDER BY runs.started_at, runs.run_id
-"""
-
-_SCORED_RUNS = """
-SELECT runs.run_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base, cells.rank,
-       cells.seed, cells.learning_rate, cells.base_digest, runs.base_run_id, runs.started_at,
-       cells.method = 'base' AND json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
-           AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0 AS bare,
-       chosen.arm_id IS NOT NULL AS chosen
-FROM runs JOIN cells USING (cell_id)
-LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
-                AND chosen.learning_rate IS cells.learning_rate
-WHERE runs.purpose = 'quality' AND runs.status = 'ok'
-"""
-
-_SCORES = """
-SELECT scores.run_id, scores.moment, scores.eval_id, scores.metric, scores.value, scores.n_items,
-       scores.higher_is_better
-FROM scores JOIN runs USING (run_id) WHERE runs.purpose = 'quality' AND runs.status = 'ok'
 """
 
 _RATES = f"""
@@ -96,15 +80,18 @@ ORDER BY runs.started_at DESC, runs.run_id
 """
 
 _PHASES = """
-SELECT phases.*, cells.arm_id, runs.cell_id, runs.stack_id, runs.purpose, runs.exclusive, runs.status,
-       phases.run_id IN (SELECT run_id FROM latest) AS latest, cell_stages.position
-FROM phases JOIN runs USING (run_id) JOIN cells USING (cell_id)
+SELECT phases.*, cell_stages.position FROM phases JOIN runs USING (run_id)
 LEFT JOIN cell_stages ON cell_stages.cell_id = runs.cell_id AND cell_stages.stage_id = phases.stage_id
-ORDER BY runs.started_at, phases.run_id, cell_stages.position
+ORDER BY phases.rowid
 """
 
 _NUMBERS = {"rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"}
 _NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
+_PHASE_RUN = ["run_id", "arm_id", "cell_id", "stack_id", "purpose", "exclusive", "status", "latest", "started_at"]
+_SCORED_RUN = [
+    *("run_id", "arm_id", "stack_id", "suite", "label", "method", "base", "rank", "seed", "learning_rate"),
+    *("base_digest", "base_run_id", "bare", "rate_chosen"),
+]
 _SAME_EVAL = ["eval_id", "metric"]
 _SAME_BASE = ["base_digest", "stack_id", *_SAME_EVAL]
 _SCORED_ONCE = ["arm_id", "learning_rate", "seed", "stack_id", "moment", *_SAME_EVAL]
@@ -137,22 +124,30 @@ def arms(db: Database) -> pd.DataFrame:
 
 
 def runs(db: Database) -> pd.DataFrame:
-    """A row a run, of every purpose and status. ``latest``: the newest good one of its arm, rate and seed; ``chosen``:
-    that, at the arm's chosen rate."""
-    return _flags(_frame(db, _RUNS), "latest", "chosen", "exclusive")
+    """A row a run, of every purpose and status.
+
+    ``latest``: the newest good one of its arm, rate and seed; ``rate_chosen``: at the arm's chosen rate; ``chosen``:
+    both; ``bare``: of a base as it is, neither quantised nor prompted.
+    """
+    frame = _flags(_frame(db, _RUNS), "rate_chosen", "bare", "exclusive")
+    latest = {run_id for (run_id,) in db.execute("SELECT run_id FROM latest")}
+    frame["latest"] = pd.Series([run_id in latest for run_id in frame["run_id"]], index=frame.index, dtype=bool)
+    frame["chosen"] = frame["latest"] & frame["rate_chosen"]
+    return frame
 
 
-def scores(db: Database) -> pd.DataFrame:
+def scores(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
     """A row a quality run, moment, eval and metric, with the bare base's ``base_value`` of the same eval beside it.
 
     Only the newest good score of an arm, rate, seed, moment, eval and metric, wherever it was scored: a new task is
     scored in a run of its own. ``chosen``: at the arm's chosen rate. The base is the run that was current when the
-    arm's run ended, or one that came later where there was none yet.
+    arm's run ended, or one that came later where there was none yet. ``runs_of`` is what ``runs`` gave, if it is there.
     """
-    runs = _flags(_frame(db, _SCORED_RUNS), "bare", "chosen").set_index("run_id")
-    rows = _flags(_frame(db, _SCORES), "higher_is_better").join(runs, on="run_id")
-    rows = rows.sort_values(["started_at", "run_id"], kind="stable")
-    newest = rows.drop_duplicates(_SCORED_ONCE, keep="last")
+    told = runs(db) if runs_of is None else runs_of
+    told = told[(told["purpose"] == "quality") & (told["status"] == "ok")]
+    told = told[_SCORED_RUN].rename(columns={"rate_chosen": "chosen"})
+    rows = told.merge(_flags(_frame(db, "SELECT * FROM scores"), "higher_is_better"), on="run_id")
+    newest = rows.drop_duplicates(_SCORED_ONCE, keep="last")  # runs come in the order of their starts
     then = rows.loc[rows["moment"] == "base", ["run_id", *_SAME_EVAL, "value"]]
     then = then.rename(columns={"run_id": "base_run_id", "value": "then_value"})
     found = newest.merge(then, "left", ["base_run_id", *_SAME_EVAL])
@@ -197,13 +192,18 @@ def failures(db: Database) -> pd.DataFrame:
     return _flags(_frame(db, _FAILURES), "mended")
 
 
-def phases(db: Database) -> pd.DataFrame:
-    """A row a phase of a run, with ``ledger_peak_bytes``, the sum of its ledger, and ``last_stage``: the arm's own."""
-    frame = _flags(_frame(db, _PHASES), "latest", "exclusive")
+def phases(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row a phase of a run, with ``ledger_peak_bytes``, the sum of its ledger, and ``last_stage``: the arm's own.
+
+    ``runs_of`` is what ``runs`` gave, if it is there.
+    """
+    told = runs(db) if runs_of is None else runs_of
+    frame = told[_PHASE_RUN].merge(_frame(db, _PHASES), on="run_id")
+    frame = frame.sort_values(["started_at", "run_id", "position"], kind="stable", ignore_index=True)
     frame["last_stage"] = frame["position"] == frame.groupby("run_id")["position"].transform("max")
     ledger = frame[[f"ledger_{part}_bytes" for part in _LEDGER]].astype(float)
     frame["ledger_peak_bytes"] = ledger.sum(axis=1, min_count=1)
-    return frame
+    return frame.drop(columns="started_at")
 
 
 def stacks(db: Database) -> pd.DataFrame:
