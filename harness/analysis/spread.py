@@ -98,7 +98,10 @@ def _spreads(
     seeds = np.where(seeds + items < 1e-12, luck, seeds)  # means that agree to the last item agree by luck
     effective = 1 / float(sum(weight**2 / n for n in n_items))
     columns = (column.tolist() for column in (of_seeds.mean(axis=1), seeds, items, luck))
-    return [Spread(*row, n_seeds, sum(n_items), effective) for row in zip(*columns, strict=True)]
+    return [
+        Spread(mean, seed, item, by_chance, n_seeds, sum(n_items), effective)
+        for mean, seed, item, by_chance in zip(*columns, strict=True)
+    ]
 
 
 def _parts(block: Block) -> tuple[NDArray[np.float64], float, float]:
