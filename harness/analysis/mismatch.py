@@ -10,9 +10,9 @@ SHOWN = 8  # characters of a digest
 def mismatches(first: Iterable[str], second: Iterable[str], evals: Mapping[str, Mapping[Any, Any]]) -> list[str]:
     """A line for each task that two arms do not share, from the ids of the test evals of each.
 
-    ``evals`` has the facts of the evals of both by their ids, as the reader's ``evals`` gives them. A
-    task that both were asked, but differently, says what differs:
-    its version, its items (by the start of their digests), or its template and decoding.
+    ``evals`` has the facts of the evals of both by their ids, as the reader's ``evals`` gives them. A task
+    that both were asked, but differently, says what differs: its version, its items (by the start of their digests),
+    or its template and decoding.
     """
     one, other = set(first), set(second)
     only_first, only_second = (
