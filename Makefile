@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DB ?= tunematrix.db
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report test lint bench pocket-bases clean
+.PHONY: help setup matrix matrix-real report test lint bench bench-analysis pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: $(READY) ## ruff and mypy
 
 bench: $(READY) ## the harness against the stock way: writes bench.json
 	$(BIN)/python -m benchmarks.bench
+
+bench-analysis: $(READY) ## report and compare over 10,000 runs: seconds and memory, against their bounds
+	$(BIN)/python -m benchmarks.analysis
 
 pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour on two cores, resumable)
 	$(BIN)/python -m suites.pocket.pretrain

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from harness.store.packing import pack_bits, pack_floats
 CHOICES = 4  # log-likelihoods kept of each item
 STACK, TARGET, VALIDATION = "stack", "target-eval", "validation-eval"
 FACTS = {"device": "cpu", "processor": "Bench CPU", "cores": 2, "torch": "2.13.0"}
+RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 GOLDEN = 0.618034  # its multiples fill [0, 1] evenly
 
 
@@ -70,8 +72,8 @@ class _Run:
 
 
 def make_many_runs(path: Path, size: Size, seed: int = 0) -> None:
-    """Write a new results file at ``path``: a target task with items and a validation score a run, a measure run an arm,
-    and the untrained bases."""
+    """Write a new results file at ``path``: for each run a target task with items and a validation score, for each arm
+    a measure run, and the untrained bases."""
     db = open_for_writing(path)
     rng = np.random.default_rng(seed)
     hardness = rng.random(size.items)
@@ -79,29 +81,14 @@ def make_many_runs(path: Path, size: Size, seed: int = 0) -> None:
         db.table("stacks").insert({"stack_id": STACK, "facts": json.dumps(FACTS), "code_digest": "code"})
         db.table("evals").insert_all([_eval(TARGET, "test", size.items), _eval(VALIDATION, "validation", size.items)])
         runs = list(_runs(size))
-        _insert(db, "cells", [_cell(run) for run in runs if run.purpose == "quality"])
-        _insert(
-            db,
-            "stages",
-            [
-                {"stage_id": _id(run, "stage"), "kind": "sft", "recipe": "{}"}
-                for run in runs
-                if run.purpose == "quality"
-            ],
-        )
-        _insert(
-            db,
-            "cell_stages",
-            [
-                {"cell_id": _id(run, "cell"), "position": 0, "stage_id": _id(run, "stage")}
-                for run in runs
-                if run.purpose == "quality"
-            ],
-        )
+        cells = [run for run in runs if run.purpose == "quality"]
+        _insert(db, "cells", [_cell(run) for run in cells])
+        _insert(db, "stages", [{"stage_id": _id(run, "stage"), "kind": "sft", "recipe": "{}"} for run in cells])
+        _insert(db, "cell_stages", [_stage_of(run) for run in cells])
         _insert(db, "runs", [_run(run) for run in runs])
         _insert(db, "phases", [_phase(run) for run in runs if run.arm is not None])
-        scored = (_scored(run, hardness, rng) for run in runs if run.purpose == "quality")
-        for scores, items in scored:
+        for run in cells:
+            scores, items = _scored(run, hardness, rng)
             _insert(db, "scores", scores)
             _insert(db, "items", [items])
     db.conn.close()
@@ -112,10 +99,10 @@ def _runs(size: Size) -> Iterator[_Run]:
     for base in range(size.bases):
         yield _Run(base, None, None, 1, "quality", number := number + 1)
         for arm in range(size.arms):
-            for rate in 10.0 ** np.arange(-5, -5 + size.rates):
+            for rate in RATES[: size.rates]:
                 for seed in range(1, size.seeds + 1):
-                    yield _Run(base, arm, float(rate), seed, "quality", number := number + 1)
-            yield _Run(base, arm, 1e-3, 1, "measure", number := number + 1)
+                    yield _Run(base, arm, rate, seed, "quality", number := number + 1)
+            yield _Run(base, arm, RATES[0], 1, "measure", number := number + 1)
 
 
 def _id(run: _Run, kind: str) -> str:
@@ -158,8 +145,12 @@ def _cell(run: _Run) -> dict[str, Any]:
     }
 
 
+def _stage_of(run: _Run) -> dict[str, Any]:
+    return {"cell_id": _id(run, "cell"), "position": 0, "stage_id": _id(run, "stage")}
+
+
 def _run(run: _Run) -> dict[str, Any]:
-    started = f"2026-01-{1 + run.number // 86400:02d}T{run.number // 3600 % 24:02d}:{run.number // 60 % 60:02d}:{run.number % 60:02d}"
+    started = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=run.number)).isoformat(timespec="microseconds")
     return {
         "run_id": f"run-{run.number:06d}",
         "cell_id": _id(run, "cell"),
@@ -167,8 +158,8 @@ def _run(run: _Run) -> dict[str, Any]:
         "purpose": run.purpose,
         "exclusive": int(run.purpose == "measure"),
         "status": "ok",
-        "started_at": f"{started}.000000+00:00",
-        "ended_at": f"{started}.500000+00:00",
+        "started_at": started,
+        "ended_at": started,
         "wall_seconds": 10.0,
         "trainable_parameters": None if run.arm is None else 1000 * (run.rank or 900),
         "total_parameters": 1_000_000,

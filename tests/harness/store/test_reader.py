@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.store import reader
@@ -154,3 +155,32 @@ def test_a_file_without_runs_gives_empty_frames(tmp_path):
     db = open_for_writing(tmp_path / "empty.db")
     frames = [f(db) for f in (reader.arms, reader.runs, reader.scores, reader.rates, reader.failures, reader.phases)]
     assert all(frame.empty for frame in [*frames, reader.items(db, []), reader.stacks(db)])
+
+
+def test_settled_views_give_the_same_frames(path):
+    frames = (reader.arms, reader.runs, reader.scores, reader.rates, reader.phases, reader.failures)
+    loose, settled = open_for_reading(path), open_for_reading(path)
+    reader.settle(settled)
+    for frame in frames:
+        pd.testing.assert_frame_equal(frame(loose), frame(settled))
+
+
+def test_settled_views_stay_as_they_were_and_the_file_untouched(path):
+    before = path.read_bytes()
+    db = open_for_reading(path)
+    reader.settle(db)
+    reader.settle(db)  # again is no harm
+    assert path.read_bytes() == before
+    assert {row["name"] for row in db.query("SELECT name FROM temp.sqlite_master")} == {"latest", "rates", "chosen"}
+
+
+def test_a_base_as_it_is_is_told_from_a_prompted_one(tmp_path):
+    arms = {name: ARMS[name] for name in ("base", "base-4bit", "prompted")}
+    runs = reader.runs(open_for_reading(make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"])))
+    assert runs.loc[runs["bare"], "label"].tolist() == ["base"]
+
+
+def test_evals_say_what_makes_them_different(db):
+    evals = reader.evals(db).set_index("task")
+    assert len(evals) == len(EVALS)
+    assert evals.loc["pocket_facts", ["task_version", "item_digest"]].tolist() == ["1", "pocket items of pocket_facts"]
