@@ -26,9 +26,13 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """A database's frames, each read once and only when something asks for it, all as of when this was made."""
+    """A database's frames, each read once and only when something asks for it, all as of when this was made.
+
+    Without ``every_rate`` scores are those at the arms' chosen rates: all that tables show, and quicker to read.
+    """
 
     db: Database
+    every_rate: bool = True
 
     def __post_init__(self) -> None:
         reader.settle(self.db)
@@ -47,7 +51,9 @@ class Contents:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """See ``reader.scores``."""
-        return reader.scores(self.db, self.runs)
+        if self.every_rate:
+            return reader.scores(self.db, self.runs)
+        return reader.scores(self.db, self.runs[self.runs["rate_chosen"] | (self.runs["method"] == "base")])
 
     @cached_property
     def items(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from harness.store.schema import UNFINISHED
 
 def build_report(db: Database) -> Report:
     """Every table of every suite and stack in ``db``."""
-    contents = Contents(db)
+    contents = Contents(db, every_rate=False)
     if contents.arms.empty:
         return Report((), _nothing(contents.runs))
     return Report(tuple(_section(part) for part in contents.parts()))

@@ -92,6 +92,7 @@ _SCORED_RUN = [
     *("run_id", "arm_id", "stack_id", "suite", "label", "method", "base", "rank", "seed", "learning_rate"),
     *("base_digest", "base_run_id", "bare", "rate_chosen"),
 ]
+_LATEST = "run_id, arm_id, stack_id, learning_rate, seed, purpose, wall_seconds, selection_task"
 _SAME_EVAL = ["eval_id", "metric"]
 _SAME_BASE = ["base_digest", "stack_id", *_SAME_EVAL]
 _SCORED_ONCE = ["arm_id", "learning_rate", "seed", "stack_id", "moment", *_SAME_EVAL]
@@ -107,10 +108,12 @@ _LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activ
 def settle(db: Database) -> None:
     """Work the views of runs and rates out once for this connection, as tables of the same names that only it sees.
 
-    Each frame reads them. A results file of ten thousand runs takes a quarter of a second for each time otherwise.
+    Each frame reads them; a results file of ten thousand runs takes a good part of a second each time otherwise.
     """
-    for name in ("latest", "rates", "chosen"):  # each reads the one before
+    for name in ("latest", "rates", "chosen"):
         db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    db.execute(f"CREATE TEMP TABLE latest AS SELECT {_LATEST} FROM main.latest")
+    for name in ("rates", "chosen"):  # each reads the one before
         view = next(db.query("SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ?", [name]))["sql"]
         db.execute(view.replace("CREATE VIEW", "CREATE TEMP TABLE", 1))
 
@@ -141,12 +144,13 @@ def scores(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
 
     Only the newest good score of an arm, rate, seed, moment, eval and metric, wherever it was scored: a new task is
     scored in a run of its own. ``chosen``: at the arm's chosen rate. The base is the run that was current when the
-    arm's run ended, or one that came later where there was none yet. ``runs_of`` is what ``runs`` gave, if it is there.
+    arm's run ended, or one that came later where there was none yet. ``runs_of`` is what ``runs`` gave, if it is
+    there, or those of its rows that are wanted, bases included.
     """
     told = runs(db) if runs_of is None else runs_of
     told = told[(told["purpose"] == "quality") & (told["status"] == "ok")]
     told = told[_SCORED_RUN].rename(columns={"rate_chosen": "chosen"})
-    rows = told.merge(_flags(_frame(db, "SELECT * FROM scores"), "higher_is_better"), on="run_id")
+    rows = told.merge(_scores_of(db, told["run_id"]), on="run_id")
     newest = rows.drop_duplicates(_SCORED_ONCE, keep="last")  # runs come in the order of their starts
     then = rows.loc[rows["moment"] == "base", ["run_id", *_SAME_EVAL, "value"]]
     then = then.rename(columns={"run_id": "base_run_id", "value": "then_value"})
@@ -156,6 +160,11 @@ def scores(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
     found["base_value"] = found.pop("then_value").fillna(found.pop("bare_value"))
     found = found.merge(evals(db)[["eval_id", "task", "role", "split", "chance"]], on="eval_id")
     return found.sort_values(_SCORE_ORDER, kind="stable", ignore_index=True)[_SCORE_COLUMNS]
+
+
+def _scores_of(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
+    wanted = "SELECT * FROM scores WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
+    return _flags(_frame(db, wanted, {"run_ids": json.dumps(list(run_ids))}), "higher_is_better")
 
 
 def items(db: Database, run_ids: Iterable[str], answers: bool = False) -> pd.DataFrame:
