@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
-from harness.analysis.outcomes import Key
 from harness.analysis.section import Eval, Section
 from harness.analysis.uncertainty import Interval
 
@@ -22,9 +21,7 @@ COLUMNS = [
 
 def mean_forgetting(section: Section, arm: str, base: str) -> Interval | None:
     """Base minus tuned, in [-1, 1], mean over the general tasks in which higher is better, paired by item."""
-    evals = section.evals("general")
-    after, before = section.of(arm, evals), section.of(base, evals)
-    return negated(effects.change(after, before)) if after and before else None
+    return negated(section.change(arm, base, section.evals("general")))
 
 
 def perplexity_ratio(section: Section, arm: str, base: str) -> Interval | None:
@@ -50,11 +47,10 @@ def by_task(section: Section) -> pd.DataFrame:
     """
     rows = []
     evals = section.test_evals
-    levels: dict[Key, Interval | None] = {}
     for arm in section.arms.to_dict("records"):
         base = section.base_of(arm)
         for eval_id, eval_ in evals.items():
-            rows += _task_rows(section, arm["arm_id"], base, eval_id, eval_, levels)
+            rows += _task_rows(section, arm["arm_id"], base, eval_id, eval_)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -66,29 +62,26 @@ def negated(interval: Interval | None) -> Interval | None:
     return replace(interval, estimate=0.0 - interval.estimate, low=low, high=high)
 
 
-def _task_rows(
-    section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval, levels: dict[Key, Interval | None]
-) -> list[list[object]]:
+def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval) -> list[list[object]]:
     after = section.of(arm, [eval_id])
     if not after:
         return []
     before = section.of(base, [eval_id]) if base else []
     kind, base_level, lost = "points" if eval_.higher_is_better else "ratio", None, None
     if before and base:
-        base_level = _level(section, base, eval_id, eval_, levels)
-        lost = negated(effects.change(after, before)) if kind == "points" else effects.ratio(after[0], before[0])
-    own = _level(section, arm, eval_id, eval_, levels)
+        base_level = _level(section, base, eval_id, eval_)
+        points = kind == "points"
+        lost = negated(section.change(arm, base, [eval_id])) if points else effects.ratio(after[0], before[0])
+    own = _level(section, arm, eval_id, eval_)
     about = [arm, section.moments[arm], eval_.task, eval_.role, eval_.metric, kind]
     return [[*about, base_level.estimate if base_level else None, *ends(own), *ends(lost)]]
 
 
-def _level(section: Section, arm: str, eval_id: str, eval_: Eval, known: dict[Key, Interval | None]) -> Interval | None:
-    """An arm's score, or its perplexity, worked out once: every arm of a base is set beside that base."""
-    key = (arm, section.moments[arm], eval_id)
-    if key not in known:
-        outcomes = section.of(arm, [eval_id])
-        known[key] = effects.score(outcomes) if eval_.higher_is_better else Interval(effects.perplexity(outcomes[0]))
-    return known[key]
+def _level(section: Section, arm: str, eval_id: str, eval_: Eval) -> Interval | None:
+    """An arm's score, or its perplexity."""
+    if eval_.higher_is_better:
+        return section.score(arm, [eval_id])
+    return Interval(effects.perplexity(section.of(arm, [eval_id])[0]))
 
 
 def ends(interval: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -43,24 +43,28 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
 
 
 def _spreads(arms: Mapping[str, Sequence[Outcomes]], trained: Mapping[str, bool]) -> dict[tuple[str, str], Spread]:
-    """The spread of every pair's differences: of the trained arms all at once, where their tables are alike."""
-    own = {arm: outcomes for arm, outcomes in arms.items() if trained[arm]}
-    tables = _stacked(list(own.values()))
-    found = dict(zip(combinations(own, 2), spreads_of_pairs(tables), strict=True)) if tables else {}
+    """The spread of every pair's differences: all at once where the tables are alike, but for two untrained arms, who
+    have one row each and not one a seed."""
+    tables = _stacked(list(arms.values()))
+    found = dict(zip(combinations(arms, 2), spreads_of_pairs(tables), strict=True)) if tables else {}
     for first, second in combinations(arms, 2):
-        if (first, second) not in found:
+        if not tables or not (trained[first] or trained[second]):
             found[first, second] = spread_of([paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)])
     return found
 
 
 def _stacked(arms: Sequence[Sequence[Outcomes]]) -> list[NDArray[np.float64]]:
-    """Each eval's (arms, seeds, items) table; none where arms have other seeds or items, or an outcome is unknown."""
+    """Each eval's (arms, seeds, items) table, an untrained arm's one row standing for every seed; none where arms have
+    other seeds or items, or an outcome is unknown."""
+    seeds = {outcomes.seeds for several in arms for outcomes in several if outcomes.seeds}
     evals = [[outcomes.table for outcomes in several] for several in zip(*arms, strict=True)]
-    alike = len({outcomes.seeds for several in arms for outcomes in several}) == 1
-    if not alike or any(len({table.shape for table in tables}) > 1 or min(tables[0].shape) < 2 for tables in evals):
+    items = [{table.shape[1] for table in tables} for tables in evals]
+    if len(seeds) != 1 or any(len(sizes) > 1 or min(sizes) < 2 for sizes in items):
         return []
-    stacked = [np.stack(tables) for tables in evals]
-    return [] if any(np.isnan(table).any() for table in stacked) else stacked
+    (n_seeds,) = map(len, seeds)
+    if n_seeds < 2 or any(np.isnan(table).any() for tables in evals for table in tables):
+        return []
+    return [np.stack([np.broadcast_to(table, (n_seeds, table.shape[1])) for table in tables]) for tables in evals]
 
 
 def best_first(scores: Mapping[Any, float | None]) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from harness.analysis import effects
 from harness.analysis.outcomes import Key, Outcomes, collect
+from harness.analysis.uncertainty import Interval
 from harness.naming import arm_name
 
 HEADLINE = ("tuned", "prompted", "base")
@@ -96,6 +98,25 @@ class Section:
         moment = moment or self.moments.get(arm, "")
         found = [self.outcomes.get((arm, moment, eval_id)) for eval_id in evals]
         return [outcomes for outcomes in found if outcomes is not None] if all(o is not None for o in found) else []
+
+    def score(self, arm: str, evals: Sequence[str]) -> Interval | None:
+        """See ``effects.score``, of an arm at its headline moment; worked out once."""
+        key = (arm, None, tuple(evals))
+        if key not in self._known:
+            self._known[key] = effects.score(self.of(arm, evals))
+        return self._known[key]
+
+    def change(self, arm: str, before: str, evals: Sequence[str]) -> Interval | None:
+        """See ``effects.change``, of one arm minus another; None where one was not scored; worked out once."""
+        key = (arm, before, tuple(evals))
+        if key not in self._known:
+            own, others = self.of(arm, evals), self.of(before, evals)
+            self._known[key] = effects.change(own, others) if own and others else None
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str | None, tuple[str, ...]], Interval | None]:
+        return {}
 
     def base_of(self, arm: Mapping[Any, Any]) -> str | None:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""

@@ -76,15 +76,15 @@ def arm_costs(section: Section) -> pd.DataFrame:
 
 def _scores(section: Section, arm: Mapping[Any, Any]) -> dict[str, Any]:
     key, base, parent = arm["arm_id"], section.base_of(arm), arm["parent_arm_id"]
-    target = effects.score(section.of(key, section.evals("target")))
+    target = section.score(key, section.evals("target"))
     found: dict[str, Interval | None] = {
         "target": target,
         "gain": _change(section, key, base, "target"),
         "forgetting": forgetting.mean_forgetting(section, key, base) if base else None,
         "perplexity_ratio": forgetting.perplexity_ratio(section, key, base) if base else None,
-        "preference": effects.score(section.of(key, section.evals("preference"))),
+        "preference": section.score(key, section.evals("preference")),
         "preference_gain": _change(section, key, parent, "preference"),
-        "safety": effects.score(section.of(key, section.evals("safety"))),
+        "safety": section.score(key, section.evals("safety")),
         "safety_change": _change(section, key, base, "safety"),
     }
     row: dict[str, Any] = {"flag": target.flag if target else None}
@@ -94,9 +94,7 @@ def _scores(section: Section, arm: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _change(section: Section, arm: str, before: str | None, role: str) -> Interval | None:
-    evals = section.evals(role)
-    own, others = section.of(arm, evals), section.of(before, evals) if before else []
-    return effects.change(own, others) if own and others else None
+    return section.change(arm, before, section.evals(role)) if before else None
 
 
 def _ranking(section: Section, targets: Mapping[Any, float | None]) -> pd.DataFrame:
