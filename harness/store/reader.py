@@ -47,7 +47,6 @@ SELECT runs.run_id, runs.cell_id, cells.arm_id, runs.stack_id, cells.suite, cell
 FROM runs JOIN cells USING (cell_id)
 LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
                 AND chosen.learning_rate IS cells.learning_rate
-ORDER BY runs.started_at, runs.run_id
 """
 
 _RATES = f"""
@@ -127,12 +126,13 @@ def arms(db: Database) -> pd.DataFrame:
 
 
 def runs(db: Database) -> pd.DataFrame:
-    """A row a run, of every purpose and status.
+    """A row a run, of every purpose and status, in the order of their starts.
 
     ``latest``: the newest good one of its arm, rate and seed; ``rate_chosen``: at the arm's chosen rate; ``chosen``:
     both; ``bare``: of a base as it is, neither quantised nor prompted.
     """
-    frame = _flags(_frame(db, _RUNS), "rate_chosen", "bare", "exclusive")
+    frame = _frame(db, _RUNS).sort_values(["started_at", "run_id"], ignore_index=True)  # SQLite sorts wide rows slowly
+    frame = _flags(frame, "rate_chosen", "bare", "exclusive")
     latest = {run_id for (run_id,) in db.execute("SELECT run_id FROM latest")}
     frame["latest"] = pd.Series([run_id in latest for run_id in frame["run_id"]], index=frame.index, dtype=bool)
     frame["chosen"] = frame["latest"] & frame["rate_chosen"]
