@@ -39,8 +39,8 @@ class Section:
 
     @cached_property
     def outcomes(self) -> dict[Key, Outcomes]:
-        """Outcomes at the chosen rates, by arm, moment and eval."""
-        return collect(self.scores[self.scores["chosen"]], self.items)
+        """Outcomes in test evals at the chosen rates, by arm, moment and eval: validation has done its part by then."""
+        return collect(self.scores[self.scores["chosen"] & (self.scores["split"] == "test")], self.items)
 
     @cached_property
     def moments(self) -> dict[str, str]:
@@ -89,7 +89,7 @@ class Section:
         """The test evals that each arm was scored on at its headline moment, by the arm's id, ordered by task."""
         found: dict[str, list[str]] = {}
         for arm, moment, eval_id in self.outcomes:
-            if eval_id in self.test_evals and moment == self.moments.get(arm):
+            if moment == self.moments.get(arm):
                 found.setdefault(arm, []).append(eval_id)
         return {arm: sorted(evals, key=lambda e: (self.test_evals[e].task, e)) for arm, evals in found.items()}
 
