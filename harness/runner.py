@@ -187,6 +187,7 @@ class Runner:
             eval_batch_size=header.eval_batch_size,
             measure_warmup_steps=header.measure.warmup_steps,
             measure_steps=header.measure.steps,
+            patch_folders=session.matrix.patch_folders,
         )
 
     def _artifact_folder(self, stage_id: str, cell: Cell) -> Path:
