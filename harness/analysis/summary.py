@@ -45,7 +45,7 @@ def summarise(section: Section) -> pd.DataFrame:
 
 def summarise_merged(section: Section) -> pd.DataFrame:
     """A row an adapter's arm and merged moment (``MERGED_COLUMNS``): target score, and its difference to tuned."""
-    evals, names, rows = section.evals("target"), _names(section.arms), []
+    evals, names, rows = section.evals("target"), arm_names(section.arms), []
     for _, arm in section.arms.iterrows():
         key = arm["arm_id"]
         for moment in ("merged", "merged_requantised"):
@@ -61,7 +61,7 @@ def summarise_merged(section: Section) -> pd.DataFrame:
 def _costs(section: Section) -> pd.DataFrame:
     table = section.arms.set_index("arm_id", drop=False)
     table = table.join(costs.measured(section.phases))
-    table["name"] = pd.Series(_names(section.arms))
+    table["name"] = pd.Series(arm_names(section.arms))
     table["moment"] = pd.Series(section.moments)
     table["trainable_share"] = table["trainable_parameters"] / table["total_parameters"]
     table["base_parameters"] = table["base_digest"].map(_base_parameters(section.arms))
@@ -119,7 +119,7 @@ def _ranked(arms: Mapping[str, Sequence[Outcomes]]) -> dict[str, tuple[int, str]
     return {arm: (place[arm], letters[arm]) for arm in order}
 
 
-def _names(arms: pd.DataFrame) -> dict[str, str]:
+def arm_names(arms: pd.DataFrame) -> dict[str, str]:
     """Each arm's name within a base: entry, what it starts from, rank; the start of its id where two are alike."""
     labels = dict(zip(arms["arm_id"], arms["label"], strict=True))
     names = {}
