@@ -12,6 +12,7 @@ from harness.bases import Base, layer_shapes, resolve_base
 from harness.errors import UserError
 from harness.matrix import Matrix, Variant
 from harness.mixes import Mix, MixLibrary
+from harness.naming import arm_name
 from harness.patches import describe_patch
 from harness.paths import located
 
@@ -68,9 +69,7 @@ class Arm:
     @property
     def short_name(self) -> str:
         """Entry, what it starts from, and rank."""
-        rank = f" r={self.variant.rank}" if self.variant.rank else ""
-        start = f" on {self.parent.label}" if self.parent else ""
-        return f"{self.label}{start}{rank}"
+        return arm_name(self.label, self.parent.label if self.parent else None, self.variant.rank)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,6 @@
 """A side of a check, read from a results file or a snapshot."""
 
 from harness.analysis.gate import Side
-from harness.analysis.summary import arm_names
 from harness.errors import UserError
 from harness.sections import Contents
 from harness.sources import Source
@@ -22,7 +21,7 @@ def read_side(source: Source, suite: str | None = None) -> Side:
     part = own[0]
     frames, db = part.frames, source.db
     runs = frames.runs.assign(
-        arm=frames.runs["arm_id"].map(arm_names(frames.arms)),
+        arm=frames.runs["arm_id"].map(frames.names),
         compute=frames.runs["recipe_id"].map(reader.compute_types(db)),
     )
     scores = frames.scores[frames.scores["split"] == "test"]

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from harness.analysis.corrections import holm
 from harness.analysis.gate.finding import MATRIX, Finding, Verdict, half_width, verdict_of
 from harness.analysis.gate.match import Matched
 from harness.analysis.gate.rules import Effect, Tolerance
 from harness.analysis.gate.side import Side
-from harness.analysis.ranking import holm
 from harness.analysis.signed_rank import hodges_lehmann, values_needed
 
 MEASURES = {"ledger_peak_bytes": "ledger", "peak_allocated_bytes": "allocated", "peak_reserved_bytes": "reserved"}

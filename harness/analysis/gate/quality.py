@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from harness.analysis.corrections import holm
 from harness.analysis.gate.finding import MATRIX, Finding, Unit, verdict_of
 from harness.analysis.gate.match import Matched
 from harness.analysis.gate.rules import Effect
 from harness.analysis.gate.side import Side
 from harness.analysis.outcomes import UNTRAINED
-from harness.analysis.ranking import holm
 from harness.analysis.uncertainty import Block, Interval, difference_interval, value_interval
 
 MAD_TO_SD = 1.4826  # of a normal distribution
