@@ -19,7 +19,7 @@ LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activa
 def judge_memory(baseline: Side, candidate: Side, matched: Matched, rule: Tolerance) -> Iterator[Finding]:
     """The peak of each phase by each measure that both sides have, the highest over an arm's runs."""
     ours, theirs = (_peaks(side.phases, matched.pairs, key) for side, key in _both(baseline, candidate))
-    both = ours.join(theirs, lsuffix="_baseline", rsuffix="_candidate", how="inner")
+    both = ours.add_suffix("_baseline").join(theirs.add_suffix("_candidate"), how="inner")
     for arm in _trained_arms(matched):
         own = both[both.index.get_level_values("arm") == arm]
         told = [

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator
 
 import pandas as pd
 
-from harness.analysis.gate import costs, numerics, quality
+from harness.analysis.gate import costs, losses, numerics, scores
+from harness.analysis.gate.answers import worse_by_eval
 from harness.analysis.gate.finding import Finding
 from harness.analysis.gate.match import Matched, match
 from harness.analysis.gate.rules import Rules
@@ -42,20 +43,20 @@ def _judges(
     baseline: Side, candidate: Side, matched: Matched, rules: Rules
 ) -> dict[str, Callable[[], Iterator[Finding]]]:
     sides = (baseline, candidate, matched)
-    worse = quality.worse_by_eval(*sides)
+    worse = worse_by_eval(*sides)
     return {
         "status": lambda: _status(matched),
         "logits": lambda: numerics.judge_logits(*sides, rules.logits),
         "gradients": lambda: numerics.judge_gradients(*sides, rules.gradients),
         "first_losses": lambda: numerics.judge_first_losses(*sides, rules.first_losses),
-        "final_loss": lambda: quality.judge_final_losses(*sides, rules.final_loss),
+        "final_loss": lambda: losses.judge_final_losses(*sides, rules.final_loss),
         "memory": lambda: costs.judge_memory(*sides, rules.memory),
         "speed": lambda: costs.judge_speed(*sides, rules.speed),
-        "score": lambda: quality.judge_scores(worse, rules.score),
-        "forgetting": lambda: quality.judge_forgetting(worse, rules.forgetting),
-        "matrix_final_loss": lambda: quality.judge_matrix_final_loss(*sides, rules.matrix_final_loss),
+        "score": lambda: scores.judge_scores(worse, rules.score),
+        "forgetting": lambda: scores.judge_forgetting(worse, rules.forgetting),
+        "matrix_final_loss": lambda: losses.judge_matrix_final_loss(*sides, rules.matrix_final_loss),
         "matrix_speed": lambda: costs.judge_matrix_speed(*sides, rules.matrix_speed),
-        "matrix_score": lambda: quality.judge_matrix_score(worse, rules.matrix_score),
+        "matrix_score": lambda: scores.judge_matrix_score(worse, rules.matrix_score),
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.gate import Finding, Rules, Side, judge
+from harness.settings import defaults_merged
 
 FACTS = {"device": "cpu", "processor": "Test CPU", "cores": 2, "torch": "2.13.0"}
 ARMS = ("full_sft", "lora", "qlora", "dpo")
@@ -26,7 +27,7 @@ def make_side(rounds: int = 10, seed: int = 0, noise: float = 0.0, arms: tuple[s
             _numerics(tables, run_id, truth)
             for task, role in TASKS.items():
                 right = truth.random(ITEMS) < 0.8
-                right ^= own.random(ITEMS) < noise
+                right ^= own.random(ITEMS) < np.where(right, noise / 1.6, noise / 0.4)  # as many gained as lost
                 _score(tables, run_id, task, role, right.astype(float))
         for number in range(rounds):
             run_id = _run(tables, arm, SEEDS[0], "measure", number)
@@ -44,16 +45,21 @@ def with_frame(side: Side, name: str, change: Any) -> Side:
     return replace(side, **{name: frame if changed is None else changed})
 
 
-def verdicts(baseline: Side, candidate: Side, quantity: str, rules: Rules | None = None, **options: Any) -> list[str]:
+def rules(**changes: dict[str, Any]) -> Rules:
+    """The rules with some numbers changed."""
+    return Rules.model_validate(defaults_merged(Rules().model_dump(), changes))
+
+
+def verdicts(baseline: Side, candidate: Side, quantity: str, held_to: Rules | None = None, **options: Any) -> list[str]:
     """The verdicts on one quantity, in order."""
-    return [found.verdict for found in findings(baseline, candidate, quantity, rules, **options)]
+    return [found.verdict for found in findings(baseline, candidate, quantity, held_to, **options)]
 
 
 def findings(
-    baseline: Side, candidate: Side, quantity: str, rules: Rules | None = None, **options: Any
+    baseline: Side, candidate: Side, quantity: str, held_to: Rules | None = None, **options: Any
 ) -> list[Finding]:
     """The findings on one quantity, in order."""
-    return judge(baseline, candidate, rules or Rules(), [quantity], **options)
+    return judge(baseline, candidate, held_to or Rules(), [quantity], **options)
 
 
 _FIRST = ("losses", "gradients", "logits")

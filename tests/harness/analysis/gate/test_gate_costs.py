@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.gate import Rules
-from tests.harness.analysis.gate.gate_sides import ARMS, FACTS, findings, make_side, verdicts, with_frame
+from tests.harness.analysis.gate.gate_sides import ARMS, FACTS, findings, make_side, rules, verdicts, with_frame
 
 
 def faster(share: float, arm: str = "", **options):
@@ -72,8 +71,7 @@ class TestSpeed:
         assert found.low < found.change < found.high < 0
 
     def test_a_difference_that_is_certain_but_too_small_to_matter_passes(self):
-        still = Rules.model_validate({"matrix_speed": {"minimum": 0.2}})
-        assert verdicts(make_side(), faster(-0.1), "matrix_speed", still) == ["pass"]
+        assert verdicts(make_side(), faster(-0.1), "matrix_speed", rules(matrix_speed={"minimum": 0.2})) == ["pass"]
 
     def test_too_few_rounds_are_inconclusive_and_say_how_many_more(self):
         found = findings(make_side(rounds=3), make_side(rounds=3, seed=1), "speed")
@@ -92,7 +90,8 @@ class TestSpeed:
         def disturb(frame: pd.DataFrame) -> None:
             frame.loc[frame["run_id"].str.endswith("measure-0"), "tokens_per_second_median"] /= 5
 
-        assert verdicts(make_side(), with_frame(make_side(seed=1), "phases", disturb), "matrix_speed") == ["pass"]
+        disturbed = with_frame(make_side(rounds=16, seed=1), "phases", disturb)
+        assert verdicts(make_side(rounds=16), disturbed, "matrix_speed") == ["pass"]
 
 
 class TestHardware:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.gate import Rules
-from tests.harness.analysis.gate.gate_sides import ARMS, findings, make_side, verdicts, with_frame
+from tests.harness.analysis.gate.gate_sides import ARMS, findings, make_side, rules, verdicts, with_frame
 
 QUANTITIES = ("logits", "gradients", "first_losses")
 VALUES = {
@@ -107,5 +106,4 @@ def test_only_the_first_losses_count():
 
     side = with_frame(make_side(), "losses", late)
     assert set(verdicts(make_side(), side, "first_losses")) == {"pass"}
-    rules = Rules.model_validate({"first_losses": {"limit": {"float32": 1e-3}, "steps": 20}})
-    assert set(verdicts(make_side(), side, "first_losses", rules)) == {"regressed"}
+    assert set(verdicts(make_side(), side, "first_losses", rules(first_losses={"steps": 20}))) == {"regressed"}
