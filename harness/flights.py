@@ -13,7 +13,7 @@ from harness.arms import Cell
 from harness.assignment import Assignment, BaseToLoad, SourceToRead, StageToRun, Turns, score_key
 from harness.errors import UserError
 from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Phase, Progress, Score, Trained
-from harness.executors.local import LocalExecutor
+from harness.executors.executor import Executor
 from harness.plan import Known, Outcome, Purpose, stage_execution
 from harness.progress import Display
 from harness.records import cell_rows
@@ -40,9 +40,7 @@ class Flight:
 class Flights:
     """The runs of a session that are under way; ``known`` learns what comes of each."""
 
-    def __init__(
-        self, session: Session, writer: Writer, executor: LocalExecutor, display: Display, known: Known
-    ) -> None:
+    def __init__(self, session: Session, writer: Writer, executor: Executor, display: Display, known: Known) -> None:
         self.session, self.writer, self.executor, self.display, self.known = session, writer, executor, display, known
         self.under_way: dict[str, Flight] = {}
         self.tasks_by_eval = {e.eval_id: e for e in session.evals}

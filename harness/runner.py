@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.arms import Cell
-from harness.executors.local import LocalExecutor
+from harness.executors.executor import Executor
 from harness.flights import Flights, cell_name
 from harness.interrupts import interruptible
 from harness.plan import Outcome, Planned, Purpose, stage_execution
@@ -28,7 +28,7 @@ class Summary:
 class Runner:
     """Runs what a session's plan has left."""
 
-    def __init__(self, session: Session, writer: Writer, executor: LocalExecutor, display: Display) -> None:
+    def __init__(self, session: Session, writer: Writer, executor: Executor, display: Display) -> None:
         self.session, self.writer, self.executor, self.display = session, writer, executor, display
         self.known = read_known(writer.db, session.stack_id)
         self.planner = session.planner(self.known)

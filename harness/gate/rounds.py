@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.arms import Cell
 from harness.assignment import Turns
 from harness.events import Event
-from harness.executors.local import LocalExecutor
+from harness.executors.executor import Executor
 from harness.flights import Flights
 from harness.interrupts import Stop
 from harness.turns import make_pipes
@@ -62,7 +62,7 @@ def _turns(folder: Path, number: int) -> Iterator[Turns]:
     yield Turns(mine=b, theirs=a, first=not a_first)
 
 
-def _events(executors: Sequence[LocalExecutor]) -> Iterator[tuple[str, Event]]:
+def _events(executors: Sequence[Executor]) -> Iterator[tuple[str, Event]]:
     for executor in executors:
         yield from executor.poll(0.2 / len(executors))
 

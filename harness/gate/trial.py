@@ -11,6 +11,8 @@ from rich.console import Console
 
 from harness.arms import Cell
 from harness.errors import UserError
+from harness.executors.executor import Executor
+from harness.executors.interpreter import InterpreterExecutor, stack_of
 from harness.executors.local import LocalExecutor
 from harness.gate.rounds import Measured, Tell, measure_rounds
 from harness.gate.setting import Setting
@@ -66,6 +68,8 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
         matrix = load_matrix(path, overrides)
         db = folder / f"{letter}.db"
         session = open_session(matrix, db, device=reference.device, jobs=reference.jobs, only=reference.only)
+        if setting.python:
+            session.facts, session.code_digest = stack_of(setting.python, session.device)
         found.append(Contender(setting, db, session))
     _refuse_different_work(found)
     return found
@@ -91,7 +95,7 @@ def run_trial(sides: Sequence[Contender], rounds: int, console: Console) -> bool
         return not stop.requested
 
 
-def _scored(side: Contender, executor: LocalExecutor, console: Console) -> Runner | None:
+def _scored(side: Contender, executor: Executor, console: Console) -> Runner | None:
     """The side's runner when all its cells are scored; None where it was interrupted."""
     writer = Writer(open_for_writing(side.db))
     with Display(console, lambda plan: side.session.estimate(plan, runner.known)) as display:
@@ -126,18 +130,24 @@ def _refuse_different_work(sides: Sequence[Contender]) -> None:
 
 
 @contextmanager
-def _executors(sides: Sequence[Contender]) -> Iterator[list[LocalExecutor]]:
+def _executors(sides: Sequence[Contender]) -> Iterator[list[Executor]]:
     """One executor for each interpreter, its libraries imported ahead."""
     with ExitStack() as stack:
-        by_python: dict[str | None, LocalExecutor] = {}
+        by_python: dict[str | None, Executor] = {}
         for side in sides:
             session, python = side.session, side.setting.python
-            if python not in by_python:
-                executor = stack.enter_context(LocalExecutor(session.device, session.workdir.logs))
-                executor.warm(session.tasks_folder, session.tasks_wanted, session.tokenizers())
-                by_python[python] = executor
             stack.enter_context(session.workdir.lock())
+            if python not in by_python:
+                executor = by_python[python] = _executor(session, python)
+                stack.enter_context(executor)
+                executor.warm(session.tasks_folder, session.tasks_wanted, session.tokenizers())
         yield [by_python[side.setting.python] for side in sides]
+
+
+def _executor(session: Session, python: str | None) -> LocalExecutor | InterpreterExecutor:
+    if python is None:
+        return LocalExecutor(session.device, session.workdir.logs)
+    return InterpreterExecutor(python, session.device, session.workdir.logs)
 
 
 def _teller(console: Console, rounds: int, arms: int) -> Tell:
