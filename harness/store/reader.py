@@ -122,7 +122,19 @@ LEFT JOIN latest ON latest.run_id = phases.run_id
 ORDER BY runs.started_at, phases.run_id, cell_stages.position
 """
 
-_NUMBERS = {"rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"}
+_CURVES = """
+SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
+       steps.tokens_seen, steps.seconds
+FROM chosen_runs AS latest JOIN cells USING (cell_id)
+JOIN steps ON steps.run_id = latest.run_id AND steps.stage_id = cells.recipe_id
+WHERE latest.purpose = 'quality'
+ORDER BY latest.arm_id, latest.stack_id, latest.seed, steps.step
+"""
+
+_NUMBERS = {
+    *("rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"),
+    *("loss", "tokens_seen"),
+}
 _NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
 _LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
 
@@ -189,6 +201,12 @@ def phases(db: Database) -> pd.DataFrame:
     ledger = frame[[f"ledger_{part}_bytes" for part in _LEDGER]].astype(float)
     frame["ledger_peak_bytes"] = ledger.sum(axis=1, min_count=1)
     return frame
+
+
+def curves(db: Database) -> pd.DataFrame:
+    """A row a recorded step of an arm's own (last) stage at its chosen rate: ``loss``, ``gradient_norm``,
+    ``tokens_seen``, ``seconds`` since the stage began."""
+    return _frame(db, _CURVES)
 
 
 def stacks(db: Database) -> pd.DataFrame:
