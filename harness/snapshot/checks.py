@@ -12,7 +12,15 @@ from harness.snapshot.face import faults
 from harness.snapshot.manifest import Manifest
 from harness.store.schema import FAILED
 
+_CHAINS = "SELECT cell_id, stage_id FROM cell_stages ORDER BY cell_id, position"
 _MADE = "SELECT cell_id, purpose, status FROM runs WHERE purpose != 'reference'"
+_FACTS = {
+    "stacks": "SELECT stack_id FROM stacks ORDER BY 1",
+    "git_commits": "SELECT DISTINCT git_commit FROM runs WHERE git_commit != '' ORDER BY 1",
+    "seeds": "SELECT DISTINCT seed FROM cells WHERE learning_rate NOT NULL AND seed NOT NULL ORDER BY 1",
+    "newest_run": "SELECT max(started_at) FROM runs",
+    "suite": "SELECT DISTINCT suite FROM cells",
+}
 _FOREIGN_STAGES = """
 SELECT DISTINCT {table}.run_id FROM {table} JOIN runs USING (run_id)
 WHERE NOT EXISTS (SELECT 1 FROM cell_stages
@@ -24,9 +32,7 @@ def identity_problems(db: Database) -> list[str]:
     """Ids that are not those of what they name, as ``harness.identity`` computes them."""
     stages = dict(db.execute("SELECT stage_id, recipe FROM stages").fetchall())
     chains: dict[str, list[str]] = {}
-    for cell_id, stage_id in db.execute(
-        "SELECT cell_id, stage_id FROM cell_stages ORDER BY cell_id, position"
-    ).fetchall():
+    for cell_id, stage_id in db.execute(_CHAINS).fetchall():
         chains.setdefault(cell_id, []).append(stage_id)
     found = [
         *_wrong(db, "cells", lambda row: _cell_fault(row, chains.get(row["cell_id"], []), stages)),
@@ -57,21 +63,11 @@ def face_problems(db: Database, manifest: Manifest) -> list[str]:
     found = faults(db, manifest.expected, manifest.git_changed_files)
     problems = []
     if manifest.notes != [fault.note for fault in found]:
-        problems.append(
-            f"manifest.json: notes are not what the rows give: {'; '.join(f.note for f in found) or 'none'}"
-        )
-    for name, said, sql in (
-        ("stacks", manifest.stacks, "SELECT stack_id FROM stacks ORDER BY 1"),
-        ("git_commits", manifest.git_commits, "SELECT DISTINCT git_commit FROM runs WHERE git_commit != '' ORDER BY 1"),
-        (
-            "seeds",
-            manifest.seeds,
-            "SELECT DISTINCT seed FROM cells WHERE learning_rate > 0 AND seed NOT NULL ORDER BY 1",
-        ),
-        ("newest_run", [manifest.newest_run], "SELECT max(started_at) FROM runs"),
-        ("suite", [manifest.suite], "SELECT DISTINCT suite FROM cells"),
-    ):
-        if said != [row[0] for row in db.execute(sql).fetchall()]:
+        given = "; ".join(fault.note for fault in found) or "none"
+        problems.append(f"manifest.json: its notes should be: {given}")
+    for name, sql in _FACTS.items():
+        said, given = getattr(manifest, name), [row[0] for row in db.execute(sql).fetchall()]
+        if (said if isinstance(said, list) else [said]) != given:
             problems.append(f"manifest.json: {name} is not what the rows give")
     return problems
 
@@ -116,12 +112,8 @@ def _cell_fault(row: dict[str, Any], chain: list[str], stages: dict[str, str]) -
     ids = identity.stage_ids(recipe)
     if chain != ids:
         return "its stages are not those of its recipe"
-    texts = [identity.canonical_json(json.loads(stages[stage])) for stage in ids]
-    return (
-        None
-        if texts == [identity.canonical_json(stage) for stage in recipe["stages"]]
-        else "a stage is not its recipe's"
-    )
+    kept = [json.loads(stages[stage]) for stage in ids]
+    return None if kept == recipe["stages"] else "a stage's recipe is not the cell's"
 
 
 def _stack_fault(row: dict[str, Any]) -> str | None:

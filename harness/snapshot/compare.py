@@ -4,6 +4,7 @@ Numbers agree to nine digits: another machine's arithmetic may round the last on
 """
 
 import csv
+import io
 import json
 from math import isclose
 from pathlib import Path
@@ -37,7 +38,7 @@ def difference(published: Path, rebuilt: Path) -> str | None:
 
 def csv_difference(said: str, given: str, *, exact: bool) -> str | None:
     """The first row and column of two CSV texts that differ; ``exact`` asks for the same text, not the same number."""
-    rows, others = (list(csv.reader(text.splitlines(keepends=True))) for text in (said, given))
+    rows, others = (list(csv.reader(_lines(text))) for text in (said, given))
     if rows[:1] != others[:1]:
         return "has other columns than the rows give"
     for number, (row, other) in enumerate(zip(rows[1:], others[1:], strict=False), start=1):
@@ -49,6 +50,24 @@ def csv_difference(said: str, given: str, *, exact: bool) -> str | None:
     if len(rows) != len(others):
         return f"has {len(rows) - 1} rows, the rows give {len(others) - 1}"
     return "differs in its line ends or quotes" if exact and said != given else None
+
+
+def shared_difference(published: Path, rebuilt: Path) -> str | None:
+    """The same of two CSV files, in the columns that both have."""
+    tables = [list(csv.DictReader(_lines(path.read_text(encoding="utf-8")))) for path in (published, rebuilt)]
+    shared = [name for name in (tables[0] or [{}])[0] if name in (tables[1] or [{}])[0]]
+    said, given = (_csv_of([shared, *([row[name] or "" for name in shared] for row in table)]) for table in tables)
+    return csv_difference(said, given, exact=False)
+
+
+def _csv_of(rows: list[list[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _lines(text: str) -> io.StringIO:
+    return io.StringIO(text, newline="")
 
 
 def _json_difference(said: str, given: str) -> str | None:
@@ -68,7 +87,7 @@ def _value_difference(path: str, said: Any, given: Any) -> str | None:
             return f"{path} has {len(said)} entries, the rows give {len(given)}"
         pairs = enumerate(zip(said, given, strict=True))
         return next(filter(None, (_value_difference(f"{path}[{n}]", a, b) for n, (a, b) in pairs)), None)
-    if said == given and type(said) is type(given) or _same_number(said, given):
+    if (said == given and type(said) is type(given)) or _same_number(said, given):
         return None
     return f"{path.removeprefix('.')} is {_short(said)}, the rows give {_short(given)}"
 

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from harness.errors import UserError
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
-from harness.snapshot.rows import Rows
+from harness.snapshot.rows import Row, Rows
 from harness.snapshot.tables import BadTable, read_table, table_names
 from harness.store.database import open_in_memory
 from harness.store.schema import migrations
@@ -84,7 +84,7 @@ def _filled(db: Database, rows: Rows) -> Database:
     return db
 
 
-def _insert(db: Database, table: str, rows: list[dict[str, object]]) -> None:
+def _insert(db: Database, table: str, rows: list[Row]) -> None:
     if rows:
         names = ", ".join(f'"{name}"' for name in rows[0])
         marks = ", ".join("?" for _ in rows[0])
@@ -92,7 +92,7 @@ def _insert(db: Database, table: str, rows: list[dict[str, object]]) -> None:
             db.conn.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', [tuple(r.values()) for r in rows])
 
 
-def _explain(db: Database, table: str, rows: list[dict[str, object]], error: Exception) -> str:
+def _explain(db: Database, table: str, rows: list[Row], error: Exception) -> str:
     keys = db.table(table).pks
     twice = [key for key, n in Counter(tuple(row[k] for k in keys) for row in rows).items() if n > 1]
     return f"stands twice: {', '.join(map(str, twice[0]))}" if twice else str(error)
@@ -106,20 +106,21 @@ def _dangling(db: Database) -> list[str]:
     ]
 
 
-def _bomb(row: dict[str, object]) -> str | None:
+def _bomb(row: Row) -> str | None:
+    """What is wrong with the packed parts of a row of ``items``, found without unpacking more than the limit."""
     for name in ("correct", "values", "answers"):
-        blob = row[name]
-        if isinstance(blob, bytes):
-            unpacker = zlib.decompressobj()
-            try:
-                unpacker.decompress(blob, MAX_BLOB_BYTES)
-            except zlib.error:
-                return f"tables/items.parquet: {name} of run {row['run_id']} is not packed"
-            if unpacker.unconsumed_tail or not unpacker.eof:
-                return (
-                    f"tables/items.parquet: {name} of run {row['run_id']} unpacks to more than {MAX_BLOB_BYTES} bytes"
-                )
+        if row[name] is not None and (what := _unpacking_fault(row[name])):
+            return f"tables/items.parquet: {name} of run {row['run_id']}, eval {row['eval_id'][:12]} {what}"
     return None
+
+
+def _unpacking_fault(blob: bytes) -> str | None:
+    unpacker = zlib.decompressobj()
+    try:
+        unpacker.decompress(blob, MAX_BLOB_BYTES)
+    except zlib.error:
+        return "is not packed"
+    return None if unpacker.eof else f"unpacks to more than {MAX_BLOB_BYTES // 2**20} MiB, or is cut off"
 
 
 def _known_schema(folder: Path, manifest: Manifest) -> list[str]:

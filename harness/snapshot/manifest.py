@@ -62,9 +62,7 @@ class Manifest(_Part):
 def check_name(name: str) -> str:
     """``name`` if it is a plain folder name; raises UserError for one that climbs, hides or needs quoting."""
     if not re.fullmatch(NAME_RULE, name):
-        raise UserError(
-            f"{name!r}: no name for a snapshot: letters, digits, dots, dashes and underscores, as in pocket-2026-03"
-        )
+        raise UserError(f"{name!r}: no name for a snapshot: use letters, digits, . _ and -, as in pocket-2026")
     return name
 
 

@@ -30,7 +30,7 @@ tunematrix import . --db my.db  # the runs beside your own
 | `report/` | the comparison tables: Markdown for people, CSV and JSON with every figure in base units |
 | `figures/` | the same as pictures |
 | `tables/` | the rows that all of it is computed from, as Parquet and as CSV |
-| `matrix.yaml`, `recipes.json`, `stacks.json` | what was asked for, what was learned, and on which machine and software |
+| `matrix.yaml`, `recipes.json`, `stacks.json` | what was asked, what was learned, on which machine |
 | `LICENCES.md` | the licences of the base models and of the data |
 | `manifest.json` | the cells that the matrix asked for, what was allowed, and the SHA-256 of every file |
 """

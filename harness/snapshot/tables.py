@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlite_utils import Database
 
+from harness.report.words import text as one_line
 from harness.snapshot.rows import TABLES, Row, Rows
 from harness.store.packing import unpack_bits, unpack_texts
 
@@ -67,9 +68,7 @@ def read_table(db: Database, table: str, file: Path) -> list[Row]:
                 raise BadTable(f"unpacks to more than {MAX_TABLE_BYTES // 2**30} GiB")
             batches += batch.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise BadTable(
-            f"no readable Parquet: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
+        raise BadTable(f"no readable Parquet: {one_line(error)[:120]}") from None
     return batches
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from harness.report import write_report
 from harness.report.files import REPORT_VERSION
 from harness.snapshot.checks import cell_problems, face_problems, identity_problems
-from harness.snapshot.compare import csv_difference, difference
-from harness.snapshot.contents import write_contents
+from harness.snapshot.compare import csv_difference, difference, shared_difference
+from harness.snapshot.contents import snapshot_report, write_contents
 from harness.snapshot.load import BadRows, read_database
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.rows import Row
@@ -49,10 +50,10 @@ def verify_snapshot(folder: Path) -> Verdict:
         return Verdict(manifest, bad.problems)
     problems = [*identity_problems(db), *cell_problems(db, manifest), *face_problems(db, manifest)]
     problems = problems or _csv_problems(db, folder)
-    if manifest.report != REPORT_VERSION:
-        remark = f"its report is of version {manifest.report}, not {REPORT_VERSION}, and was not compared with the rows"
-        return Verdict(manifest, problems, remark)
-    return Verdict(manifest, problems or _derived_problems(db, manifest, folder))
+    if manifest.report == REPORT_VERSION:
+        return Verdict(manifest, problems or _derived_problems(db, manifest, folder))
+    remark = f"its report is of version {manifest.report}, not {REPORT_VERSION}: compared in the figures that both have"
+    return Verdict(manifest, problems or _figure_problems(db, manifest, folder), remark)
 
 
 def _csv_problems(db: Database, folder: Path) -> list[str]:
@@ -81,3 +82,12 @@ def _derived_problems(db: Database, manifest: Manifest, folder: Path) -> list[st
     tables = [f"{name}: {what}" for name, what in found.items() if what and name.endswith(".csv")]
     others = [f"{name}: {what}" for name, what in found.items() if what and not name.endswith(".csv")]
     return problems + (tables or others)
+
+
+def _figure_problems(db: Database, manifest: Manifest, folder: Path) -> list[str]:
+    """The same for a report of another version: its tables, in the columns that this version computes too."""
+    with tempfile.TemporaryDirectory() as temporary:
+        write_report(snapshot_report(db, manifest), Path(temporary))
+        rebuilt = {f"report/{path.name}": path for path in sorted(Path(temporary).glob("*.csv"))}
+        found = {name: shared_difference(folder / name, rebuilt[name]) for name in rebuilt if name in manifest.files}
+    return [f"{name}: {what}" for name, what in found.items() if what]
