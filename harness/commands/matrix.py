@@ -51,7 +51,7 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed)
     console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
-    show_report(request.db, report_to)
+    show_report(None, request.db, report_to)
     for name, status, reason in summary.failed:
         console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)
     if summary.interrupted:
@@ -80,7 +80,7 @@ def _session(request: Request) -> Session:
 
 def _matrix(request: Request) -> Matrix:
     if request.base is None and not request.data:
-        return load_matrix(_matrix_file(request.matrix or "pocket"), request.overrides)
+        return load_matrix(matrix_file(request.matrix or "pocket"), request.overrides)
     if request.matrix is not None:
         raise UserError(
             f"{request.matrix}: either a matrix, or --base and --data without one; another base or file for a matrix "
@@ -91,7 +91,8 @@ def _matrix(request: Request) -> Matrix:
     return own_matrix(request.base, list(request.data), request.overrides, Workdir.beside(request.db))
 
 
-def _matrix_file(name: str) -> Path:
+def matrix_file(name: str) -> Path:
+    """The matrix file that a word of the command line names: a file, a suite's folder, or an installed suite."""
     path = Path(name)
     if path.is_dir():
         path = path / "matrix.yaml"

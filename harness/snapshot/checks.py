@@ -66,8 +66,8 @@ def face_problems(db: Database, manifest: Manifest) -> list[str]:
         given = "; ".join(fault.note for fault in found) or "none"
         problems.append(f"manifest.json: its notes should be: {given}")
     for name, sql in _FACTS.items():
-        said, given = getattr(manifest, name), [row[0] for row in db.execute(sql).fetchall()]
-        if (said if isinstance(said, list) else [said]) != given:
+        said = getattr(manifest, name)
+        if (said if isinstance(said, list) else [said]) != [row[0] for row in db.execute(sql).fetchall()]:
             problems.append(f"manifest.json: {name} is not what the rows give")
     return problems
 

@@ -19,12 +19,13 @@ from harness.snapshot.tables import csv_text, table_names, table_schema
 NOT_REBUILT = ("tables/", "matrix.yaml")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verdict:
-    """What was found: ``problems``, none of them where all is well, and what was not looked at."""
+    """What was found: ``problems``, none of them where all is well, and the rows as a database where they are read."""
 
     manifest: Manifest
     problems: list[str]
+    db: Database | None = None
     remark: str | None = None
 
     @property
@@ -51,9 +52,9 @@ def verify_snapshot(folder: Path) -> Verdict:
     problems = [*identity_problems(db), *cell_problems(db, manifest), *face_problems(db, manifest)]
     problems = problems or _csv_problems(db, folder)
     if manifest.report == REPORT_VERSION:
-        return Verdict(manifest, problems or _derived_problems(db, manifest, folder))
+        return Verdict(manifest, problems or _derived_problems(db, manifest, folder), db)
     remark = f"its report is of version {manifest.report}, not {REPORT_VERSION}: compared in the figures that both have"
-    return Verdict(manifest, problems or _figure_problems(db, manifest, folder), remark)
+    return Verdict(manifest, problems or _figure_problems(db, manifest, folder), db, remark)
 
 
 def _csv_problems(db: Database, folder: Path) -> list[str]:
