@@ -11,7 +11,7 @@ from harness.store.database import open_for_reading
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Results and what to call them: ``name`` is the file's or the snapshot's own, ``notes`` what it says on its face."""
+    """Results: ``name`` is the file's or the snapshot's own, ``notes`` what a snapshot says on its face."""
 
     name: str
     path: Path

@@ -1,7 +1,7 @@
 """Sets of runs that others can check: `publish`, `verify`, `import`, `push`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -21,14 +21,14 @@ def publish(
     results: Annotated[Path, typer.Option(help="The folder that snapshots are in.")] = Path("results"),
     with_text: Annotated[bool, typer.Option(help="Publish generated answers as they are, not as hashes.")] = False,
     allow: Annotated[
-        list[Literal["unfinished", "dirty", "mixed-stacks"]] | None,
-        typer.Option(help="Publish all the same, and say so on the snapshot's face. Repeatable."),
+        list[str] | None,
+        typer.Option(help="unfinished, dirty or mixed-stacks: publish all the same, and say so on its face."),
     ] = None,
 ) -> None:
     """Freeze the runs of a matrix as a folder with its tables, figures and hashes, which never changes again."""
     from harness.commands.snapshots import publish_runs
 
-    publish_runs(name, matrix, db, tuple(set_ or ()), results, with_text=with_text, allow=frozenset(allow or ()))
+    publish_runs(name, matrix, db, tuple(set_ or ()), results, with_text=with_text, allow=tuple(allow or ()))
 
 
 @app.command(epilog="Example: tunematrix verify results/pocket-2026")

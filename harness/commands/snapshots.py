@@ -1,6 +1,7 @@
 """`tunematrix publish`, `verify`, `import` and `push`."""
 
 from pathlib import Path
+from typing import get_args
 
 from harness import stack
 from harness.commands.matrix import matrix_file
@@ -24,10 +25,11 @@ def publish_runs(
     results: Path,
     *,
     with_text: bool,
-    allow: frozenset[Allowance],
+    allow: tuple[str, ...],
 ) -> None:
     """`tunematrix publish`."""
     check_name(name)
+    allowed = _allowances(allow)
     if not results.resolve().parent.is_dir():
         raise UserError(f"--results {results}: the folder {results.parent} does not exist")
     db, file = open_for_reading(db_path), matrix_file(matrix or "pocket")
@@ -41,7 +43,7 @@ def publish_runs(
         overrides=overrides,
         changed_files=_changed_files(results),
         with_text=with_text,
-        allow=allow,
+        allow=allowed,
     )
     manifest = publish_snapshot(db, what, results)
     print(f"published {manifest.rows['runs']} runs in {results / name}")
@@ -74,6 +76,14 @@ def import_runs(source: Path, db_path: Path, format_: str) -> None:
 def push_folder(folder: Path, repo_id: str, *, private: bool) -> None:
     """`tunematrix push`."""
     print(f"pushed to {push_snapshot(folder, repo_id, private=private)}")
+
+
+def _allowances(words: tuple[str, ...]) -> frozenset[Allowance]:
+    known = get_args(Allowance)
+    for word in words:
+        if word not in known:
+            raise UserError(f"--allow {word}: expected {', '.join(known[:-1])} or {known[-1]}")
+    return frozenset(word for word in known if word in words)
 
 
 def _changed_files(results: Path) -> tuple[str, ...]:
