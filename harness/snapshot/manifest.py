@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -146,4 +146,4 @@ def _check_format(raw: Any, path: Path) -> None:
 
 def _stays_inside(name: str) -> bool:
     plain = re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", name) and name != MANIFEST
-    return bool(plain) and not {".", ".."} & set(PurePosixPath(name).parts)
+    return bool(plain) and not {".", ".."} & set(name.split("/"))

@@ -72,9 +72,12 @@ def _csv_problems(db: Database, folder: Path) -> list[str]:
 
 def _derived_problems(db: Database, manifest: Manifest, folder: Path) -> list[str]:
     """A line for each table of the report that does not follow from the rows; else for each other such file."""
-    with tempfile.TemporaryDirectory() as name:
-        rebuilt = Path(name)
-        write_contents(db, manifest, rebuilt)
+    with tempfile.TemporaryDirectory() as temporary:
+        rebuilt = Path(temporary)
+        try:
+            write_contents(db, manifest, rebuilt)
+        except Exception as error:  # rows that a stranger made up may break any line of the analysis
+            return [f"tables: no report can be made of them: {type(error).__name__}: {error}"]
         given = {path.relative_to(rebuilt).as_posix() for path in rebuilt.rglob("*") if path.is_file()}
         said = {name for name in manifest.files if not name.startswith(NOT_REBUILT)}
         problems = [f"{name}: missing: the rows give it" for name in sorted(given - said)]
