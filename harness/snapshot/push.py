@@ -68,4 +68,4 @@ def _explain(error: Exception) -> str:
         return "the token may not write there: give it write access to this repository"
     if status is not None:
         return f"the hub answered {status}: {one_line(error)[:160]}"
-    return f"{endpoint() or 'the hub'} cannot be reached ({one_line(error)[:160] or type(error).__name__})"
+    return f"{endpoint() or 'the hub'} cannot be used: {type(error).__name__}: {one_line(error)[:160]}"
