@@ -11,7 +11,7 @@ _HEAD = """\
 # Snapshots
 
 Published sets of runs, each immutable and checkable: `tunematrix verify results/NAME`. This page is written by
-`tunematrix publish`; see [docs/snapshots.md](../docs/snapshots.md).
+`tunematrix publish`; what is in a snapshot, and what it promises, is in tunematrix's `docs/snapshots.md`.
 
 | name | suite | machine | runs | newest run | |
 |:--|:--|:--|--:|:--|:--|
