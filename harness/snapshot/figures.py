@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 520, 340
 MIB = 2**20
 
-_NUMBERED = re.compile(r"\b(clip|gradient_)(\d+)\b")
-
 
 def figures(section: Section, curves: pd.DataFrame) -> "dict[str, tuple[str, alt.TopLevelMixin]]":
     """The pictures that a section has figures for, by name: title and chart. ``curves`` as of ``reader.curves``."""
@@ -35,14 +33,12 @@ def figures(section: Section, curves: pd.DataFrame) -> "dict[str, tuple[str, alt
 
 
 def as_svg(chart: "alt.TopLevelMixin") -> str:
-    """The chart as SVG. Vega numbers clip paths on from the last picture of the process; here they start at 0."""
+    """The chart as SVG. Nothing in it is clipped: Vega numbers clip paths on from picture to picture."""
     import altair
     import vl_convert
 
     version = altair.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
-    text = vl_convert.vegalite_to_svg(chart.to_json(), vl_version=version)
-    order: dict[str, int] = {}
-    return _NUMBERED.sub(lambda found: f"{found[1]}{order.setdefault(found[0], len(order))}", text) + "\n"
+    return vl_convert.vegalite_to_svg(chart.to_json(), vl_version=version) + "\n"
 
 
 def shown_values(svg: str) -> list[str]:

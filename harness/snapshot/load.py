@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from harness.errors import UserError
+from harness.snapshot.checks import identity_problems
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.rows import Row, Rows
 from harness.snapshot.tables import BadTable, read_table, table_names
@@ -26,7 +27,7 @@ class BadRows(Exception):
 
 
 def load_snapshot(folder: Path) -> Database:
-    """The snapshot in ``folder`` as a database in memory, its hashes and rows checked.
+    """The snapshot in ``folder`` as a database in memory, its hashes, rows and ids checked.
 
     Raises UserError that names the first thing that does not verify. Whether the report follows from the rows is for
     ``verify_snapshot`` to say.
@@ -35,9 +36,12 @@ def load_snapshot(folder: Path) -> Database:
     problems = file_problems(folder, manifest)
     if not problems:
         try:
-            return read_database(folder, manifest)
+            db = read_database(folder, manifest)
+            problems = identity_problems(db)
         except BadRows as bad:
             problems = bad.problems
+    if not problems:
+        return db
     more = f" (and {len(problems) - 1} more; `tunematrix verify` names them)" if len(problems) > 1 else ""
     raise UserError(f"{folder}: does not verify: {problems[0]}{more}")
 

@@ -79,6 +79,18 @@ def test_a_table_that_unpacks_without_end_is_refused(copy, monkeypatch):
     assert "unpacks to more than" in refused(copy)
 
 
+def test_a_text_that_is_meant_in_every_row_counts_in_every_row(copy, monkeypatch):
+    monkeypatch.setattr(tables_module, "MAX_TABLE_BYTES", 2**22)
+    edit_rows(copy, "steps", lambda rows: [{**row, "stage_id": "x" * 2**20} for row in rows])
+    assert (copy / "tables" / "steps.parquet").stat().st_size < 2**20
+    assert "tables/steps.parquet: unpacks to more than" in refused(copy)
+
+
+def test_ids_that_are_not_those_of_what_they_name_are_refused(copy):
+    edit_rows(copy, "cells", lambda rows: [{**rows[0], "recipe": "{"}, *rows[1:]])
+    assert "holds something that cannot be read" in refused(copy)
+
+
 def test_a_table_of_too_many_rows_is_refused(copy, monkeypatch):
     monkeypatch.setattr(tables_module, "MAX_ROWS", 2)
     assert "rows, more than 2" in refused(copy)

@@ -168,12 +168,12 @@ def test_a_run_that_takes_a_kept_result_says_how_it_was_trained(writer):
 
 def test_runs_from_elsewhere_come_all_or_none_and_in_any_order(writer):
     run = {"cell_id": "cell", "stack_id": "stack", "purpose": "quality", "exclusive": 0, "status": "ok"}
-    early, late = (run | {"run_id": name, "started_at": "2026", "base_run_id": base} for name, base in ("ab", "b "))
+    runs = [run | {"run_id": f"{n:03d}", "started_at": "2026", "base_run_id": "299"} for n in range(300)]
     with pytest.raises(sqlite3.IntegrityError):
-        writer.bring({"runs": [early]})
+        writer.bring({"runs": runs[:-1]})
     assert writer.db["runs"].count == 0
-    writer.bring({"runs": [early, late | {"base_run_id": None}]})
-    assert writer.db["runs"].count == 2
+    writer.bring({"runs": runs})
+    assert writer.db["runs"].count == 300
 
 
 def test_a_row_that_is_there_stays_as_it_is(writer):
