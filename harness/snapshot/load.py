@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from harness.errors import UserError
+from harness.report.words import text as one_line
 from harness.snapshot.checks import identity_problems
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.rows import Row, Rows
@@ -43,7 +44,7 @@ def load_snapshot(folder: Path) -> Database:
     if not problems:
         return db
     more = f" (and {len(problems) - 1} more; `tunematrix verify` names them)" if len(problems) > 1 else ""
-    raise UserError(f"{folder}: does not verify: {problems[0]}{more}")
+    raise UserError(f"{folder}: does not verify: {one_line(problems[0])}{more}")
 
 
 def read_database(folder: Path, manifest: Manifest) -> Database:
@@ -133,7 +134,7 @@ def _known_schema(folder: Path, manifest: Manifest) -> list[str]:
     if applied != known[: len(applied)] or not applied:
         unknown = [name for name in applied if name not in known]
         raise UserError(
-            f"{folder}: its schema ({(unknown or applied or ['none'])[-1]}) is not one that this tunematrix reads "
+            f"{folder}: its schema ({(unknown or applied or ['none'])[-1]!r}) is not one that this tunematrix reads "
             f"(up to {known[-1]}); upgrade it"
         )
     return applied

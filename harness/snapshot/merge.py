@@ -10,6 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from harness.errors import UserError
+from harness.report.words import text as one_line
 from harness.snapshot.privacy import hashed_answers
 from harness.snapshot.rows import OF_A_RUN, TABLES, Row, Rows, published
 from harness.snapshot.verify import verify_snapshot
@@ -43,7 +44,7 @@ def import_snapshot(folder: Path, db_path: Path) -> Brought:
     """
     verdict = verify_snapshot(folder)
     if verdict.problems:
-        raise UserError(f"{folder}: does not verify, and is not imported: {verdict.problems[0]}")
+        raise UserError(f"{folder}: does not verify, and is not imported: {one_line(verdict.problems[0])}")
     assert verdict.db is not None
     rows, name = _rows_of(verdict.db), verdict.manifest.name
     db = open_for_writing(db_path)
@@ -75,7 +76,7 @@ def _known_runs(db: Database, rows: Rows) -> set[str]:
         theirs = [row for row in rows[table] if row["run_id"] in known]
         if other := _first_not_in(here, theirs):
             raise UserError(
-                f"run {other['run_id']}: is there already with other {table}; nothing was imported: "
+                f"run {one_line(other['run_id'])}: is there already with other {table}; nothing was imported: "
                 "use another --db for this snapshot"
             )
     return known

@@ -24,7 +24,7 @@ def push_snapshot(folder: Path, repo_id: str, *, private: bool) -> str:
         raise UserError("push: HF_HUB_OFFLINE is set: unset it, for this command alone, to reach the hub")
     verdict = verify_snapshot(folder)
     if verdict.problems:
-        raise UserError(f"{folder}: does not verify, and is not pushed: {verdict.problems[0]}")
+        raise UserError(f"{folder}: does not verify, and is not pushed: {one_line(verdict.problems[0])}")
     from huggingface_hub import HfApi
 
     api, name = HfApi(endpoint=endpoint()), verdict.manifest.name

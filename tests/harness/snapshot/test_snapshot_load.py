@@ -56,6 +56,11 @@ def test_of_several_faults_the_first_is_named_and_the_others_counted(copy):
     assert refused(copy).endswith("(and 2 more; `tunematrix verify` names them)")
 
 
+def test_a_name_of_a_file_is_shown_on_one_line_and_obeyed_nowhere(copy):
+    (copy / "a\nb\x1b[31m").write_text("")
+    assert "does not verify: a b [31m: not in the manifest" in refused(copy)
+
+
 def test_rows_that_break_the_schema_are_named(copy):
     edit_rows(copy, "scores", lambda rows: [{**rows[0], "run_id": "absent"}, *rows[1:]])
     assert "tables/scores.parquet: 1 rows refer to runs that are not there" in refused(copy)

@@ -320,7 +320,7 @@ class TestWhatIsNoSnapshot:
 
     def test_a_newer_schema(self, copy):
         edit_manifest(copy, schema_applied=[*read_manifest(copy).schema_applied, "m999_more"])
-        assert "its schema (m999_more) is not one that this tunematrix reads" in self.refused(copy)
+        assert "its schema ('m999_more') is not one that this tunematrix reads" in self.refused(copy)
 
     @pytest.mark.parametrize(
         "name", ["../out", "/etc/passwd", "a/../../b", "a\\b", "a//b", ".", "a\n", "manifest.json"]
