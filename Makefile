@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DB ?= tunematrix.db
+SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report test lint bench pocket-bases clean
+.PHONY: help setup matrix matrix-real report snapshot test lint bench pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,12 @@ matrix-real: $(READY) ## the same on a real pretrained model and real data, from
 
 report: $(READY) ## print the tables of what has run, and write them to report/
 	$(BIN)/tunematrix report --db $(DB) --out report
+
+snapshot: $(READY) ## run a suite, publish it as results/NAME, verify that (NAME=... SUITE=pocket)
+	@test -n "$(NAME)" || { echo "which name? make snapshot NAME=pocket-2026"; exit 2; }
+	$(BIN)/tunematrix run $(SUITE) --db $(DB) || test $$? -eq 1  # a cell that failed is a result
+	$(BIN)/tunematrix publish $(NAME) $(SUITE) --db $(DB)
+	$(BIN)/tunematrix verify results/$(NAME)
 
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest

@@ -1,5 +1,6 @@
 """A matrix brought together with a database and a machine: what `plan`, `run` and `report` start from."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,18 @@ def open_session(
 ) -> Session:
     """Resolve a matrix on this machine. Raises UserError for whatever in it cannot be."""
     device = stack.pick_device(device)
+    return _session(matrix, db, device, jobs, only, stack.stack_facts(device), stack.code_digest())
+
+
+def session_on_stack(matrix: Matrix, db: Path, facts: str, code_digest: str) -> Session:
+    """The same on a stack of the past (its row's JSON ``facts`` and digest): to ask what ran there, not to run."""
+    known = json.loads(facts)
+    return _session(matrix, db, str(known.get("device", "cpu")), 1, None, known, code_digest)
+
+
+def _session(
+    matrix: Matrix, db: Path, device: str, jobs: int | None, only: str | None, facts: dict[str, object], digest: str
+) -> Session:
     workdir = Workdir.beside(db)
     library = MixLibrary(workdir.data, matrix.folder)
     tasks_folder = matrix.folder / "tasks"
@@ -102,8 +115,8 @@ def open_session(
         device,
         jobs or default_jobs(device, arms),
         workdir,
-        stack.stack_facts(device),
-        stack.code_digest(),
+        facts,
+        digest,
     )
 
 

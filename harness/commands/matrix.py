@@ -51,7 +51,7 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed)
     console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
-    show_report(request.db, report_to)
+    show_report(None, request.db, report_to)
     for name, status, reason in summary.failed:
         console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)
     if summary.interrupted:

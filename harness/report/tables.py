@@ -42,7 +42,13 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
     """The tables of a section that have rows."""
     summary = summarise(section)
     names = summary.set_index("arm_id")[["name"]]
-    found = [_main(summary, by_task(section)), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
+    found = [
+        _main(summary, by_task(section)),
+        _by_rank(summary),
+        _by_base(summary),
+        _rates(section, names),
+        _merged(section),
+    ]
     found += [_tasks(section, names), _failures(failures, names)]
     return tuple(table for table in found if len(table.frame))
 

@@ -16,6 +16,8 @@ from harness.report.model import Column, Report, Section, Table
 
 def print_report(report: Report, console: Console) -> None:
     """Print every section. Texts from the database are printed as they are: no markup in them is obeyed."""
+    for note in report.notes:
+        console.print(Text(words.text(note), style="bold yellow"))
     if report.nothing:
         console.print(Text(report.nothing))
     for section in report.sections:

@@ -129,7 +129,19 @@ FROM {table} JOIN runs USING (run_id) JOIN cells USING (cell_id)
 WHERE {table}.stage_id = cells.recipe_id AND runs.stack_id = :stack_id AND cells.suite = :suite
 """
 
-_NUMBERS = {"rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"}
+_CURVES = """
+SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
+       steps.tokens_seen, steps.seconds
+FROM chosen_runs AS latest JOIN cells USING (cell_id)
+JOIN steps ON steps.run_id = latest.run_id AND steps.stage_id = cells.recipe_id
+WHERE latest.purpose = 'quality'
+ORDER BY latest.arm_id, latest.stack_id, latest.seed, steps.step
+"""
+
+_NUMBERS = {
+    *("rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"),
+    *("loss", "tokens_seen"),
+}
 _NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
 _LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
 
@@ -225,6 +237,12 @@ def compute_types(db: Database) -> dict[str, str | None]:
         "SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS type FROM cells GROUP BY 1"
     )
     return {row["recipe_id"]: row["type"] for row in rows}
+
+
+def curves(db: Database) -> pd.DataFrame:
+    """A row a recorded step of an arm's own (last) stage at its chosen rate: ``loss``, ``gradient_norm``,
+    ``tokens_seen``, ``seconds`` since the stage began."""
+    return _frame(db, _CURVES)
 
 
 def stacks(db: Database) -> pd.DataFrame:

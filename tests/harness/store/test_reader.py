@@ -154,3 +154,10 @@ def test_a_file_without_runs_gives_empty_frames(tmp_path):
     db = open_for_writing(tmp_path / "empty.db")
     frames = [f(db) for f in (reader.arms, reader.runs, reader.scores, reader.rates, reader.failures, reader.phases)]
     assert all(frame.empty for frame in [*frames, reader.items(db, []), reader.stacks(db)])
+
+
+def test_curves_are_of_the_chosen_rate_and_of_the_arms_own_stage(db):
+    curves = reader.curves(db)
+    arms = reader.arms(db).set_index("arm_id")
+    assert sorted(arms.loc[curves["arm_id"], "label"]) == ["dpo-lora"] * 2 + ["full_sft"] * 2 + ["lora"] * 2
+    assert curves["loss"].tolist() == [2.0] * 6
