@@ -37,7 +37,7 @@ ORDER BY suite, runs.stack_id, base, label, rank
 
 _RUNS = """
 SELECT runs.run_id, runs.cell_id, cells.recipe_id, cells.execution_id, cells.arm_id, runs.stack_id, cells.suite,
-       cells.label, cells.method, cells.base,
+       cells.label, cells.method, cells.base, cells.base_digest, cells.parent_arm_id,
        cells.rank, cells.learning_rate, cells.seed, runs.purpose, runs.exclusive, runs.status, runs.reason,
        runs.failed_phase, runs.started_at, runs.ended_at, runs.wall_seconds, runs.git_commit, runs.git_dirty,
        runs.order_digest, runs.real_tokens, runs.loss_tokens, runs.trainable_parameters, runs.total_parameters,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.analysis.gate.side import Side
-from harness.store.schema import UNFINISHED
 
 PAIR = ["recipe_id", "arm", "method", "seed", "compute", "purpose", "baseline", "candidate"]
 
@@ -42,7 +41,7 @@ def match(baseline: Side, candidate: Side) -> Matched:
 
 
 def _one_execution(side: Side, other: Side) -> pd.DataFrame:
-    runs = side.runs[~side.runs["status"].isin(UNFINISHED)].sort_values(["started_at", "run_id"])
+    runs = side.runs.sort_values(["started_at", "run_id"])
     shared = pd.MultiIndex.from_frame(runs[["recipe_id", "execution_id"]]).isin(
         pd.MultiIndex.from_frame(other.runs[["recipe_id", "execution_id"]])
     )

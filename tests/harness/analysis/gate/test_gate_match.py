@@ -31,13 +31,6 @@ def test_the_execution_that_both_sides_have_is_taken():
     assert not pairs["baseline"].str.startswith("other-").any()
 
 
-def test_a_run_that_is_under_way_is_not_there_yet():
-    def still_running(runs: pd.DataFrame) -> None:
-        runs.loc[runs["run_id"] == "lora-quality-1", "status"] = "running"
-
-    assert "missing" in verdicts(make_side(), with_frame(make_side(), "runs", still_running), "status")
-
-
 class TestStatus:
     def test_all_that_ran_before_runs_again(self):
         assert set(verdicts(make_side(), make_side(), "status")) == {"pass"}
