@@ -27,7 +27,7 @@ def read_side(source: Source, suite: str | None = None) -> Side:
         (ended["stack_id"] == stack_id) & (ended["suite"].eq(suite) | ended["arm_id"].isin(frames.arms["arm_id"]))
     ]
     names = runs["arm_id"].map(arm_names(runs.drop_duplicates("arm_id")))
-    runs = runs.assign(arm=names + " · " + runs["base"], compute=runs["recipe_id"].map(reader.compute_types(db)))
+    runs = runs.assign(arm=names + " · " + runs["base"]).join(reader.recipes(db), on="recipe_id")
     scores = frames.scores[frames.scores["split"] == "test"]
     return Side(
         name=source.name,

@@ -231,12 +231,11 @@ def executions(db: Database) -> dict[str, dict[str, Any]]:
     return {row["execution_id"]: json.loads(row["execution"]) for row in rows}
 
 
-def compute_types(db: Database) -> dict[str, str | None]:
-    """The type that each recipe computes in, by the recipe's id."""
-    rows = db.query(
-        "SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS type FROM cells GROUP BY 1"
-    )
-    return {row["recipe_id"]: row["type"] for row in rows}
+def recipes(db: Database) -> pd.DataFrame:
+    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, and how many ``stages`` it has."""
+    sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
+                    max(json_array_length(recipe, '$.stages')) AS stages FROM cells GROUP BY recipe_id"""
+    return _frame(db, sql).set_index("recipe_id")
 
 
 def curves(db: Database) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from harness.analysis.gate.side import Side
 
-PAIR = ["recipe_id", "arm", "method", "seed", "compute", "purpose", "baseline", "candidate"]
+ABOUT = ["recipe_id", "arm", "method", "seed", "compute", "stages"]
+PAIR = [*ABOUT, "purpose", "baseline", "candidate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,5 +70,5 @@ def _paired(sides: list[pd.DataFrame]) -> pd.DataFrame:
     both = ours.rename(columns={"run_id": "baseline"}).merge(
         theirs.rename(columns={"run_id": "candidate"}), on=["recipe_id", "purpose", "round"]
     )
-    about = sides[0].drop_duplicates("recipe_id")[["recipe_id", "arm", "method", "seed", "compute"]]
+    about = sides[0].drop_duplicates("recipe_id")[ABOUT]
     return both.merge(about, on="recipe_id")[[*PAIR, "round"]]

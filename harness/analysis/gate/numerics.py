@@ -50,7 +50,9 @@ def _judge(
     both["moved"] = compare(both["value_baseline"], both["value_candidate"])
     spreads = _spreads(trained, told[0], compare)
     for arm, pairs in trained.groupby("arm", sort=False):
-        allowed = rule.limit.get(pairs["compute"].iloc[0], max(rule.limit.values()))
+        first = pairs.iloc[0]
+        allowed = rule.limit.get(first["compute"], max(rule.limit.values()))
+        allowed *= rule.after_training if first["stages"] > 1 else 1.0
         limit = max(allowed, rule.spread * spreads.get(str(arm), 0.0))
         yield _finding(quantity, str(arm), both[both["arm"] == arm].dropna(subset="moved"), limit)
 

@@ -13,7 +13,8 @@ HARDWARE = ("device", "gpu", "gpu_memory_gib", "gpus", "processor", "cores", "me
 class Side:
     """The runs of one suite on one stack.
 
-    ``runs``: run_id, recipe_id, execution_id, arm (its name), method, seed, compute (the type computed in), purpose,
+    ``runs``: run_id, recipe_id, execution_id, arm (its name), method, seed, compute (the type computed in), stages (how
+    many), purpose,
     exclusive, status, reason, started_at. The others as the reader gives them, with run_id: ``phases``; ``scores`` and
     ``items`` of the test evals; ``losses`` (step, loss); ``gradients`` (module, gradient_norm); ``logits`` (projection,
     value), all three of the run's last stage.

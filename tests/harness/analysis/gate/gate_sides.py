@@ -69,7 +69,7 @@ _PARTS = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activa
 def _run(tables: dict[str, list[dict[str, Any]]], arm: str, seed: int, purpose: str, number: int) -> str:
     run_id = f"{arm}-{purpose}-{number}"
     about = {"run_id": run_id, "recipe_id": f"{arm}-{seed}", "execution_id": "e", "arm": arm, "method": arm}
-    state = {"seed": seed, "compute": "float32", "purpose": purpose, "exclusive": purpose == "measure"}
+    state = {"seed": seed, "compute": "float32", "stages": 1, "purpose": purpose, "exclusive": purpose == "measure"}
     tables["runs"].append({**about, **state, "status": "ok", "reason": None, "started_at": f"{number:04d}"})
     return run_id
 

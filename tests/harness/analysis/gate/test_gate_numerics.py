@@ -85,6 +85,15 @@ def test_the_limit_is_that_of_the_type_computed_in():
     assert set(verdicts(make_side(), moved("logits", 0.005), "logits")) == {"regressed"}
 
 
+def test_a_stage_that_starts_from_a_trained_one_may_move_further():
+    def second_stage(runs: pd.DataFrame) -> None:
+        runs["stages"] = 2
+
+    later = [with_frame(side, "runs", second_stage) for side in (make_side(), moved("gradients", 0.001))]
+    assert set(verdicts(*later, "gradients")) == {"pass"}
+    assert set(verdicts(make_side(), moved("gradients", 0.001), "gradients")) == {"regressed"}
+
+
 def test_where_the_baselines_own_runs_spread_that_is_allowed():
     def spread(frame: pd.DataFrame) -> None:
         odd = frame["run_id"].str.contains("measure-[13579]")

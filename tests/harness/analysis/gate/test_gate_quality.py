@@ -38,7 +38,15 @@ def cells(shift: float, noise: float = 0.0) -> Side:
     side = make_side(rounds=0, arms=())
     runs = pd.DataFrame(
         {"run_id": names, "recipe_id": names, "execution_id": "e", "arm": names, "method": "lora", "seed": 0}
-        | {"compute": None, "purpose": "quality", "exclusive": False, "status": "ok", "reason": None, "started_at": "0"}
+        | {
+            "compute": None,
+            "stages": 1,
+            "purpose": "quality",
+            "exclusive": False,
+            "status": "ok",
+            "reason": None,
+            "started_at": "0",
+        }
     )
     scores = pd.DataFrame(
         {"run_id": names, "moment": "tuned", "eval_id": "gsm8k", "metric": "acc", "task": "gsm8k", "role": "target"}
