@@ -15,7 +15,6 @@ runner refuses a device that is in use, so a run had it to itself. One seed each
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -55,7 +54,7 @@ def _add(rows: Rows, result: Result, digest: str) -> None:
     cell_id, stage_id = rows.add_cell(peft_recipe.recipe(result), peft_recipe.execution(result), about)
     run = {"cell_id": cell_id, "stack_id": stack_id, "source": SOURCE}
     run |= times(result.run_info.created_at, result.run_info.total_time)
-    quality = {"run_id": f"{digest[:32]}-quality", **run, "purpose": "quality", "exclusive": 0}
+    quality: Row = {"run_id": f"{digest[:32]}-quality", **run, "purpose": "quality", "exclusive": 0}
     rows.add("runs", {**quality, **_outcome(result), **_figures(result)})
     rows.add("steps", *_steps(quality["run_id"], stage_id, result.train_info.metrics))
     if result.succeeded:
@@ -88,10 +87,8 @@ def _outcome(result: Result) -> Row:
     if result.succeeded:
         return {"status": "ok"}
     reason = result.run_info.error_msg or f"status {result.train_info.status}, no reason recorded"
-    if "out of memory" in reason.lower():
-        status = "oom"
-    else:
-        status = "killed" if reason == "manually canceled" else "crashed"
+    known = {"manually canceled": "killed"}
+    status = "oom" if "out of memory" in reason.lower() else known.get(reason, "crashed")
     return {"status": status, "reason": reason, "failed_phase": "train"}
 
 
@@ -132,22 +129,23 @@ def _phases(run_id: str, stage_id: str, result: Result) -> list[Row]:
 def _add_scores(rows: Rows, run_id: str, result: Result) -> None:
     """The last validation, the test, and the loss on general text over the base's."""
     points = result.train_info.metrics
-    gsm8k = {"role": "target", "version": "1", "decoding": peft_recipe.decoding(result), "metric": ("accuracy", 1)}
-    validation = {"task": VALIDATION, "split": "validation", "item_digest": "openai/gsm8k main, 50 of train by seed 0"}
-    _add_score(rows, run_id, _last(points, "valid_accuracy"), **gsm8k, **validation, n_items=VALIDATION_ITEMS)
-    test = {"task": "gsm8k", "split": "test", "item_digest": "openai/gsm8k main, test"}
-    _add_score(rows, run_id, _last(points, "test_accuracy"), **gsm8k, **test, n_items=TEST_ITEMS)
+    gsm8k: Row = {"role": "target", "version": "1", "decoding": peft_recipe.decoding(result)}
+    validation: Row = {"split": "validation", "item_digest": "openai/gsm8k main, 50 of train by seed 0"}
+    eval_id = rows.add_eval(VALIDATION, n_items=VALIDATION_ITEMS, **gsm8k, **validation)
+    _add_score(rows, run_id, eval_id, "accuracy", _last(points, "valid_accuracy"), VALIDATION_ITEMS)
+    eval_id = rows.add_eval("gsm8k", n_items=TEST_ITEMS, **gsm8k, split="test", item_digest="openai/gsm8k main, test")
+    _add_score(rows, run_id, eval_id, "accuracy", _last(points, "test_accuracy"), TEST_ITEMS)
     if result.run_info.created_at >= FORGETTING_MENDED:
-        wikipedia = {"task": "wikipedia", "role": "general", "split": "test", "version": "2"}
-        wikipedia |= {"item_digest": "HuggingFaceFW/finewiki, first of train", "decoding": {"longest_text": 768}}
-        rise = _last(points, "forgetting")
-        _add_score(rows, run_id, rise, **wikipedia, metric=(RISE, 0), n_items=WIKIPEDIA_TEXTS)
+        texts: Row = {"item_digest": "HuggingFaceFW/finewiki, first of train", "decoding": {"longest_text": 768}}
+        about: Row = {"role": "general", "split": "test", "version": "2", "n_items": WIKIPEDIA_TEXTS}
+        eval_id = rows.add_eval("wikipedia", **about, **texts)
+        _add_score(rows, run_id, eval_id, RISE, _last(points, "forgetting"), WIKIPEDIA_TEXTS)
 
 
-def _add_score(rows: Rows, run_id: str, value: float | None, *, metric: tuple[str, int], **about: Any) -> None:
+def _add_score(rows: Rows, run_id: str, eval_id: str, metric: str, value: float | None, n_items: int) -> None:
     if value is not None:
-        row = {"run_id": run_id, "moment": "tuned", "eval_id": rows.add_eval(**about), "value": value}
-        rows.add("scores", {**row, "metric": metric[0], "higher_is_better": metric[1], "n_items": about["n_items"]})
+        key = {"run_id": run_id, "moment": "tuned", "eval_id": eval_id, "metric": metric}
+        rows.add("scores", {**key, "value": value, "n_items": n_items, "higher_is_better": int(metric != RISE)})
 
 
 def _last(points: list[Point], name: str) -> float | None:

@@ -34,7 +34,9 @@ EVALUATION = ("batch_size_eval", "eval_steps", "generation_kwargs")
 
 def base_digest(result: Result) -> str:
     """Of the base model: its name and its commit, for its tensors are not there to be read."""
-    return identity.digest("base", {"id": result.run_info.train_config.model_id, "sha": result.meta_info.model_info.sha})
+    return identity.digest(
+        "base", {"id": result.run_info.train_config.model_id, "sha": result.meta_info.model_info.sha}
+    )
 
 
 def method(result: Result) -> str:

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from harness import identity
 from harness.store.database import open_for_writing
+from harness.store.writer import Writer
 
 Row = dict[str, Any]
 
@@ -32,7 +33,9 @@ class Rows:
         """Add a stack; returns its id. Facts that are None are left out."""
         known = {key: value for key, value in facts.items() if value is not None}
         stack_id = identity.stack_id(known, code_digest)
-        self.add("stacks", {"stack_id": stack_id, "facts": json.dumps(known, sort_keys=True), "code_digest": code_digest})
+        self.add(
+            "stacks", {"stack_id": stack_id, "facts": json.dumps(known, sort_keys=True), "code_digest": code_digest}
+        )
         return stack_id
 
     def add_cell(self, recipe: Mapping[str, Any], execution: Mapping[str, Any], about: Row) -> tuple[str, str]:
@@ -94,14 +97,11 @@ class Rows:
 def write(db_path: Path, rows: Rows) -> int:
     """Write all rows or none; returns how many runs were new. What the file holds already stays as it is."""
     db = open_for_writing(db_path)
-    try:
-        with db.atomic():
-            present = _runs(db)
-            for table in TABLES:
-                db.table(table).insert_all(_complete(rows.tables[table]), ignore=True)
-            return _runs(db) - present
-    finally:
-        db.close()
+    before = _runs(db)
+    Writer(db).bring({table: _complete(of_table) for table, of_table in rows.tables.items()})
+    new = _runs(db) - before
+    db.close()
+    return new
 
 
 def times(started: datetime, seconds: float | None) -> Row:

@@ -118,6 +118,13 @@ class Writer:
         with self._transaction():
             self.db.table("runs").update(run_id, {**end, "ended_at": utc_now(), "base_run_id": base})
 
+    def bring(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Rows of ended runs from elsewhere, table by table, all or none; a row that is there already stays."""
+        with self._transaction():
+            self.db.execute("PRAGMA defer_foreign_keys = ON")
+            for table, of_table in rows.items():
+                self.db.table(table).insert_all(of_table, ignore=True)
+
     def close_abandoned(self) -> int:
         """End the runs that a dead runner left running; returns how many there were."""
         rows = list(self.db.query(_UNFINISHED))
