@@ -11,23 +11,35 @@ def measured(phases: pd.DataFrame) -> pd.DataFrame:
     One measure for a whole table: on CUDA the allocator's peak, elsewhere the ledger's peak of tensor bytes. Only
     exclusive measure runs count; of several the highest peak and the median speed.
     """
-    own = phases[
-        phases["latest"]
-        & phases["exclusive"]
-        & phases["last_stage"]
-        & (phases["purpose"] == "measure")
-        & (phases["phase"] == "train")
-    ]
-    on_cuda = own["peak_allocated_bytes"].notna().any()
+    own = _own_training(phases[phases["latest"]])
+    memory = _memory_column(own)
     groups = own.groupby("arm_id")
     table = pd.DataFrame(
         {
-            "memory_bytes": groups["peak_allocated_bytes" if on_cuda else "ledger_peak_bytes"].max(),
+            "memory_bytes": groups[memory].max(),
             "tokens_per_second": groups["tokens_per_second_median"].median(),
         }
     ).astype(float)
-    table["memory_measure"] = ALLOCATED if on_cuda else LEDGER
+    table["memory_measure"] = ALLOCATED if memory == "peak_allocated_bytes" else LEDGER
     return table
+
+
+def repeats(phases: pd.DataFrame) -> pd.DataFrame:
+    """Indexed by arm: memory_bytes and tokens_per_second of every measure run of its own, a row a run, as ``measured``
+    takes them."""
+    own = _own_training(phases[phases["status"] == "ok"]).set_index("arm_id")
+    columns = {_memory_column(own): "memory_bytes", "tokens_per_second_median": "tokens_per_second"}
+    return own[list(columns)].rename(columns=columns).astype(float)
+
+
+def _own_training(phases: pd.DataFrame) -> pd.DataFrame:
+    """The training of each arm's own stage in runs that had the device to themselves."""
+    alone = phases["exclusive"] & phases["last_stage"]
+    return phases[alone & (phases["purpose"] == "measure") & (phases["phase"] == "train")]
+
+
+def _memory_column(own: pd.DataFrame) -> str:
+    return "peak_allocated_bytes" if own["peak_allocated_bytes"].notna().any() else "ledger_peak_bytes"
 
 
 def relative_speed(arms: pd.DataFrame) -> pd.Series:
@@ -56,3 +68,11 @@ def tuning_seconds(runs: pd.DataFrame, phases: pd.DataFrame) -> pd.Series:
     ended["ok"] = ended["status"] == "ok"
     cells = ended.sort_values(["ok", "seconds"]).drop_duplicates(["arm_id", "learning_rate", "seed"], keep="last")
     return cells.groupby("arm_id")["seconds"].sum()
+
+
+def whole_tuning_seconds(arms: pd.DataFrame) -> pd.Series:
+    """What it takes to come to each arm's result from nothing: with the SFT stage that a DPO arm starts from.
+
+    Takes the summary's tuning_seconds and tuning_seconds_with_sft.
+    """
+    return arms["tuning_seconds_with_sft"].fillna(arms["tuning_seconds"])

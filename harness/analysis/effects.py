@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from harness.analysis.outcomes import Outcomes, common_seeds, known, paired
+from harness.analysis.spread import Block
 from harness.analysis.uncertainty import Interval, difference_interval, proportion_interval, value_interval
 
 
@@ -30,13 +31,28 @@ def score(evals: Sequence[Outcomes]) -> Interval | None:
     return _of_untrained(replace(found, low=low, high=high, p_value=None), evals)
 
 
+def mean(evals: Sequence[Outcomes]) -> float:
+    """The mean over items and seeds in each eval, and then over evals."""
+    return float(np.mean([np.nanmean(outcomes.table) for outcomes in evals]))
+
+
+def perplexity(outcomes: Outcomes) -> float:
+    """The mean over seeds, of a table that holds logarithms."""
+    return float(np.exp(outcomes.table.mean(axis=1)).mean())
+
+
 def change(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Interval | None:
     """Mean score after minus before over the same evals in the same order, paired by item and seed."""
-    after, before = common_seeds(after), common_seeds(before)
-    blocks = [paired(a, b) for a, b in zip(after, before, strict=True)]
-    if not blocks or not all(block.size for block in blocks):
-        return None
-    return _of_untrained(difference_interval(blocks), [*after, *before])
+    blocks = differences(after, before)
+    return _of_untrained(difference_interval(blocks), [*after, *before]) if blocks else None
+
+
+def differences(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> list[Block]:
+    """After minus before in each eval, (seeds, items), at the seeds that were scored on all of them; none where there
+    is no item in common."""
+    pairs = zip(common_seeds(after), common_seeds(before), strict=True)
+    blocks = [paired(*pair) for pair in pairs]
+    return blocks if all(block.size for block in blocks) else []
 
 
 def ratio(after: Outcomes, before: Outcomes) -> Interval | None:

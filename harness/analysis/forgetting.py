@@ -74,11 +74,11 @@ def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_
     lost: Interval | None = None
     if before:
         lost = negated(effects.change(after, before)) if points else effects.ratio(after[0], before[0])
-    score = effects.score(after) if points else Interval(float(np.exp(after[0].table.mean(axis=1)).mean()))
+    score = effects.score(after) if points else Interval(effects.perplexity(after[0]))
     before_score = effects.score(before) if points else None
     base_value = before_score.estimate if before_score else None
     if before and not points:
-        base_value = float(np.exp(before[0].table.mean()))
+        base_value = effects.perplexity(before[0])
     about = [arm, section.moments[arm], eval_["task"], eval_["role"], eval_["metric"], "points" if points else "ratio"]
     return [[*about, base_value, *ends(score), *ends(lost)]]
 

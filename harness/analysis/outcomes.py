@@ -53,21 +53,26 @@ def collect(scores: pd.DataFrame, items: pd.DataFrame) -> dict[Key, Outcomes]:
 
 
 def paired(first: Outcomes, second: Outcomes) -> NDArray[np.float64]:
-    """The first's outcomes minus the second's, (seeds, items), item by item and seed by seed.
+    """The first's outcomes minus the second's, (seeds, items), without the items that either does not know."""
+    return known(minus(first, second).table)
+
+
+def minus(first: Outcomes, second: Outcomes) -> Outcomes:
+    """The first's outcomes minus the second's, item by item and seed by seed; NaN where either is unknown.
 
     A seed fixes the order of the data, so equal seeds are pairs; arms without a seed in common are paired in order.
-    An untrained model stands beside every seed of the other. Items that either does not know are left out; where
-    one has no items, each seed's scores are compared.
+    An untrained model stands beside every seed of the other. Where one has no items, each seed's scores are compared.
     """
-    left, right = _same_seeds(first, second)
+    seeds, left, right = _same_seeds(first, second)
     if left.shape[1] != right.shape[1]:
         left, right = (np.nanmean(table, axis=1, keepdims=True) for table in (left, right))
-    return known(left - right)
+    return Outcomes(seeds, left - right)
 
 
 def known(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """The items whose outcome is known at every seed."""
-    return table[:, ~np.isnan(table).any(axis=0)]
+    unknown = np.isnan(table)
+    return table[:, ~unknown.any(axis=0)] if unknown.any() else table
 
 
 def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
@@ -82,15 +87,15 @@ def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
     ]
 
 
-def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if not first.seeds or not second.seeds:
-        return first.table, second.table  # one row against all: numpy repeats it
-    common = sorted(set(first.seeds) & set(second.seeds))
+def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
+    if first.seeds == second.seeds or not first.seeds or not second.seeds:
+        return first.seeds or second.seeds, first.table, second.table  # one row against all: numpy repeats it
+    common = tuple(sorted(set(first.seeds) & set(second.seeds)))
     if common:
         rows = [[outcomes.seeds.index(seed) for seed in common] for outcomes in (first, second)]
-        return first.table[rows[0]], second.table[rows[1]]
+        return common, first.table[rows[0]], second.table[rows[1]]
     size = min(len(first.seeds), len(second.seeds))
-    return first.table[:size], second.table[:size]
+    return first.seeds[:size], first.table[:size], second.table[:size]
 
 
 def _outcomes(values: pd.DataFrame, packed: Mapping[Key, ItemRow]) -> Outcomes:

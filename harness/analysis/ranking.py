@@ -6,26 +6,11 @@ from string import ascii_letters
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
+from harness.analysis.corrections import LEVEL, holm
 from harness.analysis.outcomes import Outcomes, paired
-from harness.analysis.uncertainty import difference_interval, pooled_seed_variance
-
-LEVEL = 0.05
-
-
-def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Holm's (1979, Scandinavian Journal of Statistics 6) step-down correction of (n,) p values, in their order.
-
-    The chance of one false claim or more among all is then at most the level, whatever depends on what. An unknown p
-    value (NaN) stays unknown and does not count as a test.
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    corrected = np.full(p.shape, np.nan)
-    order = np.argsort(p)[: int((~np.isnan(p)).sum())]  # NaN sorts last
-    steps = p[order] * np.arange(len(order), 0, -1)
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return corrected
+from harness.analysis.spread import Spread, spread_of
+from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
 
 
 def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
@@ -37,20 +22,18 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     proves no equality. How much seeds vary is judged from all pairs of a kind (trained with trained, trained with
     untrained) together.
     """
-    blocks = {
-        (first, second): [paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)]
-        for first, second in combinations(arms, 2)
-    }
     trained = {arm: bool(outcomes[0].seeds) for arm, outcomes in arms.items()}
     freedom = sum(len(outcomes[0].seeds) - 1 for arm, outcomes in arms.items() if trained[arm])
-    pooled = {
-        both: pooled_seed_variance([b for (x, y), b in blocks.items() if (trained[x] and trained[y]) == both], freedom)
-        for both in (True, False)
-    }
-    rows = []
-    for (first, second), pair in blocks.items():
-        found = difference_interval(pair, pooled[trained[first] and trained[second]])
-        rows.append((first, second, found.estimate, found.low, found.high, found.p_value))
+    kinds: dict[bool, dict[tuple[str, str], Spread]] = {True: {}, False: {}}
+    for first, second in combinations(arms, 2):
+        blocks = [paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)]
+        kinds[trained[first] and trained[second]][first, second] = spread_of(blocks)
+    found: dict[tuple[str, str], Interval] = {}
+    for spreads in kinds.values():
+        pooled = pooled_seed_variance(list(spreads.values()), freedom)
+        found |= dict(zip(spreads, difference_intervals(list(spreads.values()), pooled), strict=True))
+    ordered = [(pair, found[pair]) for pair in combinations(arms, 2)]
+    rows = [(*pair, one.estimate, one.low, one.high, one.p_value) for pair, one in ordered]
     columns = ["first", "second", "difference", "low", "high", "p_value"]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
     table["p_corrected"] = holm(table["p_value"])

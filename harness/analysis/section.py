@@ -1,5 +1,6 @@
 """What one suite on one stack holds, ready for the tables: arms, their outcomes, and the evals that compare them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,8 +8,19 @@ from functools import cached_property
 import pandas as pd
 
 from harness.analysis.outcomes import Key, Outcomes, collect
+from harness.naming import arm_name
 
 HEADLINE = ("tuned", "prompted", "base")
+
+
+@dataclass(frozen=True)
+class Eval:
+    """What a test eval asks, and for what."""
+
+    task: str
+    role: str
+    metric: str
+    higher_is_better: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +49,11 @@ class Section:
         return {arm: min(moments, key=HEADLINE.index) for arm, moments in found.items()}
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """Each arm's name within a base, by its id; with the start of the id where two are alike."""
+        return arm_names(self.arms)
+
+    @cached_property
     def bare_bases(self) -> dict[str, str]:
         """The arm of the untrained, unquantised, unprompted model of each base, by the base's digest."""
         arms = self.arms
@@ -57,6 +74,22 @@ class Section:
         kinds = (trained if len(trained) else scores).groupby(["role", "higher_is_better"])
         return {(str(role), bool(higher)): _most_scored(rows) for (role, higher), rows in kinds}
 
+    @cached_property
+    def test_evals(self) -> dict[str, Eval]:
+        """The facts of every test eval, by its id."""
+        scores = self.scores[(self.scores["split"] == "test")].drop_duplicates("eval_id")
+        facts = scores[["eval_id", "task", "role", "metric", "higher_is_better"]].itertuples(index=False)
+        return {eval_id: Eval(task, role, metric, bool(higher)) for eval_id, task, role, metric, higher in facts}
+
+    @cached_property
+    def scored(self) -> dict[str, list[str]]:
+        """The test evals that each arm was scored on at its headline moment, by the arm's id, ordered by task."""
+        found: dict[str, list[str]] = {}
+        for arm, moment, eval_id in self.outcomes:
+            if eval_id in self.test_evals and moment == self.moments.get(arm):
+                found.setdefault(arm, []).append(eval_id)
+        return {arm: sorted(evals, key=lambda e: (self.test_evals[e].task, e)) for arm, evals in found.items()}
+
     def of(self, arm: str, evals: Sequence[str], moment: str | None = None) -> list[Outcomes]:
         """An arm's outcomes in the evals, in their order, at its headline moment or another; none if one is missing."""
         moment = moment or self.moments.get(arm, "")
@@ -67,6 +100,19 @@ class Section:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""
         base = self.bare_bases.get(arm["base_digest"])
         return None if base == arm["arm_id"] else base
+
+
+def arm_names(arms: pd.DataFrame) -> dict[str, str]:
+    """The name of each arm by its id, from label, parent_arm_id, rank and base_digest; with the start of the id where
+    two of one base are alike."""
+    labels = dict(zip(arms["arm_id"], arms["label"], strict=True))
+    facts = arms[["arm_id", "label", "parent_arm_id", "rank", "base_digest"]].itertuples(index=False)
+    named = [
+        (arm, base, arm_name(label, labels.get(parent), None if pd.isna(rank) else rank))
+        for arm, label, parent, rank, base in facts
+    ]
+    alike = Counter((base, name) for _, base, name in named)
+    return {arm: f"{name} #{arm[:6]}" if alike[base, name] > 1 else name for arm, base, name in named}
 
 
 def _most_scored(scores: pd.DataFrame) -> list[str]:

@@ -35,7 +35,7 @@ def summarise(section: Section) -> pd.DataFrame:
     Scores are in [0, 1], each with the ends of its 95 % interval as ``_low`` and ``_high``. Ranks and letters compare
     the arms of one base.
     """
-    table = _costs(section)
+    table = arm_costs(section)
     scored = pd.DataFrame([_scores(section, arm) for _, arm in section.arms.iterrows()], index=table.index)
     table = pd.concat([table, scored, _ranking(section)], axis=1)
     order = ["base_parameters", "base", "target", "name"]
@@ -45,7 +45,7 @@ def summarise(section: Section) -> pd.DataFrame:
 
 def summarise_merged(section: Section) -> pd.DataFrame:
     """A row an adapter's arm and merged moment (``MERGED_COLUMNS``): target score, and its difference to tuned."""
-    evals, names, rows = section.evals("target"), _names(section.arms), []
+    evals, names, rows = section.evals("target"), section.names, []
     for _, arm in section.arms.iterrows():
         key = arm["arm_id"]
         for moment in ("merged", "merged_requantised"):
@@ -58,10 +58,11 @@ def summarise_merged(section: Section) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=MERGED_COLUMNS)
 
 
-def _costs(section: Section) -> pd.DataFrame:
+def arm_costs(section: Section) -> pd.DataFrame:
+    """A row an arm, indexed by its id: what it is and what it cost, without any score."""
     table = section.arms.set_index("arm_id", drop=False)
     table = table.join(costs.measured(section.phases))
-    table["name"] = pd.Series(_names(section.arms))
+    table["name"] = pd.Series(section.names)
     table["moment"] = pd.Series(section.moments)
     table["trainable_share"] = table["trainable_parameters"] / table["total_parameters"]
     table["base_parameters"] = table["base_digest"].map(_base_parameters(section.arms))
@@ -117,19 +118,6 @@ def _ranked(arms: Mapping[str, Sequence[Outcomes]]) -> dict[str, tuple[int, str]
     letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
     place = places(pairs, order)
     return {arm: (place[arm], letters[arm]) for arm in order}
-
-
-def _names(arms: pd.DataFrame) -> dict[str, str]:
-    """Each arm's name within a base: entry, what it starts from, rank; the start of its id where two are alike."""
-    labels = dict(zip(arms["arm_id"], arms["label"], strict=True))
-    names = {}
-    for _, arm in arms.iterrows():
-        start = f" on {labels[arm['parent_arm_id']]}" if arm["parent_arm_id"] in labels else ""
-        rank = f" r={int(arm['rank'])}" if pd.notna(arm["rank"]) else ""
-        names[arm["arm_id"]] = f"{arm['label']}{start}{rank}"
-    keys = pd.Series(names).to_frame("name").assign(base=arms.set_index("arm_id")["base_digest"])
-    repeated = keys.duplicated(keep=False)
-    return {arm: f"{name} #{arm[:6]}" if repeated[arm] else name for arm, name in names.items()}
 
 
 def _base_parameters(arms: pd.DataFrame) -> pd.Series:

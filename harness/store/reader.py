@@ -36,7 +36,8 @@ ORDER BY suite, runs.stack_id, base, label, rank
 """
 
 _RUNS = """
-SELECT runs.run_id, runs.cell_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base,
+SELECT runs.run_id, runs.cell_id, cells.recipe_id, cells.execution_id, cells.arm_id, runs.stack_id, cells.suite,
+       cells.label, cells.method, cells.base,
        cells.rank, cells.learning_rate, cells.seed, runs.purpose, runs.exclusive, runs.status, runs.reason,
        runs.failed_phase, runs.started_at, runs.ended_at, runs.wall_seconds, runs.git_commit, runs.git_dirty,
        runs.order_digest, runs.real_tokens, runs.loss_tokens, runs.trainable_parameters, runs.total_parameters,
@@ -122,6 +123,12 @@ LEFT JOIN latest ON latest.run_id = phases.run_id
 ORDER BY runs.started_at, phases.run_id, cell_stages.position
 """
 
+# Of a run's own (last) stage: what the stages before it did is said by the runs that trained them.
+_OWN = """
+FROM {table} JOIN runs USING (run_id) JOIN cells USING (cell_id)
+WHERE {table}.stage_id = cells.recipe_id AND runs.stack_id = :stack_id AND cells.suite = :suite
+"""
+
 _NUMBERS = {"rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"}
 _NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
 _LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
@@ -191,11 +198,45 @@ def phases(db: Database) -> pd.DataFrame:
     return frame
 
 
+def losses(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """A row a logged step of the last stage of a suite's runs on a stack: ``run_id, step, loss``."""
+    return _own(db, "steps", "step, loss", suite, stack_id)
+
+
+def gradients(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """Of the same stages' first step, a row a module: ``run_id, module, gradient_norm``."""
+    return _own(db, "fingerprints", "module, fingerprints.gradient_norm", suite, stack_id)
+
+
+def logits(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """Of the same, a row a sum: ``run_id, projection, value`` (see ``harness.meters.logits``)."""
+    return _own(db, "logits", "projection, value", suite, stack_id)
+
+
+def executions(db: Database) -> dict[str, dict[str, Any]]:
+    """Each execution by its id."""
+    rows = db.query("SELECT DISTINCT execution_id, execution FROM cells")
+    return {row["execution_id"]: json.loads(row["execution"]) for row in rows}
+
+
+def compute_types(db: Database) -> dict[str, str | None]:
+    """The type that each recipe computes in, by the recipe's id."""
+    rows = db.query(
+        "SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS type FROM cells GROUP BY 1"
+    )
+    return {row["recipe_id"]: row["type"] for row in rows}
+
+
 def stacks(db: Database) -> pd.DataFrame:
     """A row a stack: ``stack_id``, ``facts`` (a dict), ``code_digest``."""
     frame = _frame(db, "SELECT stack_id, facts, code_digest FROM stacks")
     frame["facts"] = [json.loads(facts) for facts in frame["facts"]]
     return frame
+
+
+def _own(db: Database, table: str, columns: str, suite: str, stack_id: str) -> pd.DataFrame:
+    sql = f"SELECT run_id, {columns} {_OWN.format(table=table)}"
+    return _frame(db, sql, {"suite": suite, "stack_id": stack_id})
 
 
 def _frame(db: Database, sql: str, parameters: dict[str, str] | None = None) -> pd.DataFrame:

@@ -69,7 +69,7 @@ class Writer:
         self._insert("phases", [{**row, **event.figures}])
 
     def trained(self, run_id: str, event: Trained) -> None:
-        """A stage's curve and fingerprint; the run's own figures are its last stage's."""
+        """A stage's curve and fingerprints; the run's own figures are its last stage's."""
         key = {"run_id": run_id, "stage_id": event.stage_id}
         figures = event.model_dump(
             include={"order_digest", "real_tokens", "loss_tokens", "trainable_parameters", "total_parameters"}
@@ -79,6 +79,9 @@ class Writer:
             self.db.table("steps").insert_all([{**key, **step.model_dump()} for step in event.steps])
             self.db.table("fingerprints").insert_all(
                 [{**key, "module": module, "gradient_norm": norm} for module, norm in event.fingerprint.items()]
+            )
+            self.db.table("logits").insert_all(
+                [{**key, "projection": n, "value": value} for n, value in enumerate(event.logits)]
             )
 
     def reused(self, run_id: str, execution_id: str, stack_id: str, stage_id: str) -> None:
@@ -158,6 +161,8 @@ _REUSED = (
     f"""INSERT INTO steps SELECT :run_id, stage_id, step, loss, gradient_norm, tokens_seen, seconds FROM steps
         WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
     f"""INSERT INTO fingerprints SELECT :run_id, stage_id, module, gradient_norm FROM fingerprints
+        WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
+    f"""INSERT INTO logits SELECT :run_id, stage_id, projection, value FROM logits
         WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
 )
 _UNFINISHED = "SELECT run_id, started_at, heartbeat_at FROM runs WHERE status IN ('queued', 'running')"

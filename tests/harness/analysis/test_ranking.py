@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.outcomes import Outcomes
-from harness.analysis.ranking import compact_letters, compare, holm, places
+from harness.analysis.ranking import compact_letters, compare, places
 
 
 def arm(rng, accuracy, n_seeds=3, n_items=240, seed_sd=0.02):
@@ -17,16 +17,6 @@ def arm(rng, accuracy, n_seeds=3, n_items=240, seed_sd=0.02):
 def letters_of(pairs, arms):
     differing = pairs[pairs["differs"]]
     return compact_letters(arms, zip(differing["first"], differing["second"], strict=True))
-
-
-def test_holm_multiplies_the_smallest_by_all_and_never_lets_a_later_one_fall_below():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-def test_holm_leaves_an_unknown_p_value_unknown_and_uncounted():
-    corrected = holm([np.nan, 0.02])
-    assert np.isnan(corrected[0])
-    assert corrected[1] == 0.02
 
 
 def test_a_planted_order_is_found():

@@ -1,0 +1,92 @@
+"""One side of a comparison: an arm where it stands, with what it is measured from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from harness.analysis import costs
+from harness.analysis.matched import run_points
+from harness.analysis.outcomes import Outcomes, common_seeds, minus
+from harness.analysis.section import Section
+from harness.analysis.summary import arm_costs
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """A section that arms are taken from, with what all of them need, computed once.
+
+    ``machine`` names what the runs ran on: speed and memory of different machines are not compared.
+    """
+
+    section: Section
+    machine: str = ""
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """See ``summary.arm_costs``, with ``whole_tuning_seconds``."""
+        table = arm_costs(self.section)
+        return table.assign(whole_tuning_seconds=costs.whole_tuning_seconds(table))
+
+    @cached_property
+    def repeats(self) -> pd.DataFrame:
+        """See ``costs.repeats``."""
+        return costs.repeats(self.section.phases)
+
+    @cached_property
+    def scores_of(self) -> dict[str, pd.DataFrame]:
+        """Each arm's rows of the scores, at all rates."""
+        return {str(arm): rows for arm, rows in self.section.scores.groupby("arm_id", sort=False)}
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """An arm of a side."""
+
+    side: Side
+    arm_id: str
+
+    @property
+    def evals(self) -> list[str]:
+        """The test evals it was scored on."""
+        return self.side.section.scored.get(self.arm_id, [])
+
+    def outcomes(self, eval_id: str) -> Outcomes:
+        """What it answered in one of its evals."""
+        return self.side.section.of(self.arm_id, [eval_id])[0]
+
+    @property
+    def trained(self) -> bool:
+        """Did it learn anything?"""
+        return bool(pd.notna(self.side.costs.at[self.arm_id, "chosen_rate"]))
+
+    @cached_property
+    def base(self) -> str | None:
+        """The untrained arm that its gain and forgetting are measured from."""
+        row = self.side.costs.loc[self.arm_id]
+        return self.side.section.base_of(row)
+
+    def moved(self, evals: list[str]) -> list[Outcomes]:
+        """Its outcomes minus its base's in each eval, at the seeds scored on all of them; none where one is missing."""
+        section = self.side.section
+        own, base = section.of(self.arm_id, evals), section.of(self.base, evals) if self.base else []
+        return common_seeds([minus(*pair) for pair in zip(own, base, strict=True)]) if own and base else []
+
+    def points(self, target: list[str], general: list[str]) -> pd.DataFrame:
+        """See ``matched.run_points``."""
+        return run_points(self.side.scores_of[self.arm_id], target, general)
+
+    def cost(self, name: str) -> float | None:
+        """One of its costs; None where it was not measured."""
+        value = self.side.costs.at[self.arm_id, name]
+        return None if pd.isna(value) else float(value)
+
+    @property
+    def memory_measure(self) -> str:
+        """Which of the memory figures its memory is."""
+        return str(self.side.costs.at[self.arm_id, "memory_measure"])
+
+    def measurements(self, name: str) -> list[float]:
+        """Every measurement of its memory_bytes or tokens_per_second."""
+        repeats = self.side.repeats
+        return repeats.loc[[self.arm_id], name].dropna().tolist() if self.arm_id in repeats.index else []
