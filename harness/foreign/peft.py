@@ -59,7 +59,7 @@ def _add(rows: Rows, result: Result, digest: str) -> None:
     rows.add("steps", *_steps(quality["run_id"], stage_id, result.train_info.metrics))
     if result.succeeded:
         _add_scores(rows, quality["run_id"], result)
-        measure = {"run_id": f"{digest[:32]}-measure", **run, "purpose": "measure", "exclusive": 1, "status": "ok"}
+        measure: Row = {"run_id": f"{digest[:32]}-measure", **run, "purpose": "measure", "exclusive": 1, "status": "ok"}
         rows.add("runs", {**measure, **_figures(result)})
         rows.add("phases", *_phases(measure["run_id"], stage_id, result))
 
