@@ -19,10 +19,11 @@ from harness.analysis.uncertainty import Interval, difference_intervals
 from harness.analysis.verdicts import Verdict, judge
 
 COLUMNS = [
-    *("pair", "quantity", "kind", "role", "metric", "unit", "first", "second", "difference", "low", "high", "p_value"),
+    *("pair", "quantity", "kind", "role", "metric", "unit", "first", "second", "difference"),
+    *("difference_low", "difference_high", "p_value"),
     *("p_corrected", "seeds", "items", "flag", "verdict", "more_seeds", "note"),
 ]
-_FIGURES = ["first", "second", "difference", "low", "high", "p_value", "p_corrected"]
+_FIGURES = ["first", "second", "difference", "difference_low", "difference_high", "p_value", "p_corrected"]
 
 
 def compare_arms(
@@ -32,8 +33,8 @@ def compare_arms(
 
     ``first`` and ``second`` are the two values; ``difference`` is first minus second in shares of 1 (``unit`` points)
     or first over second (``unit`` ratio), with the ends of its 95 % interval. ``p_corrected`` is corrected over all
-    rows; those of a pair that test the same answers count once. ``more_seeds`` says how many more would tell the difference
-    seen, or ``difference`` (a share of 1) where it is given. A pair without an eval in common has costs alone.
+    rows; those of a pair that test the same answers count once. ``more_seeds`` says how many more would tell the
+    difference seen, or ``difference`` (a share of 1) where it is given. A pair without a common eval has costs alone.
     """
     found = [(n, one) for n, pair in enumerate(pairs) for one in quantities(*pair)]
     names, rows = [n for n, _ in found], [one for _, one in found]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.corrections import LEVEL, holm
+from harness.analysis.effects import score
 from harness.analysis.outcomes import Outcomes, paired
 from harness.analysis.spread import Spread, spread_of
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
@@ -39,6 +40,20 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     table["p_corrected"] = holm(table["p_value"])
     table["differs"] = table["p_corrected"] < LEVEL
     return table
+
+
+def best_first(arms: Mapping[str, Sequence[Outcomes]]) -> list[str]:
+    """The arms that have a score, from the best mean down."""
+    means = {arm: found.estimate for arm, outcomes in arms.items() if (found := score(outcomes))}
+    return sorted(means, key=lambda arm: -means[arm])
+
+
+def ranked(pairs: pd.DataFrame, order: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Each arm's place and letters, from ``compare`` and the arms from best to worst."""
+    differing = pairs[pairs["differs"]]
+    letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
+    place = places(pairs, order)
+    return {arm: (place[arm], letters[arm]) for arm in order}
 
 
 def places(pairs: pd.DataFrame, arms: Iterable[str]) -> dict[str, int]:
