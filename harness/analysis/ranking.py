@@ -10,6 +10,7 @@ import pandas as pd
 from harness.analysis.corrections import LEVEL, holm
 from harness.analysis.effects import score
 from harness.analysis.outcomes import Outcomes, paired
+from harness.analysis.shares import counted, spread_of_difference
 from harness.analysis.spread import Spread, spread_of
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
 
@@ -27,8 +28,7 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     freedom = sum(len(outcomes[0].seeds) - 1 for arm, outcomes in arms.items() if trained[arm])
     kinds: dict[bool, dict[tuple[str, str], Spread]] = {True: {}, False: {}}
     for first, second in combinations(arms, 2):
-        blocks = [paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)]
-        kinds[trained[first] and trained[second]][first, second] = spread_of(blocks)
+        kinds[trained[first] and trained[second]][first, second] = _spread(arms[first], arms[second])
     found: dict[tuple[str, str], Interval] = {}
     for spreads in kinds.values():
         pooled = pooled_seed_variance(list(spreads.values()), freedom)
@@ -54,6 +54,12 @@ def ranked(pairs: pd.DataFrame, order: Sequence[str]) -> dict[str, tuple[int, st
     letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
     place = places(pairs, order)
     return {arm: (place[arm], letters[arm]) for arm in order}
+
+
+def _spread(first: Sequence[Outcomes], second: Sequence[Outcomes]) -> Spread:
+    if counted(*first, *second):
+        return spread_of_difference(first, second)
+    return spread_of([paired(a, b) for a, b in zip(first, second, strict=True)])
 
 
 def places(pairs: pd.DataFrame, arms: Iterable[str]) -> dict[str, int]:

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from harness import identity
+from harness.analysis.costs import WHOLE_RUN
+from harness.analysis.outcomes import NATS_OVER_BASE
 from harness.foreign import peft_recipe
 from harness.foreign.peft_files import Point, Result, read_result, result_files
 from harness.foreign.rows import Row, Rows, times
@@ -29,7 +31,6 @@ VALIDATION = "gsm8k_validation"
 VALIDATION_ITEMS, TEST_ITEMS, WIKIPEDIA_TEXTS = 50, 1319, 100
 FORGETTING_MENDED = datetime(2026, 7, 14, tzinfo=UTC)  # the results of pull request 3445
 MOST_STEPS = 64
-RISE = "nats_per_token_over_base"
 
 
 def read(path: Path) -> Rows:
@@ -123,7 +124,7 @@ def _phases(run_id: str, stage_id: str, result: Result) -> list[Row]:
         for name, quantile in (("p25", 0.25), ("median", 0.5), ("p75", 0.75)):
             train[f"tokens_per_second_{name}"] = float(np.quantile(speeds, quantile))
     whole = {"peak_reserved_bytes": result.train_info.peak_reserved_bytes, "wall_seconds": result.run_info.total_time}
-    return [train, {**key, "phase": "run", **whole}]
+    return [train, {**key, "phase": WHOLE_RUN, **whole}]
 
 
 def _add_scores(rows: Rows, run_id: str, result: Result) -> None:
@@ -139,13 +140,15 @@ def _add_scores(rows: Rows, run_id: str, result: Result) -> None:
         texts: Row = {"item_digest": "HuggingFaceFW/finewiki, first of train", "decoding": {"longest_text": 768}}
         about: Row = {"role": "general", "split": "test", "version": "2", "n_items": WIKIPEDIA_TEXTS}
         eval_id = rows.add_eval("wikipedia", **about, **texts)
-        _add_score(rows, run_id, eval_id, RISE, _last(points, "forgetting"), WIKIPEDIA_TEXTS)
+        _add_score(rows, run_id, eval_id, NATS_OVER_BASE, _last(points, "forgetting"), WIKIPEDIA_TEXTS)
 
 
 def _add_score(rows: Rows, run_id: str, eval_id: str, metric: str, value: float | None, n_items: int) -> None:
     if value is not None:
         key = {"run_id": run_id, "moment": "tuned", "eval_id": eval_id, "metric": metric}
-        rows.add("scores", {**key, "value": value, "n_items": n_items, "higher_is_better": int(metric != RISE)})
+        rows.add(
+            "scores", {**key, "value": value, "n_items": n_items, "higher_is_better": int(metric != NATS_OVER_BASE)}
+        )
 
 
 def _last(points: list[Point], name: str) -> float | None:
