@@ -20,8 +20,8 @@ FORGETS = (
     "something was lost. ppl: perplexity on general text, tuned over base; above 1.00x is worse."
 )
 LETTERS = (
-    "tie: arms of one base that share a letter cannot be told apart on the target (tests paired by item where items were "
-    "kept, Holm-corrected); a is the best group."
+    "tie: arms of one base that share a letter cannot be told apart on the target (tests paired by item where items "
+    "were kept, Holm-corrected); a is the best group."
 )
 OTHERS = (
     "pref: preference score, and for DPO what it gained over its own SFT stage. refused, complied, ...: the safety "
