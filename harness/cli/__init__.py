@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import check, judging, matrix, results
+from harness.cli import check, history, judging, matrix, results
 from harness.errors import UserError
 from tunematrix.version import __version__
 
@@ -41,6 +41,7 @@ app.add_typer(matrix.app)
 app.add_typer(results.app)
 app.add_typer(judging.app)
 app.add_typer(check.app)
+app.add_typer(history.app)
 
 
 def main() -> None:
