@@ -60,7 +60,8 @@ def print_check(check: Check, console: Console, every: bool = False) -> None:
     for found in shown(check.findings, every):
         cells = (found.quantity, place(found), change(found), limit(found), words.text(found.why))
         table.add_row(Text(found.verdict, style=COLOURS.get(found.verdict, "yellow")), *map(Text, cells))
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     if not every:
         console.print(Text(passes(check.findings), style="dim"))
     console.print(Text(check.headline, style=COLOURS["regressed"] if check.code == 1 else "bold"))
@@ -110,7 +111,8 @@ def as_markdown(check: Check) -> str:
     """A summary that fits a pull request."""
     icon = {0: "✅", 1: "❌", 3: "⚠️"}[check.code]
     lines = [f"### {icon} tunematrix check: {check.headline}", ""]
-    lines += [f"`{_code(check.baseline.name)}` → `{_code(check.candidate.name)}`", ""]
+    names = [escaped(words.text(side.name)) for side in (check.baseline, check.candidate)]
+    lines += [" → ".join(names), ""]
     lines += [f"- {escaped(words.text(line))}" for line in check.about]
     lines += ["", "| verdict | quantity | where | change | limit | why |", "|---|---|---|--:|--:|---|"]
     for found in shown(check.findings, every=False):
@@ -153,7 +155,3 @@ def _figure(found: Finding, value: float) -> str:
         return f"{value:.1e}"
     unit = {"points": "", "share": " %"}.get(found.unit, "")
     return f"{100 * value + 0.0:+.2f}{unit}"
-
-
-def _code(text: str) -> str:
-    return words.text(text).replace("`", "'")

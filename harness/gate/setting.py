@@ -24,8 +24,12 @@ class Setting:
 
 def parse_setting(text: str) -> Setting:
     """Raises UserError for a word that is no KEY=VALUE, or an interpreter that is not there."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f'--ab "{text}": {error}') from None
     overrides, python = [], None
-    for word in shlex.split(text):
+    for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise UserError(f'--ab "{text}": {word!r} is no KEY=VALUE, as in kernels.attention=eager or python=PATH')

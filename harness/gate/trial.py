@@ -80,11 +80,13 @@ def run_trial(sides: Sequence[Contender], rounds: int, console: Console) -> bool
 
     Raises UserError where a side's patch does not apply.
     """
-    with _executors(sides) as executors:
-        runners = []
+    with ExitStack() as stack:
+        executors, runners = stack.enter_context(_executors(sides)), []
         for side, executor in zip(sides, executors, strict=True):
             console.print(f"{side.setting.name}: training and scoring", highlight=False, markup=False)
-            runner = _scored(side, executor, console)
+            db = open_for_writing(side.db)
+            stack.callback(db.close)
+            runner = _scored(side, Writer(db), executor, console)
             if runner is None:
                 return False
             runners.append(runner)
@@ -95,9 +97,8 @@ def run_trial(sides: Sequence[Contender], rounds: int, console: Console) -> bool
         return not stop.requested
 
 
-def _scored(side: Contender, executor: Executor, console: Console) -> Runner | None:
+def _scored(side: Contender, writer: Writer, executor: Executor, console: Console) -> Runner | None:
     """The side's runner when all its cells are scored; None where it was interrupted."""
-    writer = Writer(open_for_writing(side.db))
     with Display(console, lambda plan: side.session.estimate(plan, runner.known)) as display:
         runner = Runner(side.session, writer, executor, display)
         summary = runner.run()
