@@ -15,6 +15,7 @@ from harness.mixes import Mix, MixLibrary
 from harness.naming import arm_name
 from harness.patches import describe_patch
 from harness.paths import located
+from harness.selectors import keyed
 
 Recipe = dict[str, Any]
 
@@ -124,12 +125,9 @@ def select(arms: list[Arm], only: str | None) -> list[Arm]:
     """The arms that ``key=value,...`` names (keys: method, label, base, rank), with the parents that they need."""
     if not only:
         return arms
-    wanted: dict[str, set[str]] = {}
-    for part in only.split(","):
-        key, equals, value = part.partition("=")
-        if not equals or key.strip() not in ("method", "label", "base", "rank"):
-            raise UserError(f"--only {only}: expected method=, label=, base= or rank=, as in --only method=lora,rank=8")
-        wanted.setdefault(key.strip(), set()).update(value.strip().split("|"))
+    wanted = keyed(only)
+    if wanted is None:
+        raise UserError(f"--only {only}: expected method=, label=, base= or rank=, as in --only method=lora,rank=8")
     chosen = [arm for arm in arms if all(_fact(arm, key) & values for key, values in wanted.items())]
     if not chosen:
         raise UserError(f"--only {only}: a matrix of zero cells: nothing matches (there are {_known(arms)})")

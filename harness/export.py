@@ -10,6 +10,8 @@ from sqlite_utils import Database
 from harness import artifacts
 from harness.bases import Base, resolve_base
 from harness.errors import UserError
+from harness.naming import arm_name
+from harness.selectors import Named, select
 from harness.store.database import open_for_reading
 from harness.workdir import Workdir
 
@@ -34,7 +36,8 @@ def export_arm(db_path: Path, arm: str, folder: Path, *, merged: bool, seed: int
     """Write the arm's result at its chosen rate to ``folder``; returns the folder.
 
     ``arm`` is its name in the report (``lora r=8``, ``dpo-lora on lora r=8``), its entry's label, either with
-    `` · base``, or the start of its id; of its seeds the best on validation is written, unless ``seed`` says which.
+    `` · base``, or the start of its id (see ``selectors``); of its seeds the best on validation is written, unless
+    ``seed`` says which.
     Raises UserError where ``arm`` names none or several, or where its weights are no longer kept.
     """
     if folder.exists():
@@ -92,36 +95,21 @@ def model_card(run: dict[str, Any], scores: list[dict[str, Any]], stack: dict[st
 
 
 def _pick(runs: list[dict[str, Any]], arm: str, seed: int | None) -> dict[str, Any]:
-    matching = [run for run in runs if _names(run, arm)]
-    arms = {run["arm_id"]: _name(run) for run in matching}
-    if not arms:
-        known = "; ".join(dict.fromkeys(_name(run) for run in runs)) or "none yet"
-        raise UserError(f"{arm}: no such arm (known: {known})")
-    if len(arms) > 1:
-        listed = "; ".join(f"{name} ({arm_id[:10]})" for arm_id, name in arms.items())
-        raise UserError(f"{arm}: names several arms: {listed}; give more of the name, or the start of an id")
+    arms = {run["arm_id"]: _named(run) for run in runs}
+    found = select(list(arms.values()), arm)
+    if len(found) > 1:
+        several = "; ".join(f"{one.full_name} ({one.arm_id[:10]})" for one in found)
+        raise UserError(f"{arm}: names several arms: {several}; give more of the name, or the start of an id")
+    matching = [run for run in runs if run["arm_id"] == found[0].arm_id]
     of_seed = [run for run in matching if seed is None or run["seed"] == seed]
     if not of_seed:
         raise UserError(f"--seed {seed}: the arm has seeds {', '.join(sorted(str(run['seed']) for run in matching))}")
     return min(of_seed, key=lambda run: (-(run["validation"] or 0.0), run["seed"]))
 
 
-def _names(run: dict[str, Any], arm: str) -> bool:
-    names = (run["label"], _short_name(run))
-    return arm in (*names, *(f"{name} · {run['base']}" for name in names)) or (
-        len(arm) >= 6 and run["arm_id"].startswith(arm)
-    )
-
-
-def _name(run: dict[str, Any]) -> str:
-    return f"{_short_name(run)} · {run['base']}"
-
-
-def _short_name(run: dict[str, Any]) -> str:
-    """As in the report: entry, what it starts from, rank."""
-    start = f" on {run['parent_label']}" if run["parent_label"] else ""
-    rank = f" r={run['rank']}" if run["rank"] else ""
-    return f"{run['label']}{start}{rank}"
+def _named(run: dict[str, Any]) -> Named:
+    name = arm_name(run["label"], run["parent_label"], run["rank"])
+    return Named(run["arm_id"], name, run["label"], run["method"], run["base"], run["rank"])
 
 
 def _kept(db: Database, run: dict[str, Any], workdir: Workdir) -> Path:
@@ -140,8 +128,8 @@ def _kept(db: Database, run: dict[str, Any], workdir: Workdir) -> Path:
         or not artifacts.is_sound(folder, row["sha256"])
     ):
         raise UserError(
-            f"{_name(run)}: its weights are not kept any more (evicted, or the folder {workdir.root} was removed); "
-            f"train it again: tunematrix run --only label={run['label']} with another --db"
+            f"{_named(run).full_name}: its weights are not kept any more (evicted, or the folder {workdir.root} was "
+            f"removed); train it again: tunematrix run --only label={run['label']} with another --db"
         )
     return folder
 

@@ -1,5 +1,6 @@
 """From a database to what the analysis takes: frames cut by suite and stack, newest first, never mixed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pandas as pd
 from sqlite_utils import Database
 
-from harness.analysis.section import Section
+from harness.analysis.section import Section, arm_names
+from harness.selectors import Named
 from harness.store import reader
 
 
@@ -47,7 +49,12 @@ class Contents:
     @cached_property
     def items(self) -> pd.DataFrame:
         """Those of the runs at their arms' chosen rates."""
-        return reader.items(self.db, self.scores.loc[self.scores["chosen"], "run_id"])
+        return self._items_of(self.scores)
+
+    @cached_property
+    def evals(self) -> pd.DataFrame:
+        """See ``reader.evals``."""
+        return reader.evals(self.db)
 
     @cached_property
     def rates(self) -> pd.DataFrame:
@@ -69,19 +76,40 @@ class Contents:
         """Each stack's facts by its id."""
         return {str(key): dict(facts) for key, facts in reader.stacks(self.db).set_index("stack_id")["facts"].items()}
 
-    def parts(self) -> list[Part]:
-        """Every suite on every stack, by their last trained run, newest first."""
-        return [self.part(suite, stack_id) for suite, stack_id in _newest_first(self.arms)]
+    def keys(self) -> list[tuple[str, str]]:
+        """Every suite and stack, by their last trained run, newest first."""
+        return _newest_first(self.arms)
 
-    def part(self, suite: str, stack_id: str) -> Part:
-        """One suite on one stack."""
+    def parts(self) -> list[Part]:
+        """Every suite on every stack, newest first."""
+        return [self.part(suite, stack_id) for suite, stack_id in self.keys()]
+
+    def named(self, suite: str, stack_id: str) -> list[Named]:
+        """What the arms of one suite on one stack can be found by."""
         own = _arms_of(self.arms, suite, stack_id)
+        names = arm_names(own)
+        facts = own[["arm_id", "label", "method", "base", "rank"]].itertuples(index=False)
+        return [
+            Named(arm, names[arm], label, method, base, None if pd.isna(rank) else int(rank))
+            for arm, label, method, base, rank in facts
+        ]
+
+    def part(self, suite: str, stack_id: str, wanted: Collection[str] | None = None) -> Part:
+        """One suite on one stack; with ``wanted`` these arms alone (by id), and the untrained ones of their bases."""
+        own = _arms_of(self.arms, suite, stack_id)
+        if wanted is not None:
+            chosen = own["arm_id"].isin(wanted)
+            own = own[chosen | ((own["method"] == "base") & own["base_digest"].isin(own.loc[chosen, "base_digest"]))]
         runs, rates, scores, phases, failures = (
             frame[(frame["stack_id"] == stack_id) & frame["arm_id"].isin(own["arm_id"])]
             for frame in (self.runs, self.rates, self.scores, self.phases, self.failures)
         )
-        frames = Section(own, runs, rates, _evals_of(scores, suite), self.items, phases)
+        items = self.items if wanted is None else self._items_of(scores)
+        frames = Section(own, runs, rates, _evals_of(scores, suite), items, phases)
         return Part(suite, stack_id, self.facts[stack_id], frames, failures)
+
+    def _items_of(self, scores: pd.DataFrame) -> pd.DataFrame:
+        return reader.items(self.db, scores.loc[scores["chosen"], "run_id"])
 
 
 def _newest_first(arms: pd.DataFrame) -> list[tuple[str, str]]:

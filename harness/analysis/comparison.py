@@ -19,10 +19,11 @@ from harness.analysis.uncertainty import Interval, difference_intervals
 from harness.analysis.verdicts import Verdict, judge
 
 COLUMNS = [
-    *("pair", "quantity", "kind", "role", "metric", "unit", "first", "second", "difference", "low", "high", "p_value"),
+    *("pair", "quantity", "kind", "role", "metric", "unit", "first", "second", "difference"),
+    *("difference_low", "difference_high", "p_value"),
     *("p_corrected", "seeds", "items", "flag", "verdict", "more_seeds", "note"),
 ]
-_FIGURES = ["first", "second", "difference", "low", "high", "p_value", "p_corrected"]
+_FIGURES = ["first", "second", "difference", "difference_low", "difference_high", "p_value", "p_corrected"]
 
 
 def compare_arms(
@@ -32,12 +33,12 @@ def compare_arms(
 
     ``first`` and ``second`` are the two values; ``difference`` is first minus second in shares of 1 (``unit`` points)
     or first over second (``unit`` ratio), with the ends of its 95 % interval. ``p_corrected`` is corrected over all
-    rows; those of a pair that test the same answers count once. ``more_seeds`` says how many more would tell the difference
-    seen, or ``difference`` (a share of 1) where it is given. A pair without an eval in common has costs alone.
+    rows; those of a pair that test the same answers count once. ``more_seeds`` says how many more would tell the
+    difference seen, or ``difference`` (a share of 1) where it is given. A pair without a common eval has costs alone.
     """
     found = [(n, one) for n, pair in enumerate(pairs) for one in quantities(*pair)]
     names, rows = [n for n, _ in found], [one for _, one in found]
-    spreads = [spread_of(row.blocks) if row.blocks else None for row in rows]
+    spreads = [spread_of(row.blocks) if row.blocks else row.spread for row in rows]
     intervals = _intervals(rows, spreads)
     keys = [(n, row.tested) for n, row in zip(names, rows, strict=True)]
     p_corrected, tests = _corrected(keys, intervals, correct)
@@ -53,7 +54,8 @@ def compare_arms(
 def _intervals(rows: Sequence[Quantity], spreads: Sequence[Spread | None]) -> list[Interval | None]:
     """Each row's interval: its own, or that of its differences, all of which are found at once."""
     found = iter(difference_intervals([spread for spread in spreads if spread]))
-    return [_exact(next(found), row.blocks) if row.blocks else row.interval for row in rows]
+    pairs = zip(rows, spreads, strict=True)
+    return [_exact(next(found), row.blocks) if spread else row.interval for row, spread in pairs]
 
 
 def _exact(interval: Interval, blocks: list[Block]) -> Interval:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
+from harness.analysis.outcomes import NATS_OVER_BASE, Outcomes
 from harness.analysis.section import Section
 from harness.analysis.uncertainty import Interval
 
@@ -26,13 +27,13 @@ def mean_forgetting(section: Section, arm: str, base: str) -> Interval | None:
     return negated(effects.change(after, before)) if after and before else None
 
 
-def perplexity_ratio(section: Section, arm: str, base: str) -> Interval | None:
+def perplexity_ratio(section: Section, arm: str, base: str | None) -> Interval | None:
     """Tuned over base, the geometric mean over the general tasks in which lower is better; 1 is unchanged."""
     found = [
         effects.ratio(after, before)
         for eval_id in section.evals("general", higher_is_better=False)
         for after in section.of(arm, [eval_id])
-        for before in section.of(base, [eval_id])
+        for before in section.of_base(base, eval_id)
     ]
     if not found or None in found:
         return None
@@ -69,18 +70,22 @@ def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_
     after = section.of(arm, [eval_id])
     if not after:
         return []
-    before = section.of(base, [eval_id]) if base else []
+    before = section.of_base(base, eval_id)
     points = bool(eval_["higher_is_better"])
     lost: Interval | None = None
     if before:
         lost = negated(effects.change(after, before)) if points else effects.ratio(after[0], before[0])
-    score = effects.score(after) if points else Interval(effects.perplexity(after[0]))
-    before_score = effects.score(before) if points else None
+    score, before_score = (_score(outcomes, points, eval_["metric"]) for outcomes in (after, before))
     base_value = before_score.estimate if before_score else None
-    if before and not points:
-        base_value = effects.perplexity(before[0])
     about = [arm, section.moments[arm], eval_["task"], eval_["role"], eval_["metric"], "points" if points else "ratio"]
     return [[*about, base_value, *ends(score), *ends(lost)]]
+
+
+def _score(outcomes: list[Outcomes], points: bool, metric: str) -> Interval | None:
+    """A score, or the perplexity; None where there is none, or a rise over the base is all that is known of it."""
+    if points or not outcomes:
+        return effects.score(outcomes)
+    return None if metric == NATS_OVER_BASE else Interval(effects.perplexity(outcomes[0]))
 
 
 def ends(interval: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -1,7 +1,7 @@
 """What each arm answered, as tables of seeds by items, and the same of two arms laid side by side."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,16 @@ ItemRow = Mapping[Hashable, Any]
 
 UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
-_SCORE_COLUMNS = ["arm_id", "run_id", "moment", "eval_id", "metric", "value", "seed", "higher_is_better"]
+_SCORE_COLUMNS = ["arm_id", "run_id", "moment", "eval_id", "metric", "value", "n_items", "seed", "higher_is_better"]
+
+# A loss recorded as its rise over the base's: the base's own is zero, and neither is known by itself.
+NATS_OVER_BASE = "nats_per_token_over_base"
 
 # Metrics that are logarithms already, in nats; every other one where lower is better is taken to be a perplexity.
-NATS_PER_UNIT = {"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))}
+NATS_PER_UNIT = {
+    **{"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))},
+    NATS_OVER_BASE: 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,13 @@ class Outcomes:
 
     Where lower is better the table holds natural logarithms. Where the items were not kept, or are not what the
     metric averages, it is (seeds, 1) and holds each seed's score. ``seeds`` is empty for an untrained model, whose
-    single row stands for every seed.
+    single row stands for every seed. ``n_items`` says of how many items a score between 0 and 1 without them is a mean;
+    0 where that is not known, or the table holds the items.
     """
 
     seeds: tuple[int, ...]
     table: NDArray[np.float64]
+    n_items: int = 0
 
     @property
     def by_item(self) -> bool:
@@ -80,7 +88,7 @@ def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
     seeded = [outcomes.seeds for outcomes in several if outcomes.seeds]
     common = [seed for seed in seeded[0] if all(seed in other for other in seeded)] if seeded else []
     return [
-        Outcomes(tuple(common), outcomes.table[[outcomes.seeds.index(seed) for seed in common]])
+        replace(outcomes, seeds=tuple(common), table=outcomes.table[[outcomes.seeds.index(seed) for seed in common]])
         if outcomes.seeds
         else outcomes
         for outcomes in several
@@ -111,8 +119,14 @@ def _outcomes(values: pd.DataFrame, packed: Mapping[Key, ItemRow]) -> Outcomes:
         scores = scores * unit if unit is not None else np.log(scores)
         table = _in_nats(_stacked([_likelihoods(row) for row in rows]), scores)
     if table is None or not np.allclose(np.nanmean(table, axis=1), scores, rtol=1e-4, atol=1e-4):
-        return Outcomes(seeds, scores[:, None])
+        return Outcomes(seeds, scores[:, None], _mean_of(values))
     return Outcomes(seeds, table)
+
+
+def _mean_of(values: pd.DataFrame) -> int:
+    """Of how many items in [0, 1] the scores are a mean; 0 where they are not, or not of the same number."""
+    is_share = values["higher_is_better"].iloc[0] and values["value"].between(0, 1).all()
+    return int(values["n_items"].iloc[0]) if is_share and values["n_items"].nunique() == 1 else 0
 
 
 def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -43,8 +43,8 @@ def pareto_set(
         better |= ratios <= 1 / MINIMUM_RATIO
         as_good &= ratios < MINIMUM_RATIO
     dominates = better & as_good & ~np.eye(len(arms), dtype=bool)
-    losers = {arm: [arms[n] for n in np.flatnonzero(dominates[:, m])] for m, arm in enumerate(arms)}
-    rows = [(arm, not by, by) for arm, by in losers.items()]
+    losers = [(loser, [arm for n, arm in enumerate(arms) if dominates[n, m]]) for m, loser in enumerate(arms)]
+    rows = [(loser, not by, by) for loser, by in losers]
     return pd.DataFrame(rows, columns=["arm_id", "in_set", "dominated_by"]).set_index("arm_id")
 
 
@@ -58,7 +58,7 @@ def _of_scores(arms: Sequence[str], scores: Mapping[str, pd.DataFrame]) -> list[
 
 def _of_score(arms: Sequence[str], pairs: pd.DataFrame, corrected: NDArray[np.float64]) -> tuple[Flags, Flags]:
     place = {arm: n for n, arm in enumerate(arms)}
-    first, second = (pairs[side].map(place).to_numpy() for side in ("first", "second"))
+    first, second = (pairs[side].map(place).to_numpy(dtype=np.intp) for side in ("first", "second"))
     difference, low, high = (pairs[name].to_numpy(dtype=np.float64) for name in ("difference", "low", "high"))
     better = np.zeros((len(arms), len(arms)), dtype=bool)
     as_good = np.zeros_like(better)

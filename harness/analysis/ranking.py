@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.corrections import LEVEL, holm
+from harness.analysis.effects import score
 from harness.analysis.outcomes import Outcomes, paired
+from harness.analysis.shares import counted, spread_of_difference
 from harness.analysis.spread import Spread, spread_of
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
 
@@ -26,8 +28,7 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     freedom = sum(len(outcomes[0].seeds) - 1 for arm, outcomes in arms.items() if trained[arm])
     kinds: dict[bool, dict[tuple[str, str], Spread]] = {True: {}, False: {}}
     for first, second in combinations(arms, 2):
-        blocks = [paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)]
-        kinds[trained[first] and trained[second]][first, second] = spread_of(blocks)
+        kinds[trained[first] and trained[second]][first, second] = _spread(arms[first], arms[second])
     found: dict[tuple[str, str], Interval] = {}
     for spreads in kinds.values():
         pooled = pooled_seed_variance(list(spreads.values()), freedom)
@@ -39,6 +40,26 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     table["p_corrected"] = holm(table["p_value"])
     table["differs"] = table["p_corrected"] < LEVEL
     return table
+
+
+def best_first(arms: Mapping[str, Sequence[Outcomes]]) -> list[str]:
+    """The arms that have a score, from the best mean down."""
+    means = {arm: found.estimate for arm, outcomes in arms.items() if (found := score(outcomes))}
+    return sorted(means, key=lambda arm: -means[arm])
+
+
+def ranked(pairs: pd.DataFrame, order: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Each arm's place and letters, from ``compare`` and the arms from best to worst."""
+    differing = pairs[pairs["differs"]]
+    letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
+    place = places(pairs, order)
+    return {arm: (place[arm], letters[arm]) for arm in order}
+
+
+def _spread(first: Sequence[Outcomes], second: Sequence[Outcomes]) -> Spread:
+    if counted(*first, *second):
+        return spread_of_difference(first, second)
+    return spread_of([paired(a, b) for a, b in zip(first, second, strict=True)])
 
 
 def places(pairs: pd.DataFrame, arms: Iterable[str]) -> dict[str, int]:

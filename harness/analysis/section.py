@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
-from harness.analysis.outcomes import Key, Outcomes, collect
+from harness.analysis.outcomes import NATS_OVER_BASE, Key, Outcomes, collect
 from harness.naming import arm_name
 
 HEADLINE = ("tuned", "prompted", "base")
@@ -95,6 +96,13 @@ class Section:
         moment = moment or self.moments.get(arm, "")
         found = [self.outcomes.get((arm, moment, eval_id)) for eval_id in evals]
         return [outcomes for outcomes in found if outcomes is not None] if all(o is not None for o in found) else []
+
+    def of_base(self, base: str | None, eval_id: str) -> list[Outcomes]:
+        """What an arm's base answered in an eval, none where it was not scored on it; where a score is a rise over the
+        base, that is no rise."""
+        if self.test_evals[eval_id].metric == NATS_OVER_BASE:
+            return [Outcomes((), np.zeros((1, 1)))]
+        return self.of(base, [eval_id]) if base else []
 
     def base_of(self, arm: pd.Series) -> str | None:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""

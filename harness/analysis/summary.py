@@ -1,14 +1,12 @@
 """The main table: one row an arm, with everything that a choice between methods rests on."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from harness.analysis import costs, effects, forgetting
 from harness.analysis.forgetting import ends
-from harness.analysis.outcomes import Outcomes
-from harness.analysis.ranking import compact_letters, compare, places
+from harness.analysis.ranking import best_first, compare, ranked
 from harness.analysis.section import Section
 from harness.analysis.uncertainty import Interval
 
@@ -82,7 +80,7 @@ def _scores(section: Section, arm: pd.Series) -> dict[str, Any]:
         "target": target,
         "gain": _change(section, key, base, "target"),
         "forgetting": forgetting.mean_forgetting(section, key, base) if base else None,
-        "perplexity_ratio": forgetting.perplexity_ratio(section, key, base) if base else None,
+        "perplexity_ratio": forgetting.perplexity_ratio(section, key, base),
         "preference": effects.score(section.of(key, section.evals("preference"))),
         "preference_gain": _change(section, key, parent, "preference"),
         "safety": effects.score(section.of(key, section.evals("safety"))),
@@ -105,22 +103,13 @@ def _ranking(section: Section) -> pd.DataFrame:
     evals = section.evals("target")
     found: dict[str, tuple[int, str]] = {}
     for _, arms in section.arms.groupby("base_digest"):
-        answers = {arm: section.of(arm, evals) for arm in arms["arm_id"]}
-        found |= _ranked({arm: outcomes for arm, outcomes in answers.items() if outcomes})
+        answers = {arm: outcomes for arm in arms["arm_id"] if (outcomes := section.of(arm, evals))}
+        order = best_first(answers)
+        found |= ranked(compare({arm: answers[arm] for arm in order}), order)
     return pd.DataFrame.from_dict(found, orient="index", columns=["place", "letters"])
-
-
-def _ranked(arms: Mapping[str, Sequence[Outcomes]]) -> dict[str, tuple[int, str]]:
-    means = {arm: found.estimate for arm, outcomes in arms.items() if (found := effects.score(outcomes))}
-    order = sorted(means, key=lambda arm: -means[arm])
-    pairs = compare({arm: arms[arm] for arm in order})
-    differing = pairs[pairs["differs"]]
-    letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
-    place = places(pairs, order)
-    return {arm: (place[arm], letters[arm]) for arm in order}
 
 
 def _base_parameters(arms: pd.DataFrame) -> pd.Series:
     """Parameters of each base: all of an arm's, without its adapter; the most that any arm of the base counts."""
-    adapter = arms["trainable_parameters"].where(arms["rank"].notna(), 0)
+    adapter = arms["trainable_parameters"].where(arms["trainable_parameters"] < arms["total_parameters"], 0)
     return (arms["total_parameters"] - adapter).groupby(arms["base_digest"]).max()

@@ -11,6 +11,7 @@ from harness.analysis.uncertainty import Interval
 A_BETTER, B_BETTER = "A better", "B better"
 NOT_ENOUGH = "not enough to tell"
 ALIKE = "alike"
+SAME = "same answers"
 MINIMUM_RATIO = 1.02  # of costs without an interval: a smaller one counts as no difference
 HOPELESS = "more seeds alone would not tell: the items vary too much"
 
@@ -46,6 +47,8 @@ def judge(
     side = A_BETTER if ahead > 0 else B_BETTER
     if p_corrected is not None and p_corrected < LEVEL:
         return Verdict(side)
+    if spread is not None and spread.mean == spread.variance == 0:
+        return Verdict(SAME)
     if p_corrected is None and unit == "ratio" and interval.low is None:
         return Verdict(side if abs(ahead) > log(MINIMUM_RATIO) else ALIKE)
     return _undecided(spread, abs(ahead) if difference is None else difference, level)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from harness.report.plain import plain_rows
+
 Row = Mapping[str, Any]
 
 
@@ -37,9 +39,7 @@ class Table:
 
     def rows(self) -> list[dict[str, Any]]:
         """The frame's rows as plain values; None, never NaN, for what is missing."""
-        objects = self.frame.astype(object)
-        plain = objects.where(self.frame.notna(), None).to_dict("records")
-        return [{str(key): _plain(value) for key, value in row.items()} for row in plain]
+        return plain_rows(self.frame)
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,3 @@ class Report:
     sections: tuple[Section, ...]
     nothing: str | None = None
     notes: tuple[str, ...] = ()
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

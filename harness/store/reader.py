@@ -256,6 +256,11 @@ def _own(db: Database, table: str, columns: str, suite: str, stack_id: str) -> p
     return _frame(db, sql, {"suite": suite, "stack_id": stack_id})
 
 
+def evals(db: Database) -> pd.DataFrame:
+    """A row an eval: ``eval_id``, and what makes it that one and no other."""
+    return _frame(db, "SELECT eval_id, task, role, split, task_version, item_digest, decoding, n_items FROM evals")
+
+
 def _frame(db: Database, sql: str, parameters: dict[str, str] | None = None) -> pd.DataFrame:
     frame = pd.read_sql_query(sql, db.conn, params=parameters)
     for name in frame.columns:

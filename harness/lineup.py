@@ -1,0 +1,171 @@
+"""From what people name to what is compared: pairs of arms of one results file, or the same arms in two."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from harness.analysis.contender import Contender, Side
+from harness.analysis.mismatch import mismatches
+from harness.analysis.quantities import shared_evals
+from harness.errors import UserError
+from harness.sections import Contents, Part
+from harness.selectors import Named, listed, select
+from harness.sources import open_source
+
+MACHINE = ("device", "gpu", "gpus", "processor", "cores")
+
+Key = tuple[str, str]  # suite and stack
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two arms to compare, with what to call them; ``source`` is the results file's name where there are two."""
+
+    first: Contender
+    second: Contender
+    first_arm: Named
+    second_arm: Named
+    sources: tuple[str, str] | None = None
+
+    def missing(self, evals: pd.DataFrame) -> list[str]:
+        """The tasks that the two do not share, and why; takes the evals of both files."""
+        return mismatches(self.first.evals, self.second.evals, evals)
+
+
+@dataclass(frozen=True, eq=False)
+class Lineup:
+    """The pairs, and the evals of the files that they come from."""
+
+    pairs: tuple[Pair, ...]
+    evals: pd.DataFrame
+
+    def contenders(self) -> list[tuple[Contender, Contender]]:
+        """As the analysis takes them."""
+        return [(pair.first, pair.second) for pair in self.pairs]
+
+
+def within_file(path: Path, first: str, second: str) -> Lineup:
+    """Every pair of an arm that ``first`` selects and one that ``second`` does, within a base where there are several.
+
+    The arms are taken from the newest suite and stack that holds both. Raises UserError where one selects none, or the
+    two never ran on the same stack.
+    """
+    results = Results(path)
+    key = results.newest_with(first, second)
+    arms = results.named(key)
+    chosen = _pairs(select(arms, first), select(arms, second))
+    if not chosen:
+        raise UserError(f"{first} and {second}: name the same arm, and nothing else to compare it with")
+    return _with_items(results.lineup(key, chosen), first, second)
+
+
+def across_files(first: Path, second: Path, only: str | None) -> Lineup:
+    """Every arm that two results files both hold, each from the newest suite and stack that has it.
+
+    Raises UserError where they hold no arm, or no items, in common.
+    """
+    one, other = Results(first), Results(second)
+    common = [arm for arm in one.newest if arm in other.newest]
+    if not common:
+        raise UserError(
+            f"{first} and {second}: no arm in common ({first} holds {listed(one.arms.values())}; "
+            f"{second} holds {listed(other.arms.values())})"
+        )
+    named = [one.arms[arm] for arm in common]
+    wanted = [arm.arm_id for arm in (select(named, only) if only else named)]
+    sides = [results.sides({arm: results.newest[arm] for arm in wanted}) for results in (one, other)]
+    names = (first.name, second.name) if first.name != second.name else (str(first), str(second))
+    pairs = [
+        Pair(Contender(sides[0][arm], arm), Contender(sides[1][arm], arm), one.arms[arm], other.arms[arm], names)
+        for arm in wanted
+    ]
+    return _with_items(Lineup(tuple(pairs), pd.concat([one.contents.evals, other.contents.evals])), *names)
+
+
+class Results:
+    """A results file or snapshot, by arms."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.contents = Contents(open_source(path).db)
+        self.keys = self.contents.keys()
+        if not self.keys:
+            raise UserError(f"{path}: holds no run that has ended")
+
+    @cached_property
+    def newest(self) -> dict[str, Key]:
+        """Each arm's newest suite and stack."""
+        return {arm.arm_id: key for key in reversed(self.keys) for arm in self.named(key)}
+
+    @cached_property
+    def arms(self) -> dict[str, Named]:
+        """Every arm by its id."""
+        return {arm.arm_id: arm for key in reversed(self.keys) for arm in self.named(key)}
+
+    def named(self, key: Key) -> list[Named]:
+        """The arms of one suite and stack."""
+        return self.contents.named(*key)
+
+    def newest_with(self, *selectors: str) -> Key:
+        """The newest suite and stack in which every selector finds something."""
+        for selector in selectors:
+            select(list(self.arms.values()), selector)
+        for key in self.keys:
+            if all(_finds(self.named(key), selector) for selector in selectors):
+                return key
+        raise UserError(f"{' and '.join(selectors)}: no run in common: they never ran in the same suite on one stack")
+
+    def sides(self, where: Mapping[str, Key]) -> dict[str, Side]:
+        """The side that each arm is taken from."""
+        by_key: dict[Key, set[str]] = {}
+        for arm, key in where.items():
+            by_key.setdefault(key, set()).add(arm)
+        made = {key: side_of(self.contents.part(*key, wanted=arms)) for key, arms in by_key.items()}
+        return {arm: made[key] for arm, key in where.items()}
+
+    def lineup(self, key: Key, pairs: Iterable[tuple[Named, Named]]) -> Lineup:
+        """Pairs of arms of one suite and stack."""
+        pairs = list(pairs)
+        sides = self.sides({arm.arm_id: key for pair in pairs for arm in pair})
+        arms = {arm: Contender(side, arm) for arm, side in sides.items()}
+        made = (Pair(arms[first.arm_id], arms[second.arm_id], first, second) for first, second in pairs)
+        return Lineup(tuple(made), self.contents.evals)
+
+
+def side_of(part: Part) -> Side:
+    """A part as a side, with the machine that its runs had."""
+    return Side(part.frames, ", ".join(str(part.facts.get(key)) for key in MACHINE))
+
+
+def _pairs(firsts: list[Named], seconds: list[Named]) -> list[tuple[Named, Named]]:
+    """Each unordered pair once, none of an arm with itself; of several those on one base, if there are any."""
+    found: dict[frozenset[str], tuple[Named, Named]] = {}
+    for first, second in product(firsts, seconds):
+        if first.arm_id != second.arm_id:
+            found.setdefault(frozenset((first.arm_id, second.arm_id)), (first, second))
+    return [pair for pair in found.values() if pair[0].base == pair[1].base] or list(found.values())
+
+
+def _finds(arms: list[Named], selector: str) -> bool:
+    try:
+        return bool(select(arms, selector))
+    except UserError:
+        return False
+
+
+def _with_items(lineup: Lineup, first: str, second: str) -> Lineup:
+    if any(shared_evals(pair.first, pair.second) for pair in lineup.pairs):
+        return lineup
+    why = dict.fromkeys(_reasons(lineup))
+    raise UserError(
+        f"{first} and {second}: no items in common: {'; '.join(why) or 'neither was scored on a test task'}"
+    )
+
+
+def _reasons(lineup: Lineup) -> Iterator[str]:
+    for pair in lineup.pairs:
+        yield from pair.missing(lineup.evals)

@@ -1,0 +1,19 @@
+"""Sizes as people write them."""
+
+import re
+
+from harness.errors import UserError
+
+UNITS = {
+    **{"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
+    **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
+}
+
+
+def parse_size(option: str, text: str) -> int:
+    """Bytes of ``24GB``, ``24 GiB``, ``800MiB``, ``1.5gib``; raises UserError, which names ``option``, for another."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())
+    unit = UNITS.get(match[2].upper()) if match else None
+    if match is None or unit is None or float(match[1]) <= 0:
+        raise UserError(f"{option} {text}: expected a size above zero with its unit, as in 24GB, 24GiB or 800MiB")
+    return int(float(match[1]) * unit)
