@@ -7,7 +7,7 @@ DB ?= tunematrix.db
 SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report snapshot test lint bench pocket-bases clean
+.PHONY: help setup matrix matrix-real report snapshot test lint bench bench-gate pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lint: $(READY) ## ruff and mypy
 
 bench: $(READY) ## the harness against the stock way: writes bench.json
 	$(BIN)/python -m benchmarks.bench
+
+bench-gate: $(READY) ## what the gate finds, and where it keeps still: half an hour, writes bench-gate.json
+	$(BIN)/python -m benchmarks.gate.bench_gate
 
 pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour on two cores, resumable)
 	$(BIN)/python -m suites.pocket.pretrain

@@ -79,12 +79,15 @@ def _of_scores(one: Worse, noise: float | None) -> Interval:
 
 
 def _noise(worse: Sequence[Worse]) -> float | None:
-    """The spread of single scores about their median over the matrix's cells, where those are enough; else a cell's
-    noise is taken to be what drawing its items anew on either side would give, more than a paired comparison has."""
+    """The spread of single scores about no change over the matrix's cells, where those are enough; else a cell's noise
+    is taken to be what drawing its items anew on either side would give, more than a paired comparison has.
+
+    A shift that all cells share counts as noise of each: it is the matrix' verdict that tells it.
+    """
     single = np.array([float(one.block[0, 0]) for one in worse if one.points and one.block.size == 1])
     if len(single) < ENOUGH_CELLS:
         return None
-    return MAD_TO_SD * float(np.median(np.abs(single - np.median(single))))
+    return MAD_TO_SD * float(np.median(np.abs(single)))
 
 
 def _normal(worse: float, sd: float) -> Interval:
