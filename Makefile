@@ -37,6 +37,9 @@ snapshot: $(READY) ## run a suite, publish it as results/NAME, verify that (NAME
 	$(BIN)/tunematrix publish $(NAME) $(SUITE) --db $(DB)
 	$(BIN)/tunematrix verify results/$(NAME)
 
+check: $(READY) ## run the reference cells and hold them against BASELINE (a snapshot's folder or a results file)
+	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run
+
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest
 

@@ -3,6 +3,7 @@ rounding alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,36 @@ class Pool:
     rounds: tuple[Side, Side]
     variants: Sequence[Side]
 
+    @cached_property
+    def recipes(self) -> dict[str, str]:
+        """The run that stands for each recipe, by the recipe's id."""
+        return _quality_runs(self.variants[0])
+
+    @cached_property
+    def told(self) -> dict[str, list[dict[str, pd.DataFrame]]]:
+        """What each variant says of each recipe, under the id of the run that stands for it."""
+        return {name: [self._of_variant(side, name) for side in self.variants] for name in TOLD}
+
+    @cached_property
+    def measured(self) -> list[list[tuple[pd.DataFrame, pd.DataFrame]]]:
+        """Each side's rounds: the measure runs of every arm, and their phases."""
+        return [_rounds(side) for side in self.rounds]
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """How many items each eval has, of those whose answers are right or wrong."""
+        items = self.variants[0].items
+        able = items[[correct is not None for correct in items["correct"]]]
+        return {eval_id: len(correct) for eval_id, correct in zip(able["eval_id"], able["correct"], strict=True)}
+
+    def _of_variant(self, side: Side, name: str) -> dict[str, pd.DataFrame]:
+        by_run = dict(list(getattr(side, name).groupby("run_id")))
+        nothing = getattr(side, name).head(0)
+        return {
+            recipe: by_run.get(run, nothing).assign(run_id=self.recipes[recipe])
+            for recipe, run in _quality_runs(side).items()
+        }
+
 
 @dataclass(frozen=True)
 class Plant:
@@ -33,29 +64,17 @@ class Plant:
 def draw(pool: Pool, rounds: int, plant: Plant, rng: np.random.Generator) -> tuple[Side, Side]:
     """A baseline and a candidate of ``rounds`` rounds: every recipe's answers from two different variants, its items
     drawn anew (the same for both sides), its rounds from those of the pool, which side is which by chance."""
-    numbers = rng.choice(_round_count(pool.rounds[0]), rounds, replace=False)
-    swapped = rng.random(len(numbers)) < 0.5
-    recipes = sorted(pool.variants[0].runs.loc[pool.variants[0].runs["purpose"] == "quality", "recipe_id"].unique())
-    picked = {recipe: rng.choice(len(pool.variants), 2, replace=False) for recipe in recipes}
-    items = {eval_id: rng.integers(0, size, size) for eval_id, size in _sizes(pool.variants[0]).items()}
+    numbers = rng.choice(len(pool.measured[0]), rounds, replace=False)
+    swapped = rng.random(rounds) < 0.5
+    picked = {recipe: rng.choice(len(pool.variants), 2, replace=False) for recipe in pool.recipes}
+    items = {eval_id: rng.integers(0, size, size) for eval_id, size in pool.sizes.items()}
     sides = []
     for which in (0, 1):
-        told = {name: _told(pool, name, {r: p[which] for r, p in picked.items()}) for name in TOLD}
+        told = {name: pd.concat([pool.told[name][at[which]][r] for r, at in picked.items()]) for name in TOLD}
+        told = {name: frame.reset_index(drop=True) for name, frame in told.items()}
         told["items"], told["scores"] = _resampled(told["items"], told["scores"], items)
-        side = _measured(pool, which, numbers, swapped)
-        sides.append(replace(side, **told))
+        sides.append(replace(_measured(pool, which, numbers, swapped), **told))
     return sides[0], _planted(sides[1], plant, rng)
-
-
-def _told(pool: Pool, name: str, picked: Mapping[str, int]) -> pd.DataFrame:
-    """The rows of each recipe from the variant picked for it, under the run ids of the first."""
-    first = _quality_runs(pool.variants[0])
-    parts = []
-    for recipe, number in picked.items():
-        run = _quality_runs(pool.variants[number])[recipe]
-        rows = getattr(pool.variants[number], name)
-        parts.append(rows[rows["run_id"] == run].assign(run_id=first[recipe]))
-    return pd.concat(parts, ignore_index=True)
 
 
 def _resampled(
@@ -83,20 +102,13 @@ def _with_means(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 def _measured(pool: Pool, which: int, numbers: np.ndarray, swapped: np.ndarray) -> Side:
     """A side whose measure runs are the pool's rounds ``numbers``, the other side's where swapped."""
-    kept = [_rounds(side) for side in pool.rounds]
-    phases = {id(side): side.phases.set_index("run_id", drop=False) for side in pool.rounds}
-    runs, told = [], []
-    for place, (number, swap) in enumerate(zip(numbers, swapped, strict=True)):
-        at = which ^ int(swap)
-        for row in kept[at][kept[at]["round"] == number].to_dict("records"):
-            run_id = f"{row['arm']}-{place}"
-            runs.append({**row, "run_id": run_id, "started_at": f"{place:04d}"})
-            told.append(phases[id(pool.rounds[at])].loc[[row["run_id"]]].assign(run_id=run_id))
     first = pool.variants[0]
-    quality = first.runs[first.runs["purpose"] == "quality"]
-    same = {name: getattr(first, name) for name in ("gradients", "logits")}
-    both = pd.concat([quality, pd.DataFrame(runs).drop(columns="round")], ignore_index=True)
-    return replace(first, runs=both, phases=pd.concat(told, ignore_index=True), **same)
+    runs, phases = [first.runs[first.runs["purpose"] == "quality"]], []
+    for place, (number, swap) in enumerate(zip(numbers, swapped, strict=True)):
+        own, told = pool.measured[which ^ int(swap)][number]
+        runs.append(own.assign(run_id=own["run_id"] + f"-{place}", started_at=f"{place:04d}"))
+        phases.append(told.assign(run_id=told["run_id"] + f"-{place}"))
+    return replace(first, runs=pd.concat(runs, ignore_index=True), phases=pd.concat(phases, ignore_index=True))
 
 
 def _planted(side: Side, plant: Plant, rng: np.random.Generator) -> Side:
@@ -125,15 +137,12 @@ def _quality_runs(side: Side) -> dict[str, str]:
     return dict(zip(quality["recipe_id"], quality["run_id"], strict=True))
 
 
-def _rounds(side: Side) -> pd.DataFrame:
+def _rounds(side: Side) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
     measured = side.runs[(side.runs["purpose"] == "measure") & (side.runs["status"] == "ok")].sort_values("started_at")
-    return measured.assign(round=measured.groupby("recipe_id").cumcount())
-
-
-def _round_count(side: Side) -> int:
-    return int(_rounds(side).groupby("recipe_id")["round"].max().min()) + 1
-
-
-def _sizes(side: Side) -> dict[str, int]:
-    told = side.items[[correct is not None for correct in side.items["correct"]]]
-    return {eval_id: len(correct) for eval_id, correct in zip(told["eval_id"], told["correct"], strict=True)}
+    numbered = measured.groupby("recipe_id").cumcount()
+    whole = numbered.groupby(numbered).size() == measured["recipe_id"].nunique()  # rounds in which no run failed
+    return [
+        (runs, side.phases[side.phases["run_id"].isin(runs["run_id"])])
+        for number, runs in measured.groupby(numbered)
+        if whole[number]
+    ]

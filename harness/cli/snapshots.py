@@ -1,4 +1,4 @@
-"""Sets of runs that others can check: `publish`, `verify`, `import`, `push`."""
+"""Sets of runs that others can check: `publish`, `verify`, `diff`, `import`, `push`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +37,26 @@ def verify(folder: Snapshot) -> None:
     from harness.commands.snapshots import verify_folder
 
     raise typer.Exit(verify_folder(folder))
+
+
+@app.command(epilog="Example: tunematrix diff results/pocket-2026 results/pocket-2027")
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A snapshot's folder, or a results file.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another of the same suite.")],
+    only: Annotated[str | None, typer.Option(metavar="ARMS", help="Compare these arms alone.")] = None,
+    other_hardware: Annotated[bool, typer.Option(help="Judge memory and speed of different hardware too.")] = False,
+) -> None:
+    """What two snapshots say of the same arms, then whether B is worse than A: `compare` and `check` in one.
+
+    Exit code as of `check`.
+    """
+    from harness.commands.check import CheckRequest, run_check
+    from harness.commands.compare import show_comparison
+    from harness.gate.trial import Reference
+
+    show_comparison(str(first), str(second), first, only=only, screen=False, difference=None, as_json_=False)
+    judged = CheckRequest(Reference(), baseline=first, candidate=second, other_hardware=other_hardware)
+    raise typer.Exit(run_check(judged))
 
 
 @app.command("import", epilog="Example: tunematrix import results/pocket-2026 --db mine.db")

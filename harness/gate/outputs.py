@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.gate import Finding, Side
+from harness.analysis.gate import OPEN, Finding, Side
 from harness.analysis.gate.side import differences
 from harness.report import words
 from harness.report.files import escaped
@@ -68,9 +68,26 @@ def print_check(check: Check, console: Console, every: bool = False) -> None:
 
 
 def shown(findings: Sequence[Finding], every: bool) -> list[Finding]:
-    """The findings that a reader must see, the worst first: all but passes, of which the matrix' own stay."""
-    kept = [f for f in findings if every or f.verdict != "pass" or f.quantity.startswith("matrix_")]
-    return sorted(kept, key=lambda found: ORDER.index(found.verdict))
+    """The findings that a reader must see, the worst first: all but passes, of which the matrix' own stay. What is open
+    for the same reason in several arms is one row."""
+    if every:
+        return sorted(findings, key=lambda found: ORDER.index(found.verdict))
+    kept = [f for f in findings if f.verdict != "pass" or f.quantity.startswith("matrix_")]
+    return sorted(_grouped(kept), key=lambda found: ORDER.index(found.verdict))
+
+
+def _grouped(findings: Sequence[Finding]) -> Iterator[Finding]:
+    alike: dict[tuple[str, ...], list[Finding]] = {}
+    for number, found in enumerate(findings):
+        own = (found.quantity, found.verdict, found.why) if found.verdict in OPEN else (str(number),)
+        alike.setdefault(own, []).append(found)
+    for several in alike.values():
+        first = several[0]
+        yield (
+            first
+            if len(several) == 1
+            else Finding(first.quantity, f"{len(several)} arms", first.verdict, why=first.why)
+        )
 
 
 def passes(findings: Sequence[Finding]) -> str:
@@ -99,7 +116,7 @@ def as_junit(check: Check) -> str:
         message = words.text(f"{found.verdict}: {change(found)} (limit {limit(found)}): {found.why}")
         if found.verdict == "regressed":
             ElementTree.SubElement(case, "failure", message=message)
-        elif found.verdict in ("inconclusive", "not measured", "missing"):
+        elif found.verdict in OPEN:
             ElementTree.SubElement(case, "error", message=message)
     for kind, tag in (("failures", "failure"), ("errors", "error")):
         suite.set(kind, str(len(suite.findall(f"./testcase/{tag}"))))

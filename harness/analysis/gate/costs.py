@@ -70,10 +70,14 @@ def _speed(quantity: str, where: str, log_ratios: pd.Series, rule: Effect, p_val
     if verdict == "inconclusive":
         half = half_width(slower)
         times = max(needed / n, (half / rule.resolution) ** 2 if half is not None else 1.0)
-        why = f"{n} rounds; {max(1, int(np.ceil(n * times)) - n)} more would do"
+        why = f"{_rounds(n)}; {max(1, int(np.ceil(n * times)) - n)} more would do"
     ends = [None if end is None else float(np.expm1(-end)) for end in (slower.high, slower.low)]
     change = float(np.expm1(-slower.estimate))
-    return Finding(quantity, where, verdict, f"{n} rounds", "share", change, ends[0], ends[1], rule.minimum, why)
+    return Finding(quantity, where, verdict, _rounds(n), "share", change, ends[0], ends[1], rule.minimum, why)
+
+
+def _rounds(n: int) -> str:
+    return f"{n} round" if n == 1 else f"{n} rounds"
 
 
 def _memory(arm: str, phase: str, measure: str, row: pd.Series, rule: Tolerance) -> Finding:

@@ -1,6 +1,7 @@
 """Every quantity of a check, judged in turn."""
 
 from collections.abc import Callable, Collection, Iterator
+from functools import cache
 
 import pandas as pd
 
@@ -43,7 +44,7 @@ def _judges(
     baseline: Side, candidate: Side, matched: Matched, rules: Rules
 ) -> dict[str, Callable[[], Iterator[Finding]]]:
     sides = (baseline, candidate, matched)
-    worse = worse_by_eval(*sides)
+    worse = cache(lambda: worse_by_eval(*sides))  # three quantities ask for it, or none
     return {
         "status": lambda: _status(matched),
         "logits": lambda: numerics.judge_logits(*sides, rules.logits),
@@ -52,11 +53,11 @@ def _judges(
         "final_loss": lambda: losses.judge_final_losses(*sides, rules.final_loss),
         "memory": lambda: costs.judge_memory(*sides, rules.memory),
         "speed": lambda: costs.judge_speed(*sides, rules.speed),
-        "score": lambda: scores.judge_scores(worse, rules.score),
-        "forgetting": lambda: scores.judge_forgetting(worse, rules.forgetting),
+        "score": lambda: scores.judge_scores(worse(), rules.score),
+        "forgetting": lambda: scores.judge_forgetting(worse(), rules.forgetting),
         "matrix_final_loss": lambda: losses.judge_matrix_final_loss(*sides, rules.matrix_final_loss),
         "matrix_speed": lambda: costs.judge_matrix_speed(*sides, rules.matrix_speed),
-        "matrix_score": lambda: scores.judge_matrix_score(worse, rules.matrix_score),
+        "matrix_score": lambda: scores.judge_matrix_score(worse(), rules.matrix_score),
     }
 
 

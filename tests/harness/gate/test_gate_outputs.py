@@ -41,6 +41,15 @@ def test_what_is_worse_comes_first_and_what_passes_is_counted():
     assert "logits 4" in next(line for line in text.splitlines() if line.startswith("pass:"))
 
 
+def test_what_is_open_for_one_reason_in_several_arms_is_one_row():
+    empty = with_frame(check().candidate, "logits", lambda frame: frame.head(0))
+    findings = judge(check().baseline, empty, Rules(), ("logits",))
+    text = printed(Check(check().baseline, empty, findings, exit_code(findings)))
+    assert [line.split()[:5] for line in text.splitlines() if line.startswith("not measured")] == [
+        ["not", "measured", "logits", "4", "arms"]
+    ]
+
+
 def test_every_verdict_is_printed_if_asked_for():
     assert printed(check(), every=True).count("gradients") == 4
 
