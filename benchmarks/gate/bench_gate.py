@@ -2,9 +2,9 @@
 drawn from the noise of real runs. Writes bench-gate.json; exits 1 where a bound is missed.
 
 Real runs first: every cell of `trials.yaml` under each fault and each benign change, each cell judged by itself (a
-whole check has more to go by); and checks of one arm against the same with a millisecond of sleep a step. Then the reference
-cells of the embedded suite, twice the same for the rounds, and twice with a block rounded to bfloat16, whose training
-drifts apart as that of a changed kernel does: from these, whole checks are drawn at the default number of rounds.
+whole check has more to go by); and checks of one arm against the same with a millisecond of sleep a step. Then the
+reference cells of the embedded suite, twice the same for the rounds, and twice with a block rounded to bfloat16, whose
+training drifts apart as that of a changed kernel does: from these, whole checks are drawn at the default rounds.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from harness.stack import git_state, stack_facts
 ROUNDS = 10  # a check's default
 POOL_ROUNDS = 20
 SPEED_TRIALS = 30
-DRAWN = 300
+DRAWN = 100  # of each planted change
+DRAWN_BENIGN = 600
 POWER, FALSE_ALARMS = 0.90, 0.03
 CHECK_SECONDS = 600
 ROUNDED = ("rounds_a_layer", "rounds_another_layer")
@@ -47,7 +48,7 @@ def main() -> int:
     outcomes = [] if options.drawn_only else _real(folder, options, console)
     seconds, pool = _pool(folder, options, console)
     outcomes += monte_carlo.power(pool, ROUNDS, options.drawn, 0, console)
-    outcomes.append(monte_carlo.false_alarms(pool, ROUNDS, options.drawn, 0, console))
+    outcomes.append(monte_carlo.false_alarms(pool, ROUNDS, options.drawn_benign, 0, console))
     missed = _show(outcomes, seconds, console)
     _write(outcomes, seconds, options.out)
     for line in missed:
@@ -63,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--speed-trials", type=int, default=SPEED_TRIALS)
     parser.add_argument("--pool-rounds", type=int, default=POOL_ROUNDS)
     parser.add_argument("--drawn", type=int, default=DRAWN)
+    parser.add_argument("--drawn-benign", type=int, default=DRAWN_BENIGN)
     parser.add_argument("--drawn-only", action="store_true", help="leave out the trials in real runs")
     return parser.parse_args()
 
