@@ -40,8 +40,8 @@ snapshot: $(READY) ## run a suite, publish it as results/NAME, verify that (NAME
 check: $(READY) ## run the reference cells and hold them against BASELINE (a snapshot's folder or a results file)
 	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run
 
-test: $(READY) ## the tests
-	$(BIN)/python -m pytest
+test: $(READY) ## the tests, as many files at once as there are cores
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
