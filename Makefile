@@ -7,7 +7,7 @@ DB ?= tunematrix.db
 SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report snapshot test lint bench bench-gate pocket-bases clean
+.PHONY: help setup matrix matrix-real report snapshot check test lint bench bench-analysis bench-gate pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ lint: $(READY) ## ruff and mypy
 
 bench: $(READY) ## the harness against the stock way: writes bench.json
 	$(BIN)/python -m benchmarks.bench
+
+bench-analysis: $(READY) ## report and compare over 10,000 runs: seconds and memory, against their bounds
+	$(BIN)/python -m benchmarks.analysis
 
 bench-gate: $(READY) ## what the gate finds, and where it keeps still: half an hour, writes bench-gate.json
 	$(BIN)/python -m benchmarks.gate.bench_gate

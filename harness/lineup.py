@@ -1,12 +1,11 @@
 """From what people name to what is compared: pairs of arms of one results file, or the same arms in two."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-
-import pandas as pd
+from typing import Any
 
 from harness.analysis.contender import Contender, Side
 from harness.analysis.mismatch import mismatches
@@ -19,6 +18,7 @@ from harness.sources import open_source
 MACHINE = ("device", "gpu", "gpus", "processor", "cores")
 
 Key = tuple[str, str]  # suite and stack
+Facts = dict[str, dict[Hashable, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +31,17 @@ class Pair:
     second_arm: Named
     sources: tuple[str, str] | None = None
 
-    def missing(self, evals: pd.DataFrame) -> list[str]:
-        """The tasks that the two do not share, and why; takes the evals of both files."""
+    def missing(self, evals: Facts) -> list[str]:
+        """The tasks that the two do not share, and why; takes the facts of the evals of both files."""
         return mismatches(self.first.evals, self.second.evals, evals)
 
 
 @dataclass(frozen=True, eq=False)
 class Lineup:
-    """The pairs, and the evals of the files that they come from."""
+    """The pairs, and the facts of the evals of the files that they come from, by their ids."""
 
     pairs: tuple[Pair, ...]
-    evals: pd.DataFrame
+    evals: Facts
 
     def contenders(self) -> list[tuple[Contender, Contender]]:
         """As the analysis takes them."""
@@ -83,7 +83,7 @@ def across_files(first: Path, second: Path, only: str | None) -> Lineup:
         Pair(Contender(sides[0][arm], arm), Contender(sides[1][arm], arm), one.arms[arm], other.arms[arm], names)
         for arm in wanted
     ]
-    return _with_items(Lineup(tuple(pairs), pd.concat([one.contents.evals, other.contents.evals])), *names)
+    return _with_items(Lineup(tuple(pairs), one.evals | other.evals), *names)
 
 
 class Results:
@@ -105,6 +105,11 @@ class Results:
     def arms(self) -> dict[str, Named]:
         """Every arm by its id."""
         return {arm.arm_id: arm for key in reversed(self.keys) for arm in self.named(key)}
+
+    @property
+    def evals(self) -> Facts:
+        """The facts of its evals, by their ids."""
+        return {str(row["eval_id"]): row for row in self.contents.evals.to_dict("records")}
 
     def named(self, key: Key) -> list[Named]:
         """The arms of one suite and stack."""
@@ -133,7 +138,7 @@ class Results:
         sides = self.sides({arm.arm_id: key for pair in pairs for arm in pair})
         arms = {arm: Contender(side, arm) for arm, side in sides.items()}
         made = (Pair(arms[first.arm_id], arms[second.arm_id], first, second) for first, second in pairs)
-        return Lineup(tuple(made), self.contents.evals)
+        return Lineup(tuple(made), self.evals)
 
 
 def side_of(part: Part) -> Side:

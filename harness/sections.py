@@ -26,9 +26,12 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """A database's frames, each read once and only when something asks for it."""
+    """A database's frames, each read once and only when something asks for it, all as of when this was made."""
 
     db: Database
+
+    def __post_init__(self) -> None:
+        reader.settle(self.db)
 
     @cached_property
     def arms(self) -> pd.DataFrame:
@@ -44,7 +47,7 @@ class Contents:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """See ``reader.scores``."""
-        return reader.scores(self.db)
+        return reader.scores(self.db, self.runs)
 
     @cached_property
     def items(self) -> pd.DataFrame:
@@ -64,7 +67,7 @@ class Contents:
     @cached_property
     def phases(self) -> pd.DataFrame:
         """See ``reader.phases``."""
-        return reader.phases(self.db)
+        return reader.phases(self.db, self.runs)
 
     @cached_property
     def failures(self) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """One side of a comparison: an arm where it stands, with what it is measured from."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -23,15 +25,18 @@ class Side:
     machine: str = ""
 
     @cached_property
-    def costs(self) -> pd.DataFrame:
-        """See ``summary.arm_costs``, with ``whole_tuning_seconds``."""
+    def costs(self) -> dict[str, dict[Hashable, Any]]:
+        """Each arm's row of ``summary.arm_costs``, with ``whole_tuning_seconds``."""
         table = arm_costs(self.section)
-        return table.assign(whole_tuning_seconds=costs.whole_tuning_seconds(table))
+        return table.assign(whole_tuning_seconds=costs.whole_tuning_seconds(table)).to_dict("index")
 
     @cached_property
-    def repeats(self) -> pd.DataFrame:
-        """See ``costs.repeats``."""
-        return costs.repeats(self.section.phases)
+    def repeats(self) -> dict[str, list[dict[Hashable, Any]]]:
+        """Each arm's rows of ``costs.repeats``."""
+        found: dict[str, list[dict[Hashable, Any]]] = {}
+        for row in costs.repeats(self.section.phases).reset_index().to_dict("records"):
+            found.setdefault(row["arm_id"], []).append(row)
+        return found
 
     @cached_property
     def scores_of(self) -> dict[str, pd.DataFrame]:
@@ -58,13 +63,12 @@ class Contender:
     @property
     def trained(self) -> bool:
         """Did it learn anything?"""
-        return bool(pd.notna(self.side.costs.at[self.arm_id, "chosen_rate"]))
+        return bool(pd.notna(self.side.costs[self.arm_id]["chosen_rate"]))
 
     @cached_property
     def base(self) -> str | None:
         """The untrained arm that its gain and forgetting are measured from."""
-        row = self.side.costs.loc[self.arm_id]
-        return self.side.section.base_of(row)
+        return self.side.section.base_of(self.side.costs[self.arm_id])
 
     def moved(self, evals: list[str]) -> list[Outcomes]:
         """Its outcomes minus its base's in each eval, at the seeds scored on all of them; none where one is missing."""
@@ -78,15 +82,14 @@ class Contender:
 
     def cost(self, name: str) -> float | None:
         """One of its costs; None where it was not measured."""
-        value = self.side.costs.at[self.arm_id, name]
+        value = self.side.costs[self.arm_id][name]
         return None if pd.isna(value) else float(value)
 
     @property
     def memory_measure(self) -> str:
         """Which of the memory figures its memory is."""
-        return str(self.side.costs.at[self.arm_id, "memory_measure"])
+        return str(self.side.costs[self.arm_id]["memory_measure"])
 
     def measurements(self, name: str) -> list[float]:
         """Every measurement of its memory_bytes or tokens_per_second."""
-        repeats = self.side.repeats
-        return repeats.loc[[self.arm_id], name].dropna().tolist() if self.arm_id in repeats.index else []
+        return [row[name] for row in self.side.repeats.get(self.arm_id, ()) if pd.notna(row[name])]

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
-from harness.analysis.outcomes import NATS_OVER_BASE, Outcomes
-from harness.analysis.section import Section
+from harness.analysis.outcomes import NATS_OVER_BASE, Key
+from harness.analysis.section import Eval, Section
 from harness.analysis.uncertainty import Interval
 
 COLUMNS = [
@@ -49,12 +49,12 @@ def by_task(section: Section) -> pd.DataFrame:
     ``kind`` is points (base minus tuned, positive is worse) or ratio (tuned over base, above 1 is worse).
     """
     rows = []
-    scores = section.scores[section.scores["split"] == "test"]
-    evals = scores.drop_duplicates("eval_id").set_index("eval_id")
-    for _, arm in section.arms.iterrows():
+    evals = section.test_evals
+    levels: dict[Key, Interval | None] = {}
+    for arm in section.arms.to_dict("records"):
         base = section.base_of(arm)
-        for eval_id, eval_ in evals.iterrows():
-            rows += _task_rows(section, arm["arm_id"], base, str(eval_id), eval_)
+        for eval_id, eval_ in evals.items():
+            rows += _task_rows(section, arm["arm_id"], base, eval_id, eval_, levels)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -66,26 +66,34 @@ def negated(interval: Interval | None) -> Interval | None:
     return replace(interval, estimate=0.0 - interval.estimate, low=low, high=high)
 
 
-def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: pd.Series) -> list[list[object]]:
+def _task_rows(
+    section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval, levels: dict[Key, Interval | None]
+) -> list[list[object]]:
     after = section.of(arm, [eval_id])
     if not after:
         return []
     before = section.of_base(base, eval_id)
-    points = bool(eval_["higher_is_better"])
-    lost: Interval | None = None
+    kind, base_level, lost = "points" if eval_.higher_is_better else "ratio", None, None
     if before:
-        lost = negated(effects.change(after, before)) if points else effects.ratio(after[0], before[0])
-    score, before_score = (_score(outcomes, points, eval_["metric"]) for outcomes in (after, before))
-    base_value = before_score.estimate if before_score else None
-    about = [arm, section.moments[arm], eval_["task"], eval_["role"], eval_["metric"], "points" if points else "ratio"]
-    return [[*about, base_value, *ends(score), *ends(lost)]]
+        base_level = _level(section, base, eval_id, eval_, levels) if base else None
+        lost = negated(effects.change(after, before)) if kind == "points" else effects.ratio(after[0], before[0])
+    own = _level(section, arm, eval_id, eval_, levels)
+    about = [arm, section.moments[arm], eval_.task, eval_.role, eval_.metric, kind]
+    return [[*about, base_level.estimate if base_level else None, *ends(own), *ends(lost)]]
 
 
-def _score(outcomes: list[Outcomes], points: bool, metric: str) -> Interval | None:
-    """A score, or the perplexity; None where there is none, or a rise over the base is all that is known of it."""
-    if points or not outcomes:
-        return effects.score(outcomes)
-    return None if metric == NATS_OVER_BASE else Interval(effects.perplexity(outcomes[0]))
+def _level(section: Section, arm: str, eval_id: str, eval_: Eval, known: dict[Key, Interval | None]) -> Interval | None:
+    """An arm's score, or its perplexity, worked out once: every arm of a base is set beside that base. None where a
+    rise over the base is all that is known of it."""
+    key = (arm, section.moments[arm], eval_id)
+    if key not in known:
+        outcomes = section.of(arm, [eval_id])
+        if eval_.higher_is_better:
+            known[key] = effects.score(outcomes)
+        else:
+            rise = eval_.metric == NATS_OVER_BASE or not outcomes
+            known[key] = None if rise else Interval(effects.perplexity(outcomes[0]))
+    return known[key]
 
 
 def ends(interval: Interval | None) -> tuple[float | None, float | None, float | None]:

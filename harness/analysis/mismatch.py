@@ -1,23 +1,22 @@
 """Why two arms were not compared on a task: they were not asked the same."""
 
-from collections.abc import Iterable
-
-import pandas as pd
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 PARTS = ("task_version", "item_digest", "decoding")
 SHOWN = 8  # characters of a digest
 
 
-def mismatches(first: Iterable[str], second: Iterable[str], evals: pd.DataFrame) -> list[str]:
+def mismatches(first: Iterable[str], second: Iterable[str], evals: Mapping[str, Mapping[Any, Any]]) -> list[str]:
     """A line for each task that two arms do not share, from the ids of the test evals of each.
 
-    Takes the reader's ``evals`` of both together. A task that both were asked, but differently, says what differs:
-    its version, its items (by the start of their digests), or its template and decoding.
+    ``evals`` has the facts of the evals of both by their ids, as the reader's ``evals`` gives them. A task
+    that both were asked, but differently, says what differs: its version, its items (by the start of their digests),
+    or its template and decoding.
     """
-    facts = {str(row["eval_id"]): row for row in evals.drop_duplicates("eval_id").to_dict("records")}
     one, other = set(first), set(second)
     only_first, only_second = (
-        {facts[eval_id]["task"]: facts[eval_id] for eval_id in sorted(ids)} for ids in (one - other, other - one)
+        {evals[eval_id]["task"]: evals[eval_id] for eval_id in sorted(ids)} for ids in (one - other, other - one)
     )
     lines = []
     for task in sorted({*only_first, *only_second}):

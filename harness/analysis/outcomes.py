@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 Key = tuple[str, str, str]  # arm_id, moment, eval_id
 ItemRow = Mapping[Hashable, Any]
 
-UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
+SAME = 1e-4  # how far items' mean may be from the score that they are said to make up
 
-_SCORE_COLUMNS = ["arm_id", "run_id", "moment", "eval_id", "metric", "value", "n_items", "seed", "higher_is_better"]
+UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
 # A loss recorded as its rise over the base's: the base's own is zero, and neither is known by itself.
 NATS_OVER_BASE = "nats_per_token_over_base"
@@ -23,6 +23,18 @@ NATS_PER_UNIT = {
     **{"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))},
     NATS_OVER_BASE: 1.0,
 }
+
+
+class _Scored(NamedTuple):
+    arm_id: str
+    run_id: str
+    moment: str
+    eval_id: str
+    metric: str
+    value: float
+    n_items: float
+    seed: float
+    higher_is_better: bool
 
 
 @dataclass(frozen=True)
@@ -52,9 +64,11 @@ def collect(scores: pd.DataFrame, items: pd.DataFrame) -> dict[Key, Outcomes]:
     """
     packed = {(row["run_id"], row["moment"], row["eval_id"]): row for row in items.to_dict("records")}
     found: dict[Key, Outcomes] = {}
-    scored = scores[_SCORE_COLUMNS].dropna(subset=["value"]).sort_values("seed")
-    for (arm, moment, eval_id, _), values in scored.groupby(["arm_id", "moment", "eval_id", "metric"], sort=True):
-        outcomes = _outcomes(values, packed)
+    groups: dict[tuple[str, ...], list[_Scored]] = {}
+    for row in scores[list(_Scored._fields)].dropna(subset=["value"]).sort_values("seed").itertuples(index=False):
+        groups.setdefault((row.arm_id, row.moment, row.eval_id, row.metric), []).append(_Scored(*row))
+    for (arm, moment, eval_id, _), rows in sorted(groups.items()):
+        outcomes = _outcomes(rows, packed)
         if (arm, moment, eval_id) not in found or (outcomes.by_item and not found[arm, moment, eval_id].by_item):
             found[arm, moment, eval_id] = outcomes
     return found
@@ -106,27 +120,33 @@ def _same_seeds(first: Outcomes, second: Outcomes) -> tuple[tuple[int, ...], NDA
     return first.seeds[:size], first.table[:size], second.table[:size]
 
 
-def _outcomes(values: pd.DataFrame, packed: Mapping[Key, ItemRow]) -> Outcomes:
-    trained = values["moment"].iloc[0] not in UNTRAINED
-    values = values.drop_duplicates("seed", keep="last") if trained else values.tail(1)
-    seeds = tuple(int(seed) for seed in values["seed"]) if trained else ()
-    scores = values["value"].to_numpy(dtype=np.float64)
-    rows = [packed.get(key) for key in zip(values["run_id"], values["moment"], values["eval_id"], strict=True)]
-    if values["higher_is_better"].iloc[0]:
+def _outcomes(scored: Sequence[_Scored], packed: Mapping[Key, ItemRow]) -> Outcomes:
+    """One arm's outcomes at one moment, in one eval and metric; of a seed that is there twice the last."""
+    trained = scored[0].moment not in UNTRAINED
+    scored = list({row.seed: row for row in scored}.values()) if trained else scored[-1:]
+    seeds = tuple(int(row.seed) for row in scored) if trained else ()
+    scores = np.array([row.value for row in scored], dtype=np.float64)
+    rows = [packed.get((row.run_id, row.moment, row.eval_id)) for row in scored]
+    if scored[0].higher_is_better:
         table = _stacked([None if row is None else row["correct"] for row in rows])
     else:
-        unit = NATS_PER_UNIT.get(values["metric"].iloc[0])
+        unit = NATS_PER_UNIT.get(scored[0].metric)
         scores = scores * unit if unit is not None else np.log(scores)
         table = _in_nats(_stacked([_likelihoods(row) for row in rows]), scores)
-    if table is None or not np.allclose(np.nanmean(table, axis=1), scores, rtol=1e-4, atol=1e-4):
-        return Outcomes(seeds, scores[:, None], _mean_of(values))
+    if table is None or not (np.abs(_row_means(table) - scores) <= SAME * (1 + np.abs(scores))).all():
+        return Outcomes(seeds, scores[:, None], _mean_of(scored))
     return Outcomes(seeds, table)
 
 
-def _mean_of(values: pd.DataFrame) -> int:
+def _mean_of(scored: Sequence[_Scored]) -> int:
     """Of how many items in [0, 1] the scores are a mean; 0 where they are not, or not of the same number."""
-    is_share = values["higher_is_better"].iloc[0] and values["value"].between(0, 1).all()
-    return int(values["n_items"].iloc[0]) if is_share and values["n_items"].nunique() == 1 else 0
+    is_share = all(row.higher_is_better and 0 <= row.value <= 1 for row in scored)
+    return int(scored[0].n_items) if is_share and len({row.n_items for row in scored}) == 1 else 0
+
+
+def _row_means(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    means = table.mean(axis=1)
+    return np.nanmean(table, axis=1) if np.isnan(means).any() else means
 
 
 def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -141,10 +161,7 @@ def _in_nats(likelihoods: NDArray[np.float64] | None, scores: NDArray[np.float64
 
 
 def _likelihoods(row: ItemRow | None) -> NDArray[np.float64] | None:
-    values = None if row is None else row["values"]
-    if not values or any(len(value) != 1 for value in values):
-        return None
-    return np.array([value[0] for value in values], dtype=np.float64)
+    return None if row is None or row["values"] is None else row["values"].singles()
 
 
 def _stacked(rows: "list[NDArray[np.float64] | None]") -> NDArray[np.float64] | None:

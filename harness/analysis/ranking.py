@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from string import ascii_letters
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.corrections import LEVEL, holm
-from harness.analysis.effects import score
 from harness.analysis.outcomes import Outcomes, paired
 from harness.analysis.shares import counted, spread_of_difference
-from harness.analysis.spread import Spread, spread_of
+from harness.analysis.spread import Spread, spread_of, spreads_of_pairs
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
 
 
@@ -27,8 +28,8 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     trained = {arm: bool(outcomes[0].seeds) for arm, outcomes in arms.items()}
     freedom = sum(len(outcomes[0].seeds) - 1 for arm, outcomes in arms.items() if trained[arm])
     kinds: dict[bool, dict[tuple[str, str], Spread]] = {True: {}, False: {}}
-    for first, second in combinations(arms, 2):
-        kinds[trained[first] and trained[second]][first, second] = _spread(arms[first], arms[second])
+    for (first, second), spread in _spreads(arms, trained).items():
+        kinds[trained[first] and trained[second]][first, second] = spread
     found: dict[tuple[str, str], Interval] = {}
     for spreads in kinds.values():
         pooled = pooled_seed_variance(list(spreads.values()), freedom)
@@ -42,10 +43,31 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     return table
 
 
-def best_first(arms: Mapping[str, Sequence[Outcomes]]) -> list[str]:
-    """The arms that have a score, from the best mean down."""
-    means = {arm: found.estimate for arm, outcomes in arms.items() if (found := score(outcomes))}
-    return sorted(means, key=lambda arm: -means[arm])
+def _spreads(arms: Mapping[str, Sequence[Outcomes]], trained: Mapping[str, bool]) -> dict[tuple[str, str], Spread]:
+    """The spread of every pair's differences: of the trained arms all at once, where their tables are alike."""
+    own = {arm: outcomes for arm, outcomes in arms.items() if trained[arm]}
+    tables = _stacked(list(own.values()))
+    found = dict(zip(combinations(own, 2), spreads_of_pairs(tables), strict=True)) if tables else {}
+    for first, second in combinations(arms, 2):
+        if (first, second) not in found:
+            found[first, second] = _spread(arms[first], arms[second])
+    return found
+
+
+def _stacked(arms: Sequence[Sequence[Outcomes]]) -> list[NDArray[np.float64]]:
+    """Each eval's (arms, seeds, items) table; none where arms have other seeds or items, or an outcome is unknown."""
+    evals = [[outcomes.table for outcomes in several] for several in zip(*arms, strict=True)]
+    alike = len({outcomes.seeds for several in arms for outcomes in several}) == 1
+    if not alike or any(len({table.shape for table in tables}) > 1 or min(tables[0].shape) < 2 for tables in evals):
+        return []
+    stacked = [np.stack(tables) for tables in evals]
+    return [] if any(np.isnan(table).any() for table in stacked) else stacked
+
+
+def best_first(scores: Mapping[Any, float | None]) -> list[str]:
+    """The arms that have a score, from the best down."""
+    known = {arm: score for arm, score in scores.items() if score is not None and score == score}
+    return sorted(known, key=lambda arm: -known[arm])
 
 
 def ranked(pairs: pd.DataFrame, order: Sequence[str]) -> dict[str, tuple[int, str]]:

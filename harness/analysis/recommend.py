@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from harness.analysis.costs import whole_tuning_seconds
+from harness.analysis.outcomes import Outcomes
 from harness.analysis.pareto import pareto_set
 from harness.analysis.ranking import best_first, compare, ranked
 from harness.analysis.section import Section
@@ -16,6 +17,7 @@ State = Literal["met", "met by the estimate", "broken", "unknown"]
 AT_MOST, AT_LEAST = -1, 1
 WAYS = {"memory_bytes": AT_MOST, "forgetting": AT_MOST, "whole_tuning_seconds": AT_MOST, "gain": AT_LEAST}
 COSTS = ("memory_bytes", "whole_tuning_seconds")
+ROLES = ("target", "general", "preference", "safety")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Choice:
     """An arm, how it stands to the limits, and its place among the arms that meet them (None if it does not).
 
     ``row`` is its row of the summary; ``dominated_by`` names arms that meet them too and are supported as at least as
-    good in target, memory and tuning time, and better in one.
+    good in every score, memory and tuning time, and better in one.
     """
 
     row: Mapping[str, Any]
@@ -101,18 +103,21 @@ def _alone(others: Sequence[Choice], quantity: str) -> int:
 
 def _ordered(section: Section, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     rows = {choice.row["arm_id"]: choice for choice in choices}
-    evals = section.evals("target")
-    answers = {arm: outcomes for arm in rows if (outcomes := section.of(arm, evals))} if evals else {}
-    order = best_first(answers)
-    pairs = compare({arm: answers[arm] for arm in order})
-    standing = ranked(pairs, order)
+    pairs = {role: compare(_answers(section, list(rows), role)) for role in ROLES if section.evals(role)}
+    order = best_first({arm: choice.row["target"] for arm, choice in rows.items()})
+    standing = ranked(pairs["target"], order) if order else {}
     costs = {name: {arm: choice.row[name] for arm, choice in rows.items()} for name in COSTS}
-    dominated = pareto_set(list(rows), {"target": pairs}, costs)["dominated_by"]
+    dominated = pareto_set(list(rows), pairs, costs)["dominated_by"]
     placed = []
     for arm, choice in rows.items():
         place, letters = standing.get(arm, (None, ""))
         placed.append(replace(choice, place=place, letters=letters, dominated_by=tuple(dominated[arm])))
     return tuple(sorted(placed, key=_by_place))
+
+
+def _answers(section: Section, arms: Sequence[str], role: str) -> dict[str, list[Outcomes]]:
+    evals = section.evals(role)
+    return {arm: outcomes for arm in arms if (outcomes := section.of(arm, evals))} if evals else {}
 
 
 def _by_place(choice: Choice) -> tuple[float, float]:

@@ -1,9 +1,10 @@
 """What one suite on one stack holds, ready for the tables: arms, their outcomes, and the evals that compare them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,7 +105,7 @@ class Section:
             return [Outcomes((), np.zeros((1, 1)))]
         return self.of(base, [eval_id]) if base else []
 
-    def base_of(self, arm: pd.Series) -> str | None:
+    def base_of(self, arm: Mapping[Any, Any]) -> str | None:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""
         base = self.bare_bases.get(arm["base_digest"])
         return None if base == arm["arm_id"] else base

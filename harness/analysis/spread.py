@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 Block = NDArray[np.float64]
 
+ROUNDING = 1e-9  # of sums of squares of outcomes between 0 and 1
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -46,22 +48,60 @@ def spread_of(blocks: Sequence[Block]) -> Spread:
     seeds = {block.shape[0] for block in blocks}
     if len(seeds) != 1 or 0 in seeds or not all(block.shape[1] for block in blocks):
         raise ValueError(f"blocks of (seeds, items) must share their seeds and hold items: {[b.shape for b in blocks]}")
-    n_seeds, weight = seeds.pop(), 1 / len(blocks)
-    means, by_items, by_luck = zip(*(_parts(block) for block in blocks), strict=True)
-    of_seeds = np.mean(means, axis=0)
-    item_variance, luck_variance = weight**2 * sum(by_items), weight**2 * sum(by_luck)
-    seed_variance = of_seeds.var(ddof=1) / n_seeds if n_seeds > 1 else 0.0
-    if seed_variance + item_variance < 1e-12:  # means that agree to the last item agree by luck
-        seed_variance = luck_variance
-    return Spread(
-        mean=float(of_seeds.mean()),
-        seed_variance=float(seed_variance),
-        item_variance=float(item_variance),
-        luck_variance=float(luck_variance),
-        seeds=n_seeds,
-        items=sum(block.shape[1] for block in blocks),
-        effective_items=1 / float(sum(weight**2 / block.shape[1] for block in blocks)),
-    )
+    of_seeds, by_items, by_luck = zip(*(_parts(block) for block in blocks), strict=True)
+    parts = (np.mean(of_seeds, axis=0)[None], np.array([sum(by_items)]), np.array([sum(by_luck)]))
+    return _spreads(*parts, [block.shape[1] for block in blocks])[0]
+
+
+def spreads_of_pairs(tables: Sequence[NDArray[np.float64]]) -> list[Spread]:
+    """``spread_of`` the differences of every two of several arms, in the order of ``itertools.combinations``.
+
+    Each eval's table is (arms, seeds, items) and complete, of at least two seeds and items. The sums of squares of all
+    differences come from the products of the arms' tables with one another, so that no table of differences is made.
+    """
+    means = []
+    by_items = by_luck = np.zeros(())
+    for table in tables:
+        n_seeds, n_items = table.shape[1:]
+        whole = table.mean(axis=(1, 2))
+        of_seeds, of_items = table.mean(axis=2), table.mean(axis=1)
+        seeds, items = (_squared_distances(part - whole[:, None]) for part in (of_seeds, of_items))
+        total = _squared_distances((table - whole[:, None, None]).reshape(len(table), -1))
+        residual = np.maximum(0.0, total - n_items * seeds - n_seeds * items) / ((n_seeds - 1) * (n_items - 1))
+        by_items = by_items + np.maximum(0.0, n_seeds * items / (n_items - 1) - residual) / (n_seeds * n_items)
+        by_luck = by_luck + residual / (n_seeds * n_items)
+        means.append(of_seeds)
+    first, second = np.triu_indices(len(tables[0]), 1)
+    differences = np.mean(means, axis=0)[first] - np.mean(means, axis=0)[second]
+    return _spreads(differences, by_items, by_luck, [table.shape[2] for table in tables])
+
+
+def _squared_distances(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of every two rows; what rounding leaves of none is none."""
+    products = np.einsum("ik,jk->ij", rows, rows)  # `@` would wake threads that wait for one another on a busy machine
+    own = np.diag(products)
+    first, second = np.triu_indices(len(rows), 1)
+    squares = own[first] + own[second] - 2 * products[first, second]
+    return np.where(squares > ROUNDING, squares, 0.0)
+
+
+def _spreads(
+    of_seeds: NDArray[np.float64],
+    by_items: NDArray[np.float64],
+    by_luck: NDArray[np.float64],
+    n_items: Sequence[int],
+) -> list[Spread]:
+    """From the means of seeds over all evals (n, seeds), and the sums over evals of the variance's parts (n,)."""
+    n_seeds, weight = of_seeds.shape[1], 1 / len(n_items)
+    items, luck = weight**2 * by_items, weight**2 * by_luck
+    seeds = of_seeds.var(axis=1, ddof=1) / n_seeds if n_seeds > 1 else np.zeros(len(of_seeds))
+    seeds = np.where(seeds + items < 1e-12, luck, seeds)  # means that agree to the last item agree by luck
+    effective = 1 / float(sum(weight**2 / n for n in n_items))
+    columns = (column.tolist() for column in (of_seeds.mean(axis=1), seeds, items, luck))
+    return [
+        Spread(mean, seed, item, by_chance, n_seeds, sum(n_items), effective)
+        for mean, seed, item, by_chance in zip(*columns, strict=True)
+    ]
 
 
 def _parts(block: Block) -> tuple[NDArray[np.float64], float, float]:
@@ -79,7 +119,7 @@ def _parts(block: Block) -> tuple[NDArray[np.float64], float, float]:
     if n_seeds == 1:
         return of_seeds, between_items / (n_items - 1) / n_items, 0.0
     off = of_seeds - of_seeds.mean()
-    left = float(np.vdot(from_mean, from_mean)) - between_items - n_items * float(off @ off)
+    left = float(np.einsum("ij,ij->", from_mean, from_mean)) - between_items - n_items * float(off @ off)
     residual = max(0.0, left) / ((n_seeds - 1) * (n_items - 1))
     item = between_items / (n_items - 1)
     return of_seeds, max(0.0, item - residual) / block.size, residual / block.size

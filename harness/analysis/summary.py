@@ -1,5 +1,6 @@
 """The main table: one row an arm, with everything that a choice between methods rests on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -34,8 +35,8 @@ def summarise(section: Section) -> pd.DataFrame:
     the arms of one base.
     """
     table = arm_costs(section)
-    scored = pd.DataFrame([_scores(section, arm) for _, arm in section.arms.iterrows()], index=table.index)
-    table = pd.concat([table, scored, _ranking(section)], axis=1)
+    scored = pd.DataFrame([_scores(section, arm) for arm in section.arms.to_dict("records")], index=table.index)
+    table = pd.concat([table, scored, _ranking(section, scored["target"].to_dict())], axis=1)
     order = ["base_parameters", "base", "target", "name"]
     table = table.sort_values(order, ascending=[False, True, False, True], na_position="last")
     return table.reindex(columns=COLUMNS).reset_index(drop=True)
@@ -44,7 +45,7 @@ def summarise(section: Section) -> pd.DataFrame:
 def summarise_merged(section: Section) -> pd.DataFrame:
     """A row an adapter's arm and merged moment (``MERGED_COLUMNS``): target score, and its difference to tuned."""
     evals, names, rows = section.evals("target"), section.names, []
-    for _, arm in section.arms.iterrows():
+    for arm in section.arms.to_dict("records"):
         key = arm["arm_id"]
         for moment in ("merged", "merged_requantised"):
             after, before = section.of(key, evals, moment), section.of(key, evals, "tuned")
@@ -73,7 +74,7 @@ def arm_costs(section: Section) -> pd.DataFrame:
     return table
 
 
-def _scores(section: Section, arm: pd.Series) -> dict[str, Any]:
+def _scores(section: Section, arm: Mapping[Any, Any]) -> dict[str, Any]:
     key, base, parent = arm["arm_id"], section.base_of(arm), arm["parent_arm_id"]
     target = effects.score(section.of(key, section.evals("target")))
     found: dict[str, Interval | None] = {
@@ -98,13 +99,13 @@ def _change(section: Section, arm: str, before: str | None, role: str) -> Interv
     return effects.change(own, others) if own and others else None
 
 
-def _ranking(section: Section) -> pd.DataFrame:
+def _ranking(section: Section, targets: Mapping[Any, float | None]) -> pd.DataFrame:
     """Place and letters on the target, among the arms of one base, indexed by arm."""
     evals = section.evals("target")
     found: dict[str, tuple[int, str]] = {}
     for _, arms in section.arms.groupby("base_digest"):
         answers = {arm: outcomes for arm in arms["arm_id"] if (outcomes := section.of(arm, evals))}
-        order = best_first(answers)
+        order = [arm for arm in best_first(targets) if arm in answers]
         found |= ranked(compare({arm: answers[arm] for arm in order}), order)
     return pd.DataFrame.from_dict(found, orient="index", columns=["place", "letters"])
 

@@ -3,7 +3,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ ONE_SEED = "one seed"
 class Interval:
     """A mean with the ends of its 95 % interval: None where nothing tells how much it varies.
 
-    ``p_value`` is two-sided, against a mean of zero, and belongs to differences alone. ``flag`` says what the interval
+    ``p_value`` is two-sided, against a mean of zero, where that was tested. ``flag`` says what the interval
     leaves out: with one seed it speaks of that one trained model, not of the method.
     """
 
@@ -69,29 +69,25 @@ def interval_of_proportion(spread: Spread) -> Interval:
 
 
 def difference_interval(blocks: Sequence[Block]) -> Interval:
-    """Interval of a mean difference in [-1, 1] of two arms on the same items and seeds, with its p value.
+    """Interval of a mean difference in [-1, 1] of two arms on the same items and seeds, without a p value.
 
     A t interval, clipped. Where no outcome differs from the mean, the mean is off by at most the share of items that
     do differ, and Wilson's upper bound on 0 of I of those is z2 / (I + z2).
     """
-    return difference_intervals([spread_of(blocks)])[0]
+    spread = spread_of(blocks)
+    return _t_intervals([spread], 1.0)[0] if spread.variance > 0 else _of_no_variance(spread)
 
 
 def difference_intervals(spreads: Sequence[Spread], pooled: SeedVariance | None = None) -> list[Interval]:
-    """The same for many pairs of arms, from the spreads of their differences.
+    """The same with p values, for many pairs of arms at once, from the spreads of their differences.
 
     ``pooled`` is what a whole table says of the variance over seeds: the larger of that and the pair's own is used,
     with the table's degrees of freedom as far as the pair's own is plausible under it.
     """
-    found: dict[int, Interval] = {}
-    varying = []
-    for n, spread in enumerate(spreads):
-        if spread.variance > 0 or (pooled and spread.seeds > 1 and pooled.variance > 0):
-            varying.append(n)
-        else:
-            found[n] = _of_no_variance(spread)
-    found |= dict(zip(varying, _t_intervals([spreads[n] for n in varying], 1.0, pooled), strict=True))
-    return [found[n] for n in range(len(spreads))]
+    shared = pooled is not None and pooled.variance > 0
+    varies = [spread.variance > 0 or (shared and spread.seeds > 1) for spread in spreads]
+    tested = iter(_tested([spread for spread, does in zip(spreads, varies, strict=True) if does], 1.0, pooled))
+    return [next(tested) if does else _of_no_variance(spread) for spread, does in zip(spreads, varies, strict=True)]
 
 
 def pooled_seed_variance(spreads: Sequence[Spread], degrees_of_freedom: float) -> SeedVariance | None:
@@ -116,7 +112,7 @@ def value_interval(blocks: Sequence[Block]) -> Interval:
     """
     spread = spread_of(blocks)
     if spread.variance > 0:
-        return _t_intervals([spread], np.inf)[0]
+        return _tested([spread], np.inf)[0]
     known = spread.seeds > 1 or spread.items > 1
     return _interval(spread, spread.mean if known else None, spread.mean if known else None)
 
@@ -141,14 +137,20 @@ def error_of(spreads: Sequence[Spread], pooled: SeedVariance | None = None) -> W
 
 def _t_intervals(spreads: Sequence[Spread], bound: float, pooled: SeedVariance | None = None) -> list[Interval]:
     """t intervals of means in [-bound, bound]."""
-    if not spreads:
-        return []
     means: NDArray[np.float64] = np.array([spread.mean for spread in spreads])
     error = error_of(spreads, pooled)
     half = error.quantile(UPPER_TAIL) * error.error
     ends = zip(np.maximum(-bound, means - half), np.minimum(bound, means + half), strict=True)
-    p_values = error.p_values(means)
-    return [_interval(s, *both, float(p)) for s, both, p in zip(spreads, ends, p_values, strict=True)]
+    return [_interval(spread, *both) for spread, both in zip(spreads, ends, strict=True)]
+
+
+def _tested(spreads: Sequence[Spread], bound: float, pooled: SeedVariance | None = None) -> list[Interval]:
+    """t intervals with their p values."""
+    if not spreads:
+        return []
+    p_values = error_of(spreads, pooled).p_values(np.array([spread.mean for spread in spreads]))
+    intervals = _t_intervals(spreads, bound, pooled)
+    return [replace(interval, p_value=float(p)) for interval, p in zip(intervals, p_values, strict=True)]
 
 
 def _of_no_variance(spread: Spread) -> Interval:

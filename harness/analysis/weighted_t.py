@@ -6,13 +6,14 @@ instead (Cochran and Cox 1950, *Experimental Designs*, section 4.14) covers 94 t
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 SMALLEST_P = 1e-12
-HALVINGS = 40  # of the logarithm of p: at most 1e-11 of it is left
+HALVINGS = 20  # of the bracket of log p, which leaves less than a ten thousandth of p
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class WeightedT:
     def quantile(self, probability: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Cochran and Cox's quantile at one probability, or at one for each mean: (n,)."""
         at = np.broadcast_to(np.asarray(probability, dtype=np.float64), len(self.parts))
-        quantiles = stdtrit(self.freedom, at[:, None])
-        return np.asarray((self.parts * quantiles).sum(axis=1) / self.parts.sum(axis=1))
+        return np.asarray(np.einsum("ij,ij->i", self._weights, stdtrit(self.freedom, at[:, None])))
 
     def p_values(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
         """Two-sided p values against a mean of zero: where the quantile of 1 - p / 2 is the statistic, so that p and
@@ -43,6 +43,10 @@ class WeightedT:
         low, high = (np.log(np.clip(end, SMALLEST_P, 1.0)) for end in ends)
         for _ in range(HALVINGS if (high > low).any() else 0):
             middle = (low + high) / 2
-            beyond = -self.quantile(np.exp(middle) / 2) > statistic  # a larger p has a smaller quantile
+            beyond = self.quantile(np.exp(middle) / 2) < -statistic  # a larger p has a quantile nearer to zero
             low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
         return np.asarray(np.exp((low + high) / 2))
+
+    @cached_property
+    def _weights(self) -> NDArray[np.float64]:
+        return self.parts / self.parts.sum(axis=1, keepdims=True)

@@ -4,6 +4,7 @@ import json
 from itertools import combinations
 from pathlib import Path
 
+from harness.analysis import effects
 from harness.analysis.contender import Contender
 from harness.analysis.power_table import power_table
 from harness.analysis.ranking import best_first
@@ -50,6 +51,7 @@ def _pairs(arms: list[Named], chosen: list[Named], section: Section) -> list[tup
 def _best(arms: list[Named], section: Section) -> list[Named]:
     """The arm with the best target score on each base."""
     evals = section.evals("target")
-    order = best_first({arm.arm_id: outcomes for arm in arms if (outcomes := section.of(arm.arm_id, evals))})
+    scores = {arm.arm_id: effects.score(section.of(arm.arm_id, evals)) for arm in arms}
+    order = best_first({arm: score.estimate for arm, score in scores.items() if score})
     by_id = {arm.arm_id: arm for arm in arms}
     return list({by_id[arm].base: by_id[arm] for arm in reversed(order)}.values())

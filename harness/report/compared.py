@@ -152,10 +152,10 @@ def _legend(compared: Compared, rows: Sequence[dict[str, Any]], width: int) -> l
     tests = sum(row["p_corrected"] is not None for row in rows)
     several = "" if tests == 1 else f" of all {tests} tests" if tests else ""
     lines = [
-        "A - B: points, with the 95 % interval over the same items and seeds; 0.90x is a ratio, A over B. Of forgetting, "
-        "perplexity and costs less is better.",
-        f"p: corrected for the number{several} ({compared.correction}); better: below 0.05. Not enough to tell proves no "
-        "equality.",
+        "A - B: points, with the 95 % interval over the same items and seeds; 0.90x is a ratio, A over B. Of "
+        "forgetting, perplexity and costs less is better.",
+        f"p: corrected for the number{several} ({compared.correction}); better: below 0.05. Not enough to tell proves "
+        "no equality.",
     ]
     few = len(compared.names) <= FEW
     if few and any(row["more_seeds"] is not None or row["note"] == HOPELESS for row in rows):

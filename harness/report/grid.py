@@ -1,4 +1,4 @@
-"""Columns of text side by side. rich's own table lays out a cell at a time, which for hundreds of rows takes seconds."""
+"""Columns of text side by side. rich's own table lays out a cell at a time: seconds for hundreds of rows."""
 
 from collections.abc import Sequence
 from itertools import zip_longest

@@ -37,9 +37,9 @@ class Table:
     by_base: bool = False  # compares the arms of one base: on a terminal a table for each
     files_only: bool = False  # too long for a terminal
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The frame's rows as plain values; None, never NaN, for what is missing."""
-        return plain_rows(self.frame)
+    def rows(self, most: int | None = None) -> list[dict[str, Any]]:
+        """The frame's rows, or the first of them, as plain values; None, never NaN, for what is missing."""
+        return plain_rows(self.frame if most is None else self.frame.head(most))
 
 
 @dataclass(frozen=True)

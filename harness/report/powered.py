@@ -44,13 +44,14 @@ def print_power(powered: Powered, console: Console) -> None:
         console.print(_table([(names[1], row) for names, row in group]))
     asked, chance = f"{100 * powered.difference:g} points", f"{100 * powered.wanted:g} times of 100"
     for line in (
-        "Of the target score, in points. seen: the first arm minus the other. sd: of that difference between seeds, and "
-        "between items.",
-        f"tells now: the smallest true difference that these seeds and items show {chance} (one paired test, level 0.05).",
-        f"seeds, items: as many in all as would show {asked} {chance}, at the items or seeds there are; never: more than "
-        f"{MOST_SEEDS:,} seeds or {MOST_ITEMS:,} items.",
-        "The noise is what the runs so far show; from three seeds it is known to a factor of about two. -: one seed, or "
-        "scores without items, show none.",
+        "Of the target score, in points. seen: the first arm minus the other. sd: of that difference between seeds, "
+        "and between items.",
+        f"tells now: the smallest true difference that these seeds and items show {chance} (one paired test, level "
+        "0.05).",
+        f"seeds, items: as many in all as would show {asked} {chance}, at the items or seeds there are; never: more "
+        f"than {MOST_SEEDS:,} seeds or {MOST_ITEMS:,} items.",
+        "The noise is what the runs so far show; from three seeds it is known to a factor of about two. -: one seed, "
+        "or scores without items, show none.",
     ):
         console.print(Text(line, style="dim"))
 

@@ -139,7 +139,8 @@ def _nearest(quantity: str, broken: Sequence[Check]) -> str:
     values = [check.value for check in broken if check.value is not None]
     if not values:
         return "; no arm is known to break it"
-    return f"; the nearest that breaks it has {_shown(quantity, min(values) if WAYS[quantity] == AT_MOST else max(values))}"
+    nearest = min(values) if WAYS[quantity] == AT_MOST else max(values)
+    return f"; the nearest that breaks it has {_shown(quantity, nearest)}"
 
 
 def _shown(quantity: str, value: float) -> str:

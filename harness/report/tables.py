@@ -21,7 +21,8 @@ FORGETS = (
 )
 LETTERS = (
     "tie: arms of one base that share a letter cannot be told apart on the target (tests paired by item where items "
-    "were kept, Holm-corrected); a is the best group."
+    "were kept, Holm-corrected); a is the best group. place: one more than the number of arms that are supported as "
+    "better."
 )
 OTHERS = (
     "pref: preference score, and for DPO what it gained over its own SFT stage. refused, complied, ...: the safety "
@@ -45,14 +46,9 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
     """The tables of a section that have rows."""
     summary = summarise(section)
     names = summary.set_index("arm_id")[["name"]]
-    found = [
-        _main(summary, by_task(section)),
-        _by_rank(summary),
-        _by_base(summary),
-        _rates(section, names),
-        _merged(section),
-    ]
-    found += [_tasks(section, names), _failures(failures, names)]
+    tasks = by_task(section)
+    found = [_main(summary, tasks), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
+    found += [_tasks(section, tasks, names), _failures(failures, names)]
     return tuple(table for table in found if len(table.frame))
 
 
@@ -137,9 +133,9 @@ def _merged(section: Section) -> Table:
     return Table("merged", "Adapters merged into the base", summarise_merged(section), columns, legend)
 
 
-def _tasks(section: Section, names: pd.DataFrame) -> Table:
+def _tasks(section: Section, tasks: pd.DataFrame, names: pd.DataFrame) -> Table:
     about = section.arms.set_index("arm_id")[["base"]].rename(columns={"base": "base_model"})
-    frame = by_task(section).join(names, on="arm_id").join(about, on="arm_id")
+    frame = tasks.join(names, on="arm_id").join(about, on="arm_id")
     columns = (
         _NAME,
         Column("base", lambda row: words.text(row["base_model"]), words=True),
@@ -253,6 +249,7 @@ def _task_change(row: Row) -> str:
 
 _NAME = Column("arm", lambda row: words.text(row["name"]), True, words=True)
 _BASE = Column("base", lambda row: words.text(row["base"]), words=True)
+_PLACE = Column("place", lambda row: words.MISSING if row["place"] is None else str(row["place"]), True, spare=9)
 _TARGET = Column("target [95 %]", _target, True)
 _TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True, spare=2)
 _FORGETS = Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True)
@@ -263,6 +260,7 @@ _TRAINED = Column("trained", _trained)
 _QUALITY = (
     _TARGET,
     _TIE,
+    _PLACE,
     Column("gain", lambda row: words.points(row["gain"], signed=True), True, spare=1),
     Column("gain [95 %]", lambda row: words.with_interval(row, "gain", signed=True)),
     _FORGETS,

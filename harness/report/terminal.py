@@ -1,17 +1,17 @@
 """A report on a terminal: as many of the essential columns as fit its width, with a legend under each table."""
 
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.report import words
+from harness.report.grid import print_grid
 from harness.report.model import Column, Report, Section, Table
+
+LONGEST = 50  # rows of a table that does not part by base: what a person reads on a terminal
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -45,10 +45,15 @@ def stack_line(section: Section) -> str:
 
 
 def _print(table: Table, console: Console) -> None:
-    rows = table.rows()
+    rows = table.rows(None if table.by_base else LONGEST)
     columns, left_out = _fitting(table, rows, console.width)
     for title, group in _groups(table, rows):
-        console.print(Padding(_rich_table(columns, title, group), (1, 0, 0, 0)))
+        console.print()
+        cells = [[column.show(row) for column in columns] for row in group]
+        print_grid(console, title, [c.header for c in columns], [c.words for c in columns], cells)
+    if len(rows) < len(table.frame):
+        more = f"The first {len(rows)} of {len(table.frame):,} rows; report --out FOLDER writes them all."
+        console.print(Text(more, style="yellow"))
     if left_out:
         console.print(Text(f"Too narrow a terminal for: {', '.join(left_out)}.", style="yellow"))
     for line in table.legend:
@@ -75,19 +80,3 @@ def _groups(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, list[di
         (f"{table.title} on {words.text(base)} ({words.count(group[0]['base_parameters'])} parameters)", group)
         for base, group in ((base, list(of_base)) for base, of_base in groupby(rows, key=lambda row: row["base"]))
     ]
-
-
-def _rich_table(columns: list[Column], title: str, rows: list[dict[str, Any]]) -> RichTable:
-    shown = RichTable(
-        title=Text(title, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for column in columns:
-        justify: Literal["left", "right"] = "left" if column.words else "right"
-        shown.add_column(Text(column.header), justify=justify, overflow="fold", no_wrap=not column.words)
-    for row in rows:
-        shown.add_row(*(Text(column.show(row)) for column in columns))
-    return shown

@@ -7,11 +7,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlite_utils import Database
 
-from harness.store.packing import unpack_bits, unpack_floats, unpack_texts
+from harness.store.packing import FloatLists, unpack_outcomes, unpack_texts
 from harness.store.schema import FAILED
 
 _FAILED = ", ".join(f"'{status}'" for status in FAILED)
@@ -20,8 +19,9 @@ _ARMS = f"""
 SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) AS label, max(cells.method) AS method,
        max(cells.base) AS base, max(cells.base_digest) AS base_digest, max(cells.rank) AS rank,
        max(cells.parent_arm_id) AS parent_arm_id, max(cells.execution_id) AS execution_id,
-       max(json_extract(cells.recipe, '$.stages[0].parameters.quantisation')) AS quantisation,
-       max(json_extract(cells.recipe, '$.stages[0].parameters.shots')) AS shots,
+       max(CASE cells.method WHEN 'base' THEN json_extract(cells.recipe, '$.stages[0].parameters.quantisation') END)
+           AS quantisation,
+       max(CASE cells.method WHEN 'base' THEN json_extract(cells.recipe, '$.stages[0].parameters.shots') END) AS shots,
        max(chosen.learning_rate) AS chosen_rate, max(chosen.seeds) AS seeds,
        max(runs.trainable_parameters) AS trainable_parameters, max(runs.total_parameters) AS total_parameters,
        sum(runs.status = 'ok') AS ok_runs, sum(runs.status IN ({_FAILED})) AS failed_runs,
@@ -41,47 +41,14 @@ SELECT runs.run_id, runs.cell_id, cells.recipe_id, cells.execution_id, cells.arm
        cells.rank, cells.learning_rate, cells.seed, runs.purpose, runs.exclusive, runs.status, runs.reason,
        runs.failed_phase, runs.started_at, runs.ended_at, runs.wall_seconds, runs.git_commit, runs.git_dirty,
        runs.order_digest, runs.real_tokens, runs.loss_tokens, runs.trainable_parameters, runs.total_parameters,
-       runs.base_run_id, runs.source, latest.run_id IS NOT NULL AS latest,
-       latest.run_id IS NOT NULL AND chosen.arm_id IS NOT NULL AS chosen
+       runs.base_run_id, runs.source, cells.base_digest, chosen.arm_id IS NOT NULL AS rate_chosen,
+       CASE cells.method WHEN 'base' THEN
+           json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
+           AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0 END AS bare
 FROM runs JOIN cells USING (cell_id)
-LEFT JOIN latest ON latest.run_id = runs.run_id
 LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
                 AND chosen.learning_rate IS cells.learning_rate
 ORDER BY runs.started_at, runs.run_id
-"""
-
-# The newest value of each eval, wherever it was scored: a new task is scored in a run of its own. The base is the run
-# that was current when the arm's run ended, or one that came later where there was none yet.
-_SCORES = """
-WITH ranked AS (
-    SELECT runs.run_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base, cells.rank,
-           cells.seed, cells.learning_rate, cells.base_digest, runs.base_run_id, scores.moment, scores.eval_id,
-           scores.metric, scores.value, scores.n_items, scores.higher_is_better,
-           json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
-               AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0 AS bare,
-           row_number() OVER (
-               PARTITION BY cells.arm_id, cells.learning_rate, cells.seed, runs.stack_id, scores.moment,
-                            scores.eval_id, scores.metric
-               ORDER BY runs.started_at DESC, runs.run_id DESC) AS newness
-    FROM runs JOIN cells USING (cell_id) JOIN scores USING (run_id)
-    WHERE runs.purpose = 'quality' AND runs.status = 'ok'
-), newest AS MATERIALIZED (SELECT * FROM ranked WHERE newness = 1),
-bare AS (
-    SELECT base_digest, stack_id, eval_id, metric, max(value) AS value FROM newest
-    WHERE method = 'base' AND bare AND moment = 'base' GROUP BY base_digest, stack_id, eval_id, metric
-)
-SELECT newest.run_id, newest.arm_id, newest.stack_id, newest.suite, newest.label, newest.method, newest.base,
-       newest.rank, newest.seed, newest.learning_rate, newest.moment, newest.eval_id, evals.task, evals.role,
-       evals.split, newest.metric, newest.value, newest.n_items, newest.higher_is_better, evals.chance,
-       newest.base_run_id, coalesce(then_base.value, bare.value) AS base_value, chosen.arm_id IS NOT NULL AS chosen
-FROM newest JOIN evals USING (eval_id)
-LEFT JOIN chosen ON chosen.arm_id = newest.arm_id AND chosen.stack_id = newest.stack_id
-                AND chosen.learning_rate IS newest.learning_rate
-LEFT JOIN scores AS then_base ON then_base.run_id = newest.base_run_id AND then_base.moment = 'base'
-                             AND then_base.eval_id = newest.eval_id AND then_base.metric = newest.metric
-LEFT JOIN bare ON bare.base_digest = newest.base_digest AND bare.stack_id = newest.stack_id
-              AND bare.eval_id = newest.eval_id AND bare.metric = newest.metric
-ORDER BY newest.stack_id, newest.arm_id, newest.learning_rate, newest.seed, newest.moment, evals.task, newest.metric
 """
 
 _RATES = f"""
@@ -114,13 +81,9 @@ ORDER BY runs.started_at DESC, runs.run_id
 """
 
 _PHASES = """
-SELECT phases.*, cells.arm_id, runs.cell_id, runs.stack_id, runs.purpose, runs.exclusive, runs.status,
-       latest.run_id IS NOT NULL AS latest, cell_stages.position,
-       cell_stages.position = max(cell_stages.position) OVER (PARTITION BY phases.run_id) AS last_stage
-FROM phases JOIN runs USING (run_id) JOIN cells USING (cell_id)
+SELECT phases.*, cell_stages.position FROM phases JOIN runs USING (run_id)
 LEFT JOIN cell_stages ON cell_stages.cell_id = runs.cell_id AND cell_stages.stage_id = phases.stage_id
-LEFT JOIN latest ON latest.run_id = phases.run_id
-ORDER BY runs.started_at, phases.run_id, cell_stages.position
+ORDER BY phases.rowid
 """
 
 # Of a run's own (last) stage: what the stages before it did is said by the runs that trained them.
@@ -143,7 +106,32 @@ _NUMBERS = {
     *("loss", "tokens_seen"),
 }
 _NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
+_PHASE_RUN = ["run_id", "arm_id", "cell_id", "stack_id", "purpose", "exclusive", "status", "latest", "started_at"]
+_SCORED_RUN = [
+    *("run_id", "arm_id", "stack_id", "suite", "label", "method", "base", "rank", "seed", "learning_rate"),
+    *("base_digest", "base_run_id", "bare", "rate_chosen"),
+]
+_SAME_EVAL = ["eval_id", "metric"]
+_SAME_BASE = ["base_digest", "stack_id", *_SAME_EVAL]
+_SCORED_ONCE = ["arm_id", "learning_rate", "seed", "stack_id", "moment", *_SAME_EVAL]
+_SCORE_ORDER = ["stack_id", "arm_id", "learning_rate", "seed", "moment", "task", "metric"]
+_SCORE_COLUMNS = [
+    *("run_id", "arm_id", "stack_id", "suite", "label", "method", "base", "rank", "seed", "learning_rate", "moment"),
+    *("eval_id", "task", "role", "split", "metric", "value", "n_items", "higher_is_better", "chance", "base_run_id"),
+    *("base_value", "chosen"),
+]
 _LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
+
+
+def settle(db: Database) -> None:
+    """Work the views of runs and rates out once for this connection, as tables of the same names that only it sees.
+
+    Each frame reads them. A results file of ten thousand runs takes a quarter of a second for each time otherwise.
+    """
+    for name in ("latest", "rates", "chosen"):  # each reads the one before
+        db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        view = next(db.query("SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ?", [name]))["sql"]
+        db.execute(view.replace("CREATE VIEW", "CREATE TEMP TABLE", 1))
 
 
 def arms(db: Database) -> pd.DataFrame:
@@ -155,30 +143,51 @@ def arms(db: Database) -> pd.DataFrame:
 
 
 def runs(db: Database) -> pd.DataFrame:
-    """A row a run, of every purpose and status. ``latest``: the newest good one of its arm, rate and seed; ``chosen``:
-    that, at the arm's chosen rate."""
-    return _flags(_frame(db, _RUNS), "latest", "chosen", "exclusive")
+    """A row a run, of every purpose and status.
+
+    ``latest``: the newest good one of its arm, rate and seed; ``rate_chosen``: at the arm's chosen rate; ``chosen``:
+    both; ``bare``: of a base as it is, neither quantised nor prompted.
+    """
+    frame = _flags(_frame(db, _RUNS), "rate_chosen", "bare", "exclusive")
+    latest = {run_id for (run_id,) in db.execute("SELECT run_id FROM latest")}
+    frame["latest"] = pd.Series([run_id in latest for run_id in frame["run_id"]], index=frame.index, dtype=bool)
+    frame["chosen"] = frame["latest"] & frame["rate_chosen"]
+    return frame
 
 
-def scores(db: Database) -> pd.DataFrame:
+def scores(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
     """A row a quality run, moment, eval and metric, with the bare base's ``base_value`` of the same eval beside it.
 
-    Only the newest good score of an arm, rate, seed, moment, eval and metric; ``chosen``: at the arm's chosen rate.
+    Only the newest good score of an arm, rate, seed, moment, eval and metric, wherever it was scored: a new task is
+    scored in a run of its own. ``chosen``: at the arm's chosen rate. The base is the run that was current when the
+    arm's run ended, or one that came later where there was none yet. ``runs_of`` is what ``runs`` gave, if it is there.
     """
-    return _flags(_frame(db, _SCORES), "chosen", "higher_is_better")
+    told = runs(db) if runs_of is None else runs_of
+    told = told[(told["purpose"] == "quality") & (told["status"] == "ok")]
+    told = told[_SCORED_RUN].rename(columns={"rate_chosen": "chosen"})
+    rows = told.merge(_flags(_frame(db, "SELECT * FROM scores"), "higher_is_better"), on="run_id")
+    newest = rows.drop_duplicates(_SCORED_ONCE, keep="last")  # runs come in the order of their starts
+    then = rows.loc[rows["moment"] == "base", ["run_id", *_SAME_EVAL, "value"]]
+    then = then.rename(columns={"run_id": "base_run_id", "value": "then_value"})
+    found = newest.merge(then, "left", ["base_run_id", *_SAME_EVAL])
+    bare = newest[newest["bare"] & (newest["moment"] == "base")].groupby(_SAME_BASE, as_index=False)["value"].max()
+    found = found.merge(bare.rename(columns={"value": "bare_value"}), "left", _SAME_BASE)
+    found["base_value"] = found.pop("then_value").fillna(found.pop("bare_value"))
+    found = found.merge(evals(db)[["eval_id", "task", "role", "split", "chance"]], on="eval_id")
+    return found.sort_values(_SCORE_ORDER, kind="stable", ignore_index=True)[_SCORE_COLUMNS]
 
 
 def items(db: Database, run_ids: Iterable[str], answers: bool = False) -> pd.DataFrame:
     """A row a run, moment and eval of the given runs, unpacked.
 
-    ``correct``: (items,) floats, right 1, wrong 0, unknown NaN, or None; ``values``: a list of floats an item, or
-    None; ``answers``: generated texts, or None, unpacked only if asked for.
+    ``correct``: (items,) floats, right 1, wrong 0, unknown NaN, or None; ``values``: a list of floats an item, as
+    ``FloatLists``, or None; ``answers``: generated texts, or None, unpacked only if asked for.
     """
     columns = 'run_id, moment, eval_id, correct, "values"' + (", answers" if answers else "")
     sql = f"SELECT {columns} FROM items WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
     frame = _frame(db, sql, {"run_ids": json.dumps(sorted(set(run_ids)))})
-    frame["correct"] = _unpacked(frame["correct"], lambda blob: np.array(unpack_bits(blob), dtype=float))
-    frame["values"] = _unpacked(frame["values"], unpack_floats)
+    frame["correct"] = _unpacked(frame["correct"], unpack_outcomes)
+    frame["values"] = _unpacked(frame["values"], FloatLists)
     if answers:
         frame["answers"] = _unpacked(frame["answers"], unpack_texts)
     return frame
@@ -202,12 +211,18 @@ def failures(db: Database) -> pd.DataFrame:
     return _flags(_frame(db, _FAILURES), "mended")
 
 
-def phases(db: Database) -> pd.DataFrame:
-    """A row a phase of a run, with ``ledger_peak_bytes``, the sum of its ledger, and ``last_stage``: the arm's own."""
-    frame = _flags(_frame(db, _PHASES), "latest", "exclusive", "last_stage")
+def phases(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row a phase of a run, with ``ledger_peak_bytes``, the sum of its ledger, and ``last_stage``: the arm's own.
+
+    ``runs_of`` is what ``runs`` gave, if it is there.
+    """
+    told = runs(db) if runs_of is None else runs_of
+    frame = told[_PHASE_RUN].merge(_frame(db, _PHASES), on="run_id")
+    frame = frame.sort_values(["started_at", "run_id", "position"], kind="stable", ignore_index=True)
+    frame["last_stage"] = frame["position"] == frame.groupby("run_id")["position"].transform("max")
     ledger = frame[[f"ledger_{part}_bytes" for part in _LEDGER]].astype(float)
     frame["ledger_peak_bytes"] = ledger.sum(axis=1, min_count=1)
-    return frame
+    return frame.drop(columns="started_at")
 
 
 def losses(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
@@ -258,7 +273,9 @@ def _own(db: Database, table: str, columns: str, suite: str, stack_id: str) -> p
 
 def evals(db: Database) -> pd.DataFrame:
     """A row an eval: ``eval_id``, and what makes it that one and no other."""
-    return _frame(db, "SELECT eval_id, task, role, split, task_version, item_digest, decoding, n_items FROM evals")
+    return _frame(
+        db, "SELECT eval_id, task, role, split, task_version, item_digest, decoding, n_items, chance FROM evals"
+    )
 
 
 def _frame(db: Database, sql: str, parameters: dict[str, str] | None = None) -> pd.DataFrame:

@@ -201,3 +201,13 @@ def test_an_arm_that_failed_shows_how_and_the_reason(tmp_path):
 )
 def test_figures_have_units_and_sensible_precision(shown, expected):
     assert shown == expected
+
+
+def test_a_place_stands_beside_the_letters(report):
+    head = next(line for line in printed(report).splitlines() if line.startswith("arm"))
+    assert head.split().index("place") == head.split().index("tie") + 1
+
+
+def test_a_long_table_ends_early_on_a_terminal_and_says_so(report, monkeypatch):
+    monkeypatch.setattr("harness.report.terminal.LONGEST", 3)
+    assert "The first 3 of 22 rows; report --out FOLDER writes them all." in printed(report)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis.outcomes import Outcomes, collect, common_seeds, paired
+from harness.store.packing import FloatLists, pack_floats
 
 
 def score_row(run, value, metric="acc", seed=1, moment="tuned", higher=True):
@@ -16,6 +17,7 @@ def score_row(run, value, metric="acc", seed=1, moment="tuned", higher=True):
 
 def item_row(run, correct=None, values=None, moment="tuned"):
     correct = None if correct is None else np.array(correct, dtype=float)
+    values = None if values is None else FloatLists(pack_floats(values))
     return {"run_id": run, "moment": moment, "eval_id": "e", "correct": correct, "values": values}
 
 

@@ -5,15 +5,18 @@ import pytest
 from scipy import stats
 from scipy.special import ndtri
 
+from harness.analysis.spread import spread_of
 from harness.analysis.uncertainty import (
     ONE_SEED,
     difference_interval,
+    difference_intervals,
     proportion_interval,
     value_interval,
 )
 
 N_ITEMS = 240
 N_DRAWS = 1200
+N_DIFFERENCES = 2500
 
 
 def outcomes(rng, n_seeds, accuracies, seed_sd, n_items=N_ITEMS):
@@ -42,16 +45,25 @@ def test_the_interval_of_a_score_covers_the_truth_in_93_to_97_of_100_draws(n_see
 
 
 @pytest.mark.parametrize("n_seeds", [3, 5, 10])
-@pytest.mark.parametrize(("accuracies", "seed_sd"), [((0.65, 0.6), 0.05), ((0.85, 0.8), 0.03), ((0.95, 0.9), 0.02)])
-def test_the_interval_of_a_difference_covers_the_truth_in_93_to_97_of_100_draws(n_seeds, accuracies, seed_sd):
-    rng = np.random.default_rng([n_seeds, int(100 * accuracies[0])])
-    found = []
-    for _ in range(N_DRAWS):
-        first, second = outcomes(rng, n_seeds, accuracies, seed_sd)
-        found.append(difference_interval([first - second]))
+@pytest.mark.parametrize(
+    ("accuracies", "seed_sd", "n_items"),
+    [
+        ((0.65, 0.6), 0.05, 240),
+        ((0.85, 0.8), 0.03, 240),
+        ((0.95, 0.9), 0.02, 240),
+        ((0.8, 0.8), 0.0, 240),  # seeds alike
+        ((0.8, 0.7), 0.1, 240),  # seeds that vary far more than items
+        ((0.7, 0.6), 0.03, 48),
+        ((0.7, 0.65), 0.01, 1000),
+    ],
+)
+def test_the_interval_of_a_difference_covers_the_truth_in_93_to_97_of_100_draws(n_seeds, accuracies, seed_sd, n_items):
+    rng = np.random.default_rng([n_seeds, int(100 * accuracies[0]), n_items])
+    draws = (outcomes(rng, n_seeds, accuracies, seed_sd, n_items) for _ in range(N_DIFFERENCES))
+    found = difference_intervals([spread_of([first - second]) for first, second in draws])
     truth = accuracies[0] - accuracies[1]
     covered = np.mean([interval.low <= truth <= interval.high for interval in found])
-    assert 0.93 <= covered <= 0.97
+    assert 0.93 <= covered <= 0.97  # the standard error of this is 0.4 points
 
 
 @pytest.mark.parametrize("n_seeds", [3, 10])
@@ -89,7 +101,7 @@ def test_equal_outcomes_give_the_wilson_interval_of_the_items_not_of_seeds_times
 
 
 def test_arms_that_answer_alike_differ_by_at_most_what_the_items_could_hide():
-    found = difference_interval([np.zeros((3, 240))])
+    (found,) = difference_intervals([spread_of([np.zeros((3, 240))])])
     assert found.low == -found.high < 0
     assert found.high == pytest.approx(0.0158, abs=1e-3)
     assert found.p_value == 1
@@ -121,8 +133,16 @@ def test_the_p_value_is_below_5_percent_where_the_interval_leaves_out_zero():
     rng = np.random.default_rng(1)
     for _ in range(300):
         first, second = outcomes(rng, 3, (0.85, 0.8), 0.02)
-        found = difference_interval([first - second])
+        (found,) = difference_intervals([spread_of([first - second])])
         assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_many_differences_at_once_have_the_intervals_of_each_alone():
+    rng = np.random.default_rng(3)
+    blocks = [np.subtract(*outcomes(rng, 3, (0.8, 0.7), 0.03)) for _ in range(5)] + [np.zeros((3, 240))]
+    together = difference_intervals([spread_of([block]) for block in blocks])
+    alone = [difference_interval([block]) for block in blocks]
+    assert [(one.low, one.high) for one in together] == [(one.low, one.high) for one in alone]
 
 
 def test_noise_is_called_a_difference_in_about_5_of_100_draws():
@@ -130,7 +150,7 @@ def test_noise_is_called_a_difference_in_about_5_of_100_draws():
     p_values = []
     for _ in range(N_DRAWS):
         first, second = outcomes(rng, 3, (0.8, 0.8), 0.03)
-        p_values.append(difference_interval([first - second]).p_value)
+        p_values.append(difference_intervals([spread_of([first - second])])[0].p_value)
     assert 0.03 <= np.mean(np.array(p_values) < 0.05) <= 0.07
 
 

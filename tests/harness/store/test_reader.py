@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.store import reader
@@ -161,3 +162,32 @@ def test_curves_are_of_the_chosen_rate_and_of_the_arms_own_stage(db):
     arms = reader.arms(db).set_index("arm_id")
     assert sorted(arms.loc[curves["arm_id"], "label"]) == ["dpo-lora"] * 2 + ["full_sft"] * 2 + ["lora"] * 2
     assert curves["loss"].tolist() == [2.0] * 6
+
+
+def test_settled_views_give_the_same_frames(path):
+    frames = (reader.arms, reader.runs, reader.scores, reader.rates, reader.phases, reader.failures)
+    loose, settled = open_for_reading(path), open_for_reading(path)
+    reader.settle(settled)
+    for frame in frames:
+        pd.testing.assert_frame_equal(frame(loose), frame(settled))
+
+
+def test_settled_views_stay_as_they_were_and_the_file_untouched(path):
+    before = path.read_bytes()
+    db = open_for_reading(path)
+    reader.settle(db)
+    reader.settle(db)  # again is no harm
+    assert path.read_bytes() == before
+    assert {row["name"] for row in db.query("SELECT name FROM temp.sqlite_master")} == {"latest", "rates", "chosen"}
+
+
+def test_a_base_as_it_is_is_told_from_a_prompted_one(tmp_path):
+    arms = {name: ARMS[name] for name in ("base", "base-4bit", "prompted")}
+    runs = reader.runs(open_for_reading(make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"])))
+    assert runs.loc[runs["bare"], "label"].tolist() == ["base"]
+
+
+def test_evals_say_what_makes_them_different(db):
+    evals = reader.evals(db).set_index("task")
+    assert len(evals) == len(EVALS)
+    assert evals.loc["pocket_facts", ["task_version", "item_digest"]].tolist() == ["1", "pocket items of pocket_facts"]

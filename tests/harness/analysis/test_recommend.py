@@ -1,0 +1,79 @@
+"""Recommended is what keeps the limits, best first; what was not measured keeps none."""
+
+import pytest
+
+from harness.analysis.recommend import recommend
+from harness.analysis.summary import summarise
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def summary(section):
+    return summarise(section)
+
+
+@pytest.fixture(scope="module")
+def ask(section, summary):
+    return lambda **limits: recommend(section, summary, limits)
+
+
+def labels(choices):
+    return [choice.row["label"] for choice in choices]
+
+
+def test_without_limits_every_trained_arm_is_there_best_first(ask):
+    found = ask()
+    assert labels(found.choices) == ["full_sft", "lora", "dpo-lora", "qlora"]
+    assert not found.others
+
+
+def test_memory_keeps_the_arms_that_fit(ask):
+    assert sorted(labels(ask(memory_bytes=12.5 * MIB).choices)) == ["lora", "qlora"]
+
+
+def test_forgetting_is_at_most_and_gain_at_least(ask):
+    assert "full_sft" not in labels(ask(forgetting=0.08).choices)
+    assert labels(ask(gain=0.79).choices) == ["full_sft"]
+
+
+def test_tuning_time_counts_a_dpo_arms_sft_stage(ask):
+    assert "dpo-lora" in labels(ask(whole_tuning_seconds=105.0).choices)
+    assert "dpo-lora" not in labels(ask(whole_tuning_seconds=104.0).choices)
+
+
+def test_arms_that_cannot_be_told_apart_share_a_place_and_a_letter(ask):
+    places = {choice.row["label"]: choice for choice in ask().choices}
+    assert places["full_sft"].place == places["lora"].place == 1
+    assert set(places["full_sft"].letters) & set(places["lora"].letters)
+
+
+def test_a_place_is_one_more_than_the_number_of_better_arms_within_the_limits(ask):
+    assert {c.row["label"]: c.place for c in ask(memory_bytes=12.5 * MIB).choices} == {"lora": 1, "qlora": 2}
+
+
+def test_a_limit_that_the_interval_reaches_beyond_is_kept_by_the_estimate_alone(ask):
+    (check,) = next(c for c in ask(forgetting=0.06).choices if c.row["label"] == "lora").checks
+    assert check.state == "met by the estimate"
+    (check,) = next(c for c in ask(forgetting=0.5).choices if c.row["label"] == "lora").checks
+    assert check.state == "met"
+
+
+def test_what_was_not_measured_is_unknown_and_keeps_no_limit(section, summary):
+    unmeasured = summary.assign(memory_bytes=summary["memory_bytes"].where(summary["label"] != "lora"))
+    found = recommend(section, unmeasured, {"memory_bytes": 1e12})
+    assert labels(found.others) == ["lora"]
+    assert found.others[0].checks[0].state == "unknown"
+
+
+def test_the_limit_that_binds_is_the_one_that_lets_arms_through_when_lifted(ask):
+    found = ask(memory_bytes=1 * MIB, forgetting=0.08)
+    assert not found.choices
+    assert found.binding == {"memory_bytes": 3, "forgetting": 0}
+
+
+def test_an_arm_that_is_beaten_in_everything_is_said_to_be(section, summary):
+    dearer = summary.assign(memory_bytes=summary["memory_bytes"].where(summary["label"] != "qlora", 1e9))
+    dearer = dearer[dearer["label"].isin(["full_sft", "qlora"])]
+    found = {c.row["label"]: c.dominated_by for c in recommend(section, dearer, {}).choices}
+    assert found["full_sft"] == ()
