@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DB ?= tunematrix.db
+SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report test lint bench bench-analysis pocket-bases clean
+.PHONY: help setup matrix matrix-real report snapshot check test lint bench bench-analysis bench-gate pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +31,17 @@ matrix-real: $(READY) ## the same on a real pretrained model and real data, from
 report: $(READY) ## print the tables of what has run, and write them to report/
 	$(BIN)/tunematrix report --db $(DB) --out report
 
-test: $(READY) ## the tests
-	$(BIN)/python -m pytest
+snapshot: $(READY) ## run a suite, publish it as results/NAME, verify that (NAME=... SUITE=pocket)
+	@test -n "$(NAME)" || { echo "which name? make snapshot NAME=pocket-2026"; exit 2; }
+	$(BIN)/tunematrix run $(SUITE) --db $(DB) || test $$? -eq 1  # a cell that failed is a result
+	$(BIN)/tunematrix publish $(NAME) $(SUITE) --db $(DB)
+	$(BIN)/tunematrix verify results/$(NAME)
+
+check: $(READY) ## run the reference cells and hold them against BASELINE (a snapshot's folder or a results file)
+	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run
+
+test: $(READY) ## the tests, as many files at once as there are cores
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -43,6 +53,9 @@ bench: $(READY) ## the harness against the stock way: writes bench.json
 
 bench-analysis: $(READY) ## report and compare over 10,000 runs: seconds and memory, against their bounds
 	$(BIN)/python -m benchmarks.analysis
+
+bench-gate: $(READY) ## what the gate finds, and where it keeps still: half an hour, writes bench-gate.json
+	$(BIN)/python -m benchmarks.gate.bench_gate
 
 pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour on two cores, resumable)
 	$(BIN)/python -m suites.pocket.pretrain

@@ -1,11 +1,9 @@
 """Arms: what a matrix asks for, with bases and data resolved; each gives the cells of its rates and seeds."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import methods.registry
@@ -15,6 +13,7 @@ from harness.errors import UserError
 from harness.matrix import Matrix, Variant
 from harness.mixes import Mix, MixLibrary
 from harness.naming import arm_name
+from harness.patches import describe_patch
 from harness.paths import located
 from harness.selectors import keyed
 
@@ -152,7 +151,7 @@ def _arm(matrix: Matrix, variant: Variant, base: Base, parent: Arm | None, libra
         variant=variant,
         base=base,
         stage=_stage(variant, mix, parent),
-        execution=_execution(variant),
+        execution=_execution(variant, matrix.patch_folders),
         rates=variant.rates,
         seeds=matrix.seeds if mix is not None else matrix.seeds[:1],
         mix=mix,
@@ -211,25 +210,17 @@ def _preference_parameters(parameters: dict[str, Any], parent: Arm | None) -> di
     return parameters
 
 
-def _execution(variant: Variant) -> dict[str, Any]:
+def _execution(variant: Variant, folders: tuple[str, ...]) -> dict[str, Any]:
     settings = variant.settings
     kernels = settings.kernels.model_dump()
     patch = kernels.pop("patch")
     split = settings.micro_batch_size != settings.batch_size  # one piece is the same however it is asked for
     return {
         **kernels,
-        "patch": _patch_digest(patch) if patch else None,
+        "patch": describe_patch(patch, folders) if patch else None,
         "micro_batch_size": settings.micro_batch_size if split else None,
         "threads": settings.threads,
     }
-
-
-def _patch_digest(patch: str) -> dict[str, str]:
-    module = patch.partition(":")[0]
-    found = find_spec(module) if module else None
-    if found is None or not found.origin:
-        raise UserError(f"kernels.patch: {patch!r}: no module {module!r}; expected package.module:function")
-    return {"name": patch, "source": hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()}
 
 
 def _refusal(variant: Variant, device: str) -> str | None:
@@ -242,8 +233,6 @@ def _refusal(variant: Variant, device: str) -> str | None:
             return "kernels.attention: flash_attention_2 needs the package flash-attn"
     if kernels.liger and (on_cpu or find_spec("liger_kernel") is None):
         return "kernels.liger needs a CUDA device and the package liger-kernel"
-    if kernels.patch:
-        return "kernels.patch is not supported yet"
     if kernels.compile and on_cpu and not _has_compiler():
         return "kernels.compile needs a C++ compiler on a CPU"
     if variant.settings.optimizer.name != "adamw" and on_cpu:

@@ -53,6 +53,14 @@ class EvalToScore(Sent):
         return score_key(self.eval_id, self.metric)
 
 
+class Turns(Sent):
+    """The named pipes of two measure runs that take turns, a step each."""
+
+    mine: str
+    theirs: str
+    first: bool
+
+
 class Assignment(Sent):
     """One run."""
 
@@ -68,6 +76,8 @@ class Assignment(Sent):
     eval_batch_size: int = 64
     measure_warmup_steps: int = 5
     measure_steps: int = 30
+    turns: Turns | None = None
+    patch_folders: tuple[str, ...] = ()  # where a patch's module is looked for besides the installed ones
 
 
 def score_key(eval_id: str, metric: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import methods.registry
 from harness.assignment import Assignment, StageToRun
 from harness.loading import keep_four_bit_exact, load_model, random_model
+from harness.patches import apply_patch
 from methods.parameters import Parameters
 
 Results = Mapping[str, Path]  # where each stage's result lies
@@ -29,7 +30,19 @@ def quantisation_of(assignment: Assignment) -> dict[str, Any] | None:
 
 
 def build_model(assignment: Assignment, position: int, *, results: Results) -> Any:
-    """The model that stage ``position`` starts from, made ready to train; past the last stage, the tuned model."""
+    """The model that stage ``position`` starts from, made ready to train; past the last stage, the tuned model.
+
+    The execution's patch, if it has one, has been applied to it.
+    """
+    return _patched(assignment, _built(assignment, position, results))
+
+
+def _patched(assignment: Assignment, model: Any) -> Any:
+    apply_patch(model, assignment.execution["patch"], assignment.patch_folders)
+    return model
+
+
+def _built(assignment: Assignment, position: int, results: Results) -> Any:
     model, adapter = _standing(assignment, position, results, quantised=True)
     if position == len(assignment.stages):
         return model if adapter is None else _adapter_on(model, adapter)
@@ -51,14 +64,14 @@ def merged_model(assignment: Assignment, model: Any, *, results: Results) -> Any
         tuned = {**results, assignment.stages[-1].stage_id: Path(folder)}
         plain, adapter = _standing(assignment, len(assignment.stages), tuned, quantised=False)
         assert adapter is not None
-        return merged_with(plain, adapter)
+        return _patched(assignment, merged_with(plain, adapter))
 
 
 def requantised_model(assignment: Assignment, merged: Any) -> Any:
     """A merged model in 4 bit again, through the files that a user would write."""
     with tempfile.TemporaryDirectory(dir=assignment.folder) as folder:
         merged.save_pretrained(folder)
-        return _load(assignment, Path(folder), quantised=True)
+        return _patched(assignment, _load(assignment, Path(folder), quantised=True))
 
 
 def save_result(model: Any, folder: Path) -> None:

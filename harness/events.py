@@ -70,6 +70,7 @@ class Trained(Event):
     reused: bool
     steps: list[Step] = []
     fingerprint: dict[str, float | None] = {}
+    logits: list[float] = []
     effective: dict[str, Any] = {}
     order_digest: str | None = None
     real_tokens: int | None = None

@@ -82,6 +82,11 @@ class Matrix:
     seeds: tuple[int, ...]
     variants: tuple[Variant, ...]
 
+    @property
+    def patch_folders(self) -> tuple[str, ...]:
+        """Where the module of a patch is looked for, besides the installed ones: beside the file, and here."""
+        return (str(self.folder.resolve()), str(Path.cwd()))
+
 
 def load_matrix(path: Path, overrides: tuple[str, ...] = ()) -> Matrix:
     """Read, override, check and spread ``path``.

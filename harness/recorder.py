@@ -8,6 +8,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from harness.events import Event, Progress, Step
+from harness.turns import Alone
 
 PROGRESS_SECONDS = 0.3
 
@@ -23,7 +24,12 @@ class Recorder(TrainerCallback):
     """
 
     def __init__(
-        self, stage_id: str, step_tokens: list[int], emit: Callable[[Event], None], synchronise: Callable[[], None]
+        self,
+        stage_id: str,
+        step_tokens: list[int],
+        emit: Callable[[Event], None],
+        synchronise: Callable[[], None],
+        turns: Alone,
     ) -> None:
         self.stage_id, self.emit, self.synchronise = stage_id, emit, synchronise
         self.step_tokens = step_tokens
@@ -33,13 +39,13 @@ class Recorder(TrainerCallback):
         self.curve: list[Step] = []
         self.step_seconds: list[float] = []
         self.fingerprint: dict[str, float | None] = {}
-        self.optimizer: Any = None
-        self.on_begin: Callable[[Any], None] = lambda optimizer: None
+        self.on_begin: Callable[[Any, Any], None] = lambda model, optimizer: None
+        self.turns = turns
         self._started = self._step_started = self._told = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.optimizer = kwargs.get("optimizer")
-        self.on_begin(self.optimizer)
+        self.on_begin(kwargs["model"], kwargs.get("optimizer"))
+        self.turns.begin()
         self.synchronise()
         self._started = self._step_started = time.perf_counter()
 
@@ -51,7 +57,8 @@ class Recorder(TrainerCallback):
         self.synchronise()
         now = time.perf_counter()
         self.step_seconds.append(now - self._step_started)
-        self._step_started = now
+        self.turns.end_step(last=state.global_step == state.max_steps)
+        self._step_started = time.perf_counter()
         if now - self._told > PROGRESS_SECONDS:
             self._told = now
             step = state.global_step

@@ -1,5 +1,6 @@
 """A matrix brought together with a database and a machine: what `plan`, `run` and `report` start from."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import suites
 from harness import identity, stack
 from harness.arms import Arm, build_arms, select
 from harness.assignment import EvalToScore
+from harness.errors import UserError
 from harness.estimate import Tasks, estimate_seconds
 from harness.matrix import Matrix
 from harness.mixes import MixLibrary
@@ -86,6 +88,18 @@ def open_session(
 ) -> Session:
     """Resolve a matrix on this machine. Raises UserError for whatever in it cannot be."""
     device = stack.pick_device(device)
+    return _session(matrix, db, device, jobs, only, stack.stack_facts(device), stack.code_digest())
+
+
+def session_on_stack(matrix: Matrix, db: Path, facts: str, code_digest: str) -> Session:
+    """The same on a stack of the past (its row's JSON ``facts`` and digest): to ask what ran there, not to run."""
+    known = json.loads(facts)
+    return _session(matrix, db, str(known.get("device", "cpu")), 1, None, known, code_digest)
+
+
+def _session(
+    matrix: Matrix, db: Path, device: str, jobs: int | None, only: str | None, facts: dict[str, object], digest: str
+) -> Session:
     workdir = Workdir.beside(db)
     library = MixLibrary(workdir.data, matrix.folder)
     tasks_folder = matrix.folder / "tasks"
@@ -101,8 +115,8 @@ def open_session(
         device,
         jobs or default_jobs(device, arms),
         workdir,
-        stack.stack_facts(device),
-        stack.code_digest(),
+        facts,
+        digest,
     )
 
 
@@ -118,3 +132,20 @@ def default_jobs(device: str, arms: list[Arm]) -> int:
 def suite_file(name: str) -> Path:
     """The matrix file of an installed suite."""
     return Path(next(iter(suites.__path__))) / name / "matrix.yaml"
+
+
+def matrix_file(name: str) -> Path:
+    """The matrix file that ``name`` means: a file, a folder that holds one, or an installed suite.
+
+    Raises UserError for none of these.
+    """
+    path = Path(name)
+    if path.is_dir():
+        path = path / "matrix.yaml"
+    if path.is_file():
+        return path
+    installed = suite_file(name)
+    if installed.is_file():
+        return installed
+    known = ", ".join(sorted(p.parent.name for p in suite_file("pocket").parent.parent.glob("*/matrix.yaml")))
+    raise UserError(f"{name}: no matrix file, no folder with a matrix.yaml, and no installed suite (known: {known})")

@@ -11,19 +11,21 @@ from harness.store.database import open_for_reading
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Results and what to call them: ``name`` is the file's or the snapshot's own."""
+    """Results: ``name`` is the file's or the snapshot's own, ``notes`` what a snapshot says on its face."""
 
     name: str
     path: Path
     db: Database
+    notes: tuple[str, ...] = ()
 
 
 def open_source(path: Path) -> Source:
     """The results at ``path``: a snapshot's folder, which must verify, or a database. Raises UserError else."""
     if path.is_dir():
         from harness.snapshot import load_snapshot
+        from harness.snapshot.manifest import read_manifest
 
-        return Source(path.name, path, load_snapshot(path))
+        return Source(path.name, path, load_snapshot(path), tuple(read_manifest(path).notes))
     if not path.exists():
         raise UserError(f"{path}: no such results file or snapshot")
     return Source(path.stem, path, open_for_reading(path))

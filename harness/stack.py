@@ -96,6 +96,18 @@ def gpu_count() -> int:
     return found if shown is None else min(found, sum(part.strip() not in ("", "-1") for part in shown.split(",")))
 
 
+def git_changes(folder: Path) -> list[str]:
+    """The tracked files of the checkout at ``folder`` that have uncommitted changes; none where it is no checkout."""
+    if git_state(folder)[0] is None:
+        return []
+    command = ["git", "-C", str(folder), "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return sorted(entry[3:] for entry in listed.split("\0") if entry)
+
+
 @cache
 def git_state(folder: Path) -> tuple[str | None, bool | None]:
     """The commit of the checkout that this code is in, and whether it has uncommitted changes."""

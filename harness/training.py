@@ -14,8 +14,10 @@ from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.effective import asked_settings, check, effective_settings
 from harness.events import Event, Trained
 from harness.meters.ledger import TensorLedger
+from harness.meters.logits import project_logits
 from harness.meters.throughput import throughput
 from harness.recorder import Recorder
+from harness.turns import Alone, TurnTaker
 from methods.job import Job
 
 Row = dict[str, list[int]]
@@ -44,7 +46,9 @@ class StageTraining:
         self.steps = self.warmup_steps + assignment.measure_steps if self.measuring else spec["steps"]
         self.rows, self.order_digest = self._rows_in_order(tokenizer)
         step_tokens = _per_step([real_tokens(row) for row in self.rows], spec["batch_size"])
-        self.recorder = Recorder(stage.stage_id, step_tokens, emit, _synchroniser(assignment.device))
+        synchronise = _synchroniser(assignment.device)
+        self.recorder = Recorder(stage.stage_id, step_tokens, emit, synchronise, self._turns())
+        self.logits: list[float] = []
         self.job = self._job(tokenizer)
         self.ledger: TensorLedger | None = None
 
@@ -54,8 +58,8 @@ class StageTraining:
         trainer = self.method.trainer(self.job)
         found = effective_settings(trainer)
         check(found, asked)
-        if self.measuring:
-            self._watch_warmup(trainer)
+        self.ledger = self._watch_warmup(trainer) if self.measuring else None
+        self.recorder.on_begin = self._before_first_step
         trainer.train()
         self.model = trainer.model
         return Trained(
@@ -63,6 +67,7 @@ class StageTraining:
             reused=False,
             steps=self.recorder.curve,
             fingerprint=self.recorder.fingerprint,
+            logits=self.logits,
             effective=found,
             order_digest=self.order_digest,
             real_tokens=sum(real_tokens(row) for row in self.rows),
@@ -132,10 +137,19 @@ class StageTraining:
         digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
         return (_longest_batch_second(rows, spec["batch_size"]) if self.measuring else rows), digest
 
-    def _watch_warmup(self, trainer: Any) -> None:
+    def _turns(self) -> Alone:
+        turns = self.assignment.turns if self.measuring else None
+        return TurnTaker(Path(turns.mine), Path(turns.theirs), turns.first) if turns else Alone()
+
+    def _before_first_step(self, model: Any, optimizer: Any) -> None:
+        if self.ledger is not None:
+            self.ledger.optimizer = optimizer
+        if not self.job.kernels["compile"]:  # it would be compiled anew for every length
+            self.logits = project_logits(model, [_first_answer(row) for row in self.rows], self.assignment.device)
+
+    def _watch_warmup(self, trainer: Any) -> TensorLedger:
         """The ledger watches warm-up steps alone: its hooks must not slow the steps that are timed."""
-        ledger = self.ledger = TensorLedger(trainer.model, getattr(trainer, "ref_model", None))
-        self.recorder.on_begin = lambda optimizer: setattr(ledger, "optimizer", optimizer)
+        ledger = TensorLedger(trainer.model, getattr(trainer, "ref_model", None))
         plain_step = trainer.training_step
 
         def watched_step(*args: Any, **kwargs: Any) -> Any:
@@ -145,6 +159,7 @@ class StageTraining:
                 return plain_step(*args, **kwargs)
 
         trainer.training_step = watched_step
+        return ledger
 
 
 def real_tokens(row: Row) -> int:
@@ -152,6 +167,10 @@ def real_tokens(row: Row) -> int:
     if "input_ids" in row:
         return len(row["input_ids"])
     return 2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
+
+
+def _first_answer(row: Row) -> list[int]:
+    return row["input_ids"] if "input_ids" in row else row["prompt_ids"] + row["chosen_ids"]
 
 
 def loss_tokens(row: Row) -> int:

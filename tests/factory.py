@@ -24,6 +24,7 @@ from harness.store.writer import Writer
 
 SEED_SD = 0.03
 N_WORDS = 20
+DECODING = {"batch_size": 64}
 BASES = {"pocket-1m": 900_000, "pocket-0.2m": 240_000}
 CPU = {"device": "cpu", "processor": "Test CPU", "cores": 2, "torch": "2.13.0", "peft": "0.21.2"}
 GPU = {"device": "cuda", "gpu": "Test GPU", "gpu_memory_gib": 80, "torch": "2.13.0", "peft": "0.21.2"}
@@ -110,7 +111,7 @@ class _World:
         self.facts, self.now, self.with_items = facts, started, with_items
         self.seed, self.rng = seed, np.random.default_rng(seed)
         self.stack_id = identity.stack_id(facts, "code")
-        self.evals = {task: identity.eval_id(task, "1", f"{suite} items of {task}", {"batch": 64}) for task in EVALS}
+        self.evals = {task: identity.eval_id(task, "1", f"{suite} items of {task}", DECODING) for task in EVALS}
         self.hardness = {task: self.rng.standard_normal(EVALS[task][3]) for task in EVALS}
         self.count = 0
         self.run_prefix = identity.digest("test", [suite, facts, seed])[:8]
@@ -199,7 +200,12 @@ class _World:
             "identity_version": identity.IDENTITY_VERSION,
         }
         stages = [
-            {"stage_id": one, "parent_stage_id": ids[n - 1] if n else None, "kind": stage["kind"], "recipe": "{}"}
+            {
+                "stage_id": one,
+                "parent_stage_id": ids[n - 1] if n else None,
+                "kind": stage["kind"],
+                "recipe": json.dumps(stage),
+            }
             for n, (one, stage) in enumerate(zip(ids, recipe["stages"], strict=True))
         ]
         self.writer.add_cell(cell, stages)
@@ -249,7 +255,7 @@ class _World:
             "split": split,
             "task_version": "1",
             "item_digest": f"{self.suite} items of {task}",
-            "decoding": "{}",
+            "decoding": json.dumps(DECODING),
             "n_items": n_items,
             "chance": None,
         }

@@ -38,7 +38,7 @@ def compare_arms(
     """
     found = [(n, one) for n, pair in enumerate(pairs) for one in quantities(*pair)]
     names, rows = [n for n, _ in found], [one for _, one in found]
-    spreads = [spread_of(row.blocks) if row.blocks else None for row in rows]
+    spreads = [spread_of(row.blocks) if row.blocks else row.spread for row in rows]
     intervals = _intervals(rows, spreads)
     keys = [(n, row.tested) for n, row in zip(names, rows, strict=True)]
     p_corrected, tests = _corrected(keys, intervals, correct)
@@ -54,7 +54,8 @@ def compare_arms(
 def _intervals(rows: Sequence[Quantity], spreads: Sequence[Spread | None]) -> list[Interval | None]:
     """Each row's interval: its own, or that of its differences, all of which are found at once."""
     found = iter(difference_intervals([spread for spread in spreads if spread]))
-    return [_exact(next(found), row.blocks) if row.blocks else row.interval for row in rows]
+    pairs = zip(rows, spreads, strict=True)
+    return [_exact(next(found), row.blocks) if spread else row.interval for row, spread in pairs]
 
 
 def _exact(interval: Interval, blocks: list[Block]) -> Interval:

@@ -2,44 +2,58 @@
 
 import pandas as pd
 
-ALLOCATED, LEDGER = "allocated", "ledger"
+ALLOCATED, LEDGER, RESERVED = "allocated", "ledger", "reserved"
+WHOLE_RUN = "run"  # a phase of foreign results: loading, training and scoring together
+
+# The first of these that a table has is the one that it shows: the measure, its column, and the phase it is of.
+_MEASURES = (
+    (ALLOCATED, "peak_allocated_bytes", "train"),
+    (LEDGER, "ledger_peak_bytes", "train"),
+    (RESERVED, "peak_reserved_bytes", WHOLE_RUN),
+)
 
 
 def measured(phases: pd.DataFrame) -> pd.DataFrame:
     """Indexed by arm: memory_bytes, memory_measure, tokens_per_second of training its own (last) stage.
 
-    One measure for a whole table: on CUDA the allocator's peak, elsewhere the ledger's peak of tensor bytes. Only
-    exclusive measure runs count; of several the highest peak and the median speed.
+    One measure for a whole table: on CUDA the allocator's peak, elsewhere the ledger's peak of tensor bytes, and where
+    neither was recorded what the allocator reserved over whole runs. Only exclusive measure runs count; of several the
+    highest peak and the median speed.
     """
-    own = _own_training(phases[phases["latest"]])
-    memory = _memory_column(own)
-    groups = own.groupby("arm_id")
+    alone = _alone(phases[phases["latest"]])
+    measure, peaks = _memory(alone)
+    speeds = _speeds(alone)
     table = pd.DataFrame(
-        {
-            "memory_bytes": groups[memory].max(),
-            "tokens_per_second": groups["tokens_per_second_median"].median(),
-        }
-    ).astype(float)
-    table["memory_measure"] = ALLOCATED if memory == "peak_allocated_bytes" else LEDGER
+        {"memory_bytes": peaks.groupby("arm_id").max(), "tokens_per_second": speeds.groupby("arm_id").median()}
+    )
+    table = table.astype(float)
+    table["memory_measure"] = measure
     return table
 
 
 def repeats(phases: pd.DataFrame) -> pd.DataFrame:
     """Indexed by arm: memory_bytes and tokens_per_second of every measure run of its own, a row a run, as ``measured``
     takes them."""
-    own = _own_training(phases[phases["status"] == "ok"]).set_index("arm_id")
-    columns = {_memory_column(own): "memory_bytes", "tokens_per_second_median": "tokens_per_second"}
-    return own[list(columns)].rename(columns=columns).astype(float)
+    alone = _alone(phases[phases["status"] == "ok"])
+    table = pd.DataFrame({"memory_bytes": _memory(alone)[1], "tokens_per_second": _speeds(alone)}).astype(float)
+    return table.reset_index("run_id", drop=True)
 
 
-def _own_training(phases: pd.DataFrame) -> pd.DataFrame:
-    """The training of each arm's own stage in runs that had the device to themselves."""
-    alone = phases["exclusive"] & phases["last_stage"]
-    return phases[alone & (phases["purpose"] == "measure") & (phases["phase"] == "train")]
+def _alone(phases: pd.DataFrame) -> pd.DataFrame:
+    """Each arm's own stage in runs that had the device to themselves, indexed by arm and run."""
+    own = phases[phases["exclusive"] & phases["last_stage"] & (phases["purpose"] == "measure")]
+    return own.set_index(["arm_id", "run_id"])
 
 
-def _memory_column(own: pd.DataFrame) -> str:
-    return "peak_allocated_bytes" if own["peak_allocated_bytes"].notna().any() else "ledger_peak_bytes"
+def _memory(alone: pd.DataFrame) -> tuple[str, pd.Series]:
+    """The measure that the table shows, and each run's peak."""
+    found = {name: alone.loc[alone["phase"] == phase, column] for name, column, phase in _MEASURES}
+    measure = next((name for name, peaks in found.items() if peaks.notna().any()), LEDGER)
+    return measure, found[measure]
+
+
+def _speeds(alone: pd.DataFrame) -> pd.Series:
+    return alone.loc[alone["phase"] == "train", "tokens_per_second_median"]
 
 
 def relative_speed(arms: pd.DataFrame) -> pd.Series:

@@ -9,14 +9,22 @@ from dataclasses import replace
 import numpy as np
 
 from harness.analysis.outcomes import Outcomes, common_seeds, known, paired
-from harness.analysis.spread import Block
-from harness.analysis.uncertainty import Interval, difference_interval, proportion_interval, value_interval
+from harness.analysis.shares import counted, spread_of_difference, spread_of_shares
+from harness.analysis.spread import Block, Spread, spread_of
+from harness.analysis.uncertainty import (
+    Interval,
+    interval_of_difference,
+    interval_of_proportion,
+    proportion_interval,
+    value_interval,
+)
 
 
 def score(evals: Sequence[Outcomes]) -> Interval | None:
     """An arm's mean score over several evals in which higher is better; None where it was scored on none.
 
-    Where an eval's items were not kept the seeds' scores alone tell how much it varies.
+    Where an eval's items were not kept the seeds' scores alone tell how much it varies, and of one seed's score the
+    number of items.
     """
     evals = common_seeds(evals)
     if not evals or not all(len(outcomes.table) for outcomes in evals):
@@ -25,6 +33,8 @@ def score(evals: Sequence[Outcomes]) -> Interval | None:
         blocks = [known(outcomes.table) for outcomes in evals]
         if all(block.shape[1] for block in blocks):
             return _of_untrained(proportion_interval(blocks), evals)
+    if counted(*evals):
+        return _of_untrained(interval_of_proportion(spread_of_shares(evals)), evals)
     means = [np.nanmean(outcomes.table, axis=1, keepdims=True) for outcomes in evals]
     found = value_interval([np.mean(means, axis=0)])
     low, high = (None if end is None else min(1.0, max(0.0, end)) for end in (found.low, found.high))
@@ -42,9 +52,20 @@ def perplexity(outcomes: Outcomes) -> float:
 
 
 def change(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Interval | None:
-    """Mean score after minus before over the same evals in the same order, paired by item and seed."""
+    """Mean score after minus before over the same evals in the same order, paired by item and seed where it can be."""
+    spread = spread_between(after, before)
+    return _of_untrained(interval_of_difference(spread), [*after, *before]) if spread else None
+
+
+def spread_between(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Spread | None:
+    """The spread of the mean difference over the same evals in the same order; None where there is no item in common.
+
+    Of paired differences, or of two shares where no items were kept of either.
+    """
+    if counted(*after, *before):
+        return spread_of_difference(after, before)
     blocks = differences(after, before)
-    return _of_untrained(difference_interval(blocks), [*after, *before]) if blocks else None
+    return spread_of(blocks) if blocks else None
 
 
 def differences(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> list[Block]:

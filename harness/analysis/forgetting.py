@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
+from harness.analysis.outcomes import NATS_OVER_BASE
 from harness.analysis.section import Eval, Section
 from harness.analysis.uncertainty import Interval
 
@@ -24,13 +25,13 @@ def mean_forgetting(section: Section, arm: str, base: str) -> Interval | None:
     return negated(section.change(arm, base, section.evals("general")))
 
 
-def perplexity_ratio(section: Section, arm: str, base: str) -> Interval | None:
+def perplexity_ratio(section: Section, arm: str, base: str | None) -> Interval | None:
     """Tuned over base, the geometric mean over the general tasks in which lower is better; 1 is unchanged."""
     found = [
         effects.ratio(after, before)
         for eval_id in section.evals("general", higher_is_better=False)
         for after in section.of(arm, [eval_id])
-        for before in section.of(base, [eval_id])
+        for before in section.of_base(base, eval_id)
     ]
     if not found or None in found:
         return None
@@ -66,22 +67,26 @@ def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_
     after = section.of(arm, [eval_id])
     if not after:
         return []
-    before = section.of(base, [eval_id]) if base else []
+    before = section.of_base(base, eval_id)
     kind, base_level, lost = "points" if eval_.higher_is_better else "ratio", None, None
-    if before and base:
-        base_level = _level(section, base, eval_id, eval_)
-        points = kind == "points"
-        lost = negated(section.change(arm, base, [eval_id])) if points else effects.ratio(after[0], before[0])
+    if before:
+        base_level = _level(section, base, eval_id, eval_) if base else None
+        if base and eval_.higher_is_better:
+            lost = negated(section.change(arm, base, [eval_id]))
+        else:
+            lost = effects.ratio(after[0], before[0])
     own = _level(section, arm, eval_id, eval_)
     about = [arm, section.moments[arm], eval_.task, eval_.role, eval_.metric, kind]
     return [[*about, base_level.estimate if base_level else None, *ends(own), *ends(lost)]]
 
 
 def _level(section: Section, arm: str, eval_id: str, eval_: Eval) -> Interval | None:
-    """An arm's score, or its perplexity."""
+    """An arm's score, or its perplexity; None where a rise over the base is all that is known of it."""
     if eval_.higher_is_better:
         return section.score(arm, [eval_id])
-    return Interval(effects.perplexity(section.of(arm, [eval_id])[0]))
+    outcomes = section.of(arm, [eval_id])
+    rise = eval_.metric == NATS_OVER_BASE or not outcomes
+    return None if rise else Interval(effects.perplexity(outcomes[0]))
 
 
 def ends(interval: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -1,7 +1,7 @@
 """What each arm answered, as tables of seeds by items, and the same of two arms laid side by side."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +15,14 @@ SAME = 1e-4  # how far items' mean may be from the score that they are said to m
 
 UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
 
+# A loss recorded as its rise over the base's: the base's own is zero, and neither is known by itself.
+NATS_OVER_BASE = "nats_per_token_over_base"
 
 # Metrics that are logarithms already, in nats; every other one where lower is better is taken to be a perplexity.
-NATS_PER_UNIT = {"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))}
+NATS_PER_UNIT = {
+    **{"nats_per_word": 1.0, "nats_per_token": 1.0, "nats_per_byte": 1.0, "bits_per_byte": float(np.log(2))},
+    NATS_OVER_BASE: 1.0,
+}
 
 
 class _Scored(NamedTuple):
@@ -27,6 +32,7 @@ class _Scored(NamedTuple):
     eval_id: str
     metric: str
     value: float
+    n_items: float
     seed: float
     higher_is_better: bool
 
@@ -37,11 +43,13 @@ class Outcomes:
 
     Where lower is better the table holds natural logarithms. Where the items were not kept, or are not what the
     metric averages, it is (seeds, 1) and holds each seed's score. ``seeds`` is empty for an untrained model, whose
-    single row stands for every seed.
+    single row stands for every seed. ``n_items`` says of how many items a score between 0 and 1 without them is a mean;
+    0 where that is not known, or the table holds the items.
     """
 
     seeds: tuple[int, ...]
     table: NDArray[np.float64]
+    n_items: int = 0
 
     @property
     def by_item(self) -> bool:
@@ -94,7 +102,7 @@ def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
     seeded = [outcomes.seeds for outcomes in several if outcomes.seeds]
     common = [seed for seed in seeded[0] if all(seed in other for other in seeded)] if seeded else []
     return [
-        Outcomes(tuple(common), outcomes.table[[outcomes.seeds.index(seed) for seed in common]])
+        replace(outcomes, seeds=tuple(common), table=outcomes.table[[outcomes.seeds.index(seed) for seed in common]])
         if outcomes.seeds
         else outcomes
         for outcomes in several
@@ -126,8 +134,14 @@ def _outcomes(scored: Sequence[_Scored], packed: Mapping[Key, ItemRow]) -> Outco
         scores = scores * unit if unit is not None else np.log(scores)
         table = _in_nats(_stacked([_likelihoods(row) for row in rows]), scores)
     if table is None or not (np.abs(_row_means(table) - scores) <= SAME * (1 + np.abs(scores))).all():
-        return Outcomes(seeds, scores[:, None])
+        return Outcomes(seeds, scores[:, None], _mean_of(scored))
     return Outcomes(seeds, table)
+
+
+def _mean_of(scored: Sequence[_Scored]) -> int:
+    """Of how many items in [0, 1] the scores are a mean; 0 where they are not, or not of the same number."""
+    is_share = all(row.higher_is_better and 0 <= row.value <= 1 for row in scored)
+    return int(scored[0].n_items) if is_share and len({row.n_items for row in scored}) == 1 else 0
 
 
 def _row_means(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from harness.analysis import effects
 from harness.analysis.contender import Contender
 from harness.analysis.matched import forgetting_at_matched_gain
 from harness.analysis.repeats import ratio_interval
-from harness.analysis.spread import Block
+from harness.analysis.shares import counted, spread_of_difference
+from harness.analysis.spread import Block, Spread
 from harness.analysis.uncertainty import ONE_SEED, Interval
 
 HIGHER, LOWER, NEITHER = 1, -1, 0  # is better
@@ -19,6 +20,7 @@ COSTS = {
 }
 MEASURED = ("memory", "tokens/s")
 ONE_RUN = "one run each, so no interval"
+UNPAIRED = "no items kept, so not paired"
 OTHER_MACHINE = "measured on different machines"
 OTHER_MEASURE = "not measured the same way"
 
@@ -36,6 +38,7 @@ class Quantity:
     first: float | None = None
     second: float | None = None
     blocks: list[Block] = field(default_factory=list)
+    spread: Spread | None = None  # of a difference that is not one of items
     interval: Interval | None = None
     tested: Hashable = None  # quantities of a pair that test the same answers are one test
     note: str | None = None
@@ -62,8 +65,10 @@ def _task(first: Contender, second: Contender, eval_id: str) -> Quantity:
         first_value, second_value = effects.perplexity(one), effects.perplexity(other)
         ratio = effects.ratio(one, other)
         return replace(row, better=LOWER, unit="ratio", first=first_value, second=second_value, interval=ratio)
-    values = effects.mean([one]), effects.mean([other])
-    return replace(row, first=values[0], second=values[1], blocks=effects.differences([one], [other]))
+    row = replace(row, first=effects.mean([one]), second=effects.mean([other]))
+    if counted(one, other):
+        return replace(row, spread=spread_of_difference([one], [other]), note=UNPAIRED)
+    return replace(row, blocks=effects.differences([one], [other]))
 
 
 def _effects(first: Contender, second: Contender, shared: list[str]) -> Iterator[Quantity]:

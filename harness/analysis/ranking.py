@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.corrections import LEVEL, holm
 from harness.analysis.outcomes import Outcomes, paired
+from harness.analysis.shares import counted, spread_of_difference
 from harness.analysis.spread import Spread, spread_of, spreads_of_pairs
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
 
@@ -49,7 +50,7 @@ def _spreads(arms: Mapping[str, Sequence[Outcomes]], trained: Mapping[str, bool]
     found = dict(zip(combinations(arms, 2), spreads_of_pairs(tables), strict=True)) if tables else {}
     for first, second in combinations(arms, 2):
         if not tables or not (trained[first] or trained[second]):
-            found[first, second] = spread_of([paired(a, b) for a, b in zip(arms[first], arms[second], strict=True)])
+            found[first, second] = _spread(arms[first], arms[second])
     return found
 
 
@@ -79,6 +80,12 @@ def ranked(pairs: pd.DataFrame, order: Sequence[str]) -> dict[str, tuple[int, st
     letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
     place = places(pairs, order)
     return {arm: (place[arm], letters[arm]) for arm in order}
+
+
+def _spread(first: Sequence[Outcomes], second: Sequence[Outcomes]) -> Spread:
+    if counted(*first, *second):
+        return spread_of_difference(first, second)
+    return spread_of([paired(a, b) for a, b in zip(first, second, strict=True)])
 
 
 def places(pairs: pd.DataFrame, arms: Iterable[str]) -> dict[str, int]:

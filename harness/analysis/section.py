@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
-from harness.analysis.outcomes import Key, Outcomes, collect
+from harness.analysis.outcomes import NATS_OVER_BASE, Key, Outcomes, collect
 from harness.analysis.uncertainty import Interval
 from harness.naming import arm_name
 
@@ -117,6 +118,13 @@ class Section:
     @cached_property
     def _known(self) -> dict[tuple[str, str | None, tuple[str, ...]], Interval | None]:
         return {}
+
+    def of_base(self, base: str | None, eval_id: str) -> list[Outcomes]:
+        """What an arm's base answered in an eval, none where it was not scored on it; where a score is a rise over the
+        base, that is no rise."""
+        if self.test_evals[eval_id].metric == NATS_OVER_BASE:
+            return [Outcomes((), np.zeros((1, 1)))]
+        return self.of(base, [eval_id]) if base else []
 
     def base_of(self, arm: Mapping[Any, Any]) -> str | None:
         """The bare base that an arm's gain and forgetting are measured from; None for that base itself."""

@@ -81,7 +81,7 @@ def _scores(section: Section, arm: Mapping[Any, Any]) -> dict[str, Any]:
         "target": target,
         "gain": _change(section, key, base, "target"),
         "forgetting": forgetting.mean_forgetting(section, key, base) if base else None,
-        "perplexity_ratio": forgetting.perplexity_ratio(section, key, base) if base else None,
+        "perplexity_ratio": forgetting.perplexity_ratio(section, key, base),
         "preference": section.score(key, section.evals("preference")),
         "preference_gain": _change(section, key, parent, "preference"),
         "safety": section.score(key, section.evals("safety")),
@@ -110,5 +110,5 @@ def _ranking(section: Section, targets: Mapping[Any, float | None]) -> pd.DataFr
 
 def _base_parameters(arms: pd.DataFrame) -> pd.Series:
     """Parameters of each base: all of an arm's, without its adapter; the most that any arm of the base counts."""
-    adapter = arms["trainable_parameters"].where(arms["rank"].notna(), 0)
+    adapter = arms["trainable_parameters"].where(arms["trainable_parameters"] < arms["total_parameters"], 0)
     return (arms["total_parameters"] - adapter).groupby(arms["base_digest"]).max()

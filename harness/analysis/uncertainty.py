@@ -45,12 +45,18 @@ class SeedVariance:
 def proportion_interval(blocks: Sequence[Block]) -> Interval:
     """Interval of a mean of outcomes in [0, 1], each block (seeds, items); always inside [0, 1], never of width 0.
 
+    Raises ValueError for no items, or blocks of different seeds.
+    """
+    return interval_of_proportion(spread_of(blocks))
+
+
+def interval_of_proportion(spread: Spread) -> Interval:
+    """The same, of a spread.
+
     Wilson's interval with the effective sample size p (1 - p) / var(p) (Korn and Graubard 1998, Survey Methodology
     24; Dean and Pagano 2015, Journal of Survey Statistics and Methodology 3): near 1 it leans towards the middle, as
-    the symmetric one does not. Where every outcome is the same the items alone count. Raises ValueError for no
-    items, or blocks of different seeds.
+    the symmetric one does not. Where every outcome is the same the items alone count.
     """
-    spread = spread_of(blocks)
     p = spread.mean
     if spread.variance > 0 and 0 < p < 1:
         t = float(error_of([spread]).quantile(UPPER_TAIL)[0])
@@ -68,7 +74,11 @@ def difference_interval(blocks: Sequence[Block]) -> Interval:
     A t interval, clipped. Where no outcome differs from the mean, the mean is off by at most the share of items that
     do differ, and Wilson's upper bound on 0 of I of those is z2 / (I + z2).
     """
-    spread = spread_of(blocks)
+    return interval_of_difference(spread_of(blocks))
+
+
+def interval_of_difference(spread: Spread) -> Interval:
+    """The same, from the spread of the difference."""
     return _t_intervals([spread], 1.0)[0] if spread.variance > 0 else _of_no_variance(spread)
 
 

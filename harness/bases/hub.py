@@ -59,7 +59,7 @@ def model_files(repo_id: str, revision: str) -> list[str]:
     from huggingface_hub import HfApi
 
     try:
-        return HfApi(endpoint=_endpoint()).list_repo_files(repo_id, revision=revision)
+        return HfApi(endpoint=endpoint()).list_repo_files(repo_id, revision=revision)
     except Exception:  # asked only to word a refusal better: whatever goes wrong, the refusal stands
         return []
 
@@ -84,9 +84,9 @@ def _snapshot(
                 revision=revision,
                 allow_patterns=patterns,
                 ignore_patterns=ignored,
-                endpoint=_endpoint(),
+                endpoint=endpoint(),
                 cache_dir=_cache_folder(),
-                local_files_only=_is_offline(),
+                local_files_only=is_offline(),
             )
         )
 
@@ -108,20 +108,21 @@ def _explain(error: Exception, repo_id: str, revision: str | None) -> str:
         return "not the id of a repository: expected org/name"
     if isinstance(cause, errors.RevisionNotFoundError):
         return f"no revision {revision!r}: expected a branch, a tag or a full commit hash"
-    if isinstance(cause, errors.GatedRepoError) or _status(cause) == 403:
+    if isinstance(cause, errors.GatedRepoError) or status_of(cause) == 403:
         return f"access is refused (gated or private): ask for it at {_web_page(repo_id)} and set HF_TOKEN"
     if isinstance(cause, errors.RepositoryNotFoundError):
-        return f"not found at {_endpoint() or 'huggingface.co'} (if it is private, set HF_TOKEN)"
-    if _status(cause) == 401:
+        return f"not found at {endpoint() or 'huggingface.co'} (if it is private, set HF_TOKEN)"
+    if status_of(cause) == 401:
         return "the hub does not accept HF_TOKEN: renew it, or unset it for a public repository"
-    if _is_offline() or isinstance(cause, errors.OfflineModeIsEnabled):
+    if is_offline() or isinstance(cause, errors.OfflineModeIsEnabled):
         return "not, or not wholly, in the cache and HF_HUB_OFFLINE is set: run once with HF_HUB_OFFLINE=0"
     if isinstance(error, errors.LocalEntryNotFoundError):
-        return f"{_endpoint() or 'the hub'} cannot be reached ({_first_line(cause)}) and the cache lacks it"
+        return f"{endpoint() or 'the hub'} cannot be reached ({_first_line(cause)}) and the cache lacks it"
     return f"download failed: {_first_line(error)}"
 
 
-def _status(error: BaseException) -> int | None:
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status that an error of the hub's library carries."""
     return getattr(getattr(error, "response", None), "status_code", None)
 
 
@@ -131,10 +132,11 @@ def _first_line(error: BaseException) -> str:
 
 
 def _web_page(repo_id: str) -> str:
-    return f"{_endpoint() or 'https://huggingface.co'}/{repo_id}"
+    return f"{endpoint() or 'https://huggingface.co'}/{repo_id}"
 
 
-def _endpoint() -> str | None:
+def endpoint() -> str | None:
+    """The hub that the present environment names; None leaves the choice to huggingface_hub."""
     return (os.environ.get("HF_ENDPOINT") or "").rstrip("/") or None
 
 
@@ -145,5 +147,6 @@ def _cache_folder() -> Path | None:
     return Path(os.environ["HF_HOME"]) / "hub" if os.environ.get("HF_HOME") else None
 
 
-def _is_offline() -> bool:
+def is_offline() -> bool:
+    """Does the present environment forbid the network?"""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}

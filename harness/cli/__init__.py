@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import judging, matrix, results
+from harness.cli import check, history, judging, matrix, results, snapshots
 from harness.errors import UserError
 from tunematrix.version import __version__
 
@@ -40,6 +40,9 @@ def _main(version: Version = False) -> None:
 app.add_typer(matrix.app)
 app.add_typer(results.app)
 app.add_typer(judging.app)
+app.add_typer(check.app)
+app.add_typer(snapshots.app)
+app.add_typer(history.app)
 
 
 def main() -> None:

@@ -10,15 +10,18 @@ from harness.cli.options import Db
 app = typer.Typer()
 
 
-@app.command(epilog="Example: tunematrix report --db tunematrix.db --out report")
+@app.command(epilog="Examples: tunematrix report --db mine.db --out report · tunematrix report results/pocket-2026")
 def report(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[SOURCE]", help="A results file or a snapshot's folder, instead of --db.")
+    ] = None,
     db: Db = Path("tunematrix.db"),
     out: Annotated[Path | None, typer.Option(help="Write Markdown, CSV and JSON to this folder too.")] = None,
 ) -> None:
-    """Print the comparison tables of a results file."""
+    """Print the comparison tables of a results file or of a snapshot."""
     from harness.commands.results import show_report
 
-    show_report(db, out)
+    show_report(source, db, out)
 
 
 @app.command("db")

@@ -19,7 +19,7 @@ from harness.matrix import Matrix, load_matrix
 from harness.plan import Known, Planned, State
 from harness.progress import Display, clock
 from harness.request import Request
-from harness.session import Session, open_session, suite_file
+from harness.session import Session, matrix_file, open_session
 from harness.stack import pick_device
 from harness.store.database import open_for_writing
 from harness.workdir import Workdir
@@ -51,7 +51,7 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed)
     console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
-    show_report(request.db, report_to)
+    show_report(None, request.db, report_to)
     for name, status, reason in summary.failed:
         console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)
     if summary.interrupted:
@@ -80,7 +80,7 @@ def _session(request: Request) -> Session:
 
 def _matrix(request: Request) -> Matrix:
     if request.base is None and not request.data:
-        return load_matrix(_matrix_file(request.matrix or "pocket"), request.overrides)
+        return load_matrix(matrix_file(request.matrix or "pocket"), request.overrides)
     if request.matrix is not None:
         raise UserError(
             f"{request.matrix}: either a matrix, or --base and --data without one; another base or file for a matrix "
@@ -89,19 +89,6 @@ def _matrix(request: Request) -> Matrix:
     from harness.own import own_matrix
 
     return own_matrix(request.base, list(request.data), request.overrides, Workdir.beside(request.db))
-
-
-def _matrix_file(name: str) -> Path:
-    path = Path(name)
-    if path.is_dir():
-        path = path / "matrix.yaml"
-    if path.is_file():
-        return path
-    installed = suite_file(name)
-    if installed.is_file():
-        return installed
-    known = ", ".join(sorted(p.parent.name for p in suite_file("pocket").parent.parent.glob("*/matrix.yaml")))
-    raise UserError(f"{name}: no matrix file, no folder with a matrix.yaml, and no installed suite (known: {known})")
 
 
 def _announce(session: Session, lines: list[Planned], known: Known, console: Console) -> None:

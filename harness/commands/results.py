@@ -1,6 +1,7 @@
 """`tunematrix report` and `db`: what a results file holds, printed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich import box
@@ -8,14 +9,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.console import console_for_people
+from harness.sources import Source, open_source
 from harness.store.database import open_for_reading
 
 
-def show_report(db: Path, folder: Path | None) -> None:
-    """`tunematrix report`."""
+def show_report(source: Path | None, db: Path, folder: Path | None) -> None:
+    """`tunematrix report`, of ``source`` (a results file or a snapshot), or else of the results file ``db``."""
     from harness.report import build_report, print_report, write_report
 
-    found = build_report(open_for_reading(db))
+    opened = Source(db.stem, db, open_for_reading(db)) if source is None else open_source(source)
+    found = replace(build_report(opened.db), notes=opened.notes)
     print_report(found, console_for_people())
     if folder is not None:
         write_report(found, folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.report.model import Report, Section, Table
 from harness.report.terminal import heading, stack_line
 
+# Raise it with any change to what these files say: a published report is rebuilt by `verify` and must come out alike.
 REPORT_VERSION = 1
 
 
@@ -27,6 +28,8 @@ def write_report(report: Report, folder: Path) -> None:
 
 def _markdown(report: Report) -> str:
     lines = ["# Fine-tuning methods compared", ""]
+    for note in report.notes:
+        lines += [f"**{escaped(note)}**", ""]
     if report.nothing:
         lines += [report.nothing, ""]
     for section in report.sections:
@@ -62,7 +65,12 @@ def escaped(text: str) -> str:
 
 
 def _as_json(report: Report) -> dict[str, object]:
-    return {"version": REPORT_VERSION, "nothing": report.nothing, "sections": [_section(s) for s in report.sections]}
+    return {
+        "version": REPORT_VERSION,
+        "nothing": report.nothing,
+        "notes": list(report.notes),
+        "sections": [_section(s) for s in report.sections],
+    }
 
 
 def _section(section: Section) -> dict[str, object]:

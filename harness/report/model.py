@@ -56,7 +56,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """All sections, newest first; ``nothing`` says in a line why there are none."""
+    """All sections, newest first; ``nothing`` says in a line why there are none, ``notes`` what to know beforehand."""
 
     sections: tuple[Section, ...]
     nothing: str | None = None
+    notes: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from harness.analysis.costs import ALLOCATED
+from harness.analysis.costs import ALLOCATED, RESERVED
 from harness.analysis.forgetting import by_task
 from harness.analysis.section import Section
 from harness.analysis.summary import summarise, summarise_merged
@@ -20,8 +20,9 @@ FORGETS = (
     "something was lost. ppl: perplexity on general text, tuned over base; above 1.00x is worse."
 )
 LETTERS = (
-    "tie: arms of one base that share a letter cannot be told apart on the target (paired tests, Holm-corrected); "
-    "a is the best group. place: one more than the number of arms that are supported as better."
+    "tie: arms of one base that share a letter cannot be told apart on the target (tests paired by item where items "
+    "were kept, Holm-corrected); a is the best group. place: one more than the number of arms that are supported as "
+    "better."
 )
 OTHERS = (
     "pref: preference score, and for DPO what it gained over its own SFT stage. refused, complied, ...: the safety "
@@ -35,7 +36,10 @@ SPEED = "speed: real tokens a second over those of full SFT on the same base (1.
 TUNING = "tuning (in the files): time of all rates and seeds, failed ones too; for DPO its own (with its SFT stage)."
 ABOVE = "Intervals, tie, forgets, memory and speed as explained above."
 ONE_SEED = "1*: one seed, so the interval speaks of that one trained model, not of the method."
-FAILED = "An arm without scores shows how it failed instead."
+FAILED = (
+    "An arm without scores shows how it failed instead; one that was not scored on what most arms were (the same task, "
+    "version, items and decoding) shows none."
+)
 
 
 def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
@@ -174,6 +178,8 @@ def _memory_words(summary: pd.DataFrame) -> str:
     measures = summary["memory_measure"].dropna().unique()
     if not len(measures):
         return "memory, speed: not measured yet."
+    if measures[0] == RESERVED:
+        return "memory: peak of what PyTorch's allocator reserved, over the whole run, loading and scoring included."
     if measures[0] == ALLOCATED:
         meaning = "peak of what PyTorch's CUDA allocator handed out (allocated)"
     else:

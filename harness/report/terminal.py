@@ -16,6 +16,8 @@ LONGEST = 50  # rows of a table that does not part by base: what a person reads 
 
 def print_report(report: Report, console: Console) -> None:
     """Print every section. Texts from the database are printed as they are: no markup in them is obeyed."""
+    for note in report.notes:
+        console.print(Text(words.text(note), style="bold yellow"))
     if report.nothing:
         console.print(Text(report.nothing))
     for section in report.sections:
@@ -78,4 +80,3 @@ def _groups(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, list[di
         (f"{table.title} on {words.text(base)} ({words.count(group[0]['base_parameters'])} parameters)", group)
         for base, group in ((base, list(of_base)) for base, of_base in groupby(rows, key=lambda row: row["base"]))
     ]
-

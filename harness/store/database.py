@@ -5,7 +5,7 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,11 +51,15 @@ def open_for_reading(path: Path) -> Database:
     return db
 
 
-def open_in_memory() -> Database:
-    """An empty database of this version that is in no file: what a snapshot is read into."""
+def open_in_memory(schema: Sequence[str] | None = None) -> Database:
+    """An empty database that is in no file: what a snapshot is read into.
+
+    It is of this version, or of an earlier one, whose migrations ``schema`` names.
+    """
     db = Database(memory=True)
     db.conn.execute("PRAGMA foreign_keys = ON")
-    migrations.apply(db)
+    later = [m.name for m in migrations.pending(db) if schema is not None and m.name not in schema]
+    migrations.apply(db, stop_before=later)
     return db
 
 

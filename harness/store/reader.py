@@ -36,11 +36,12 @@ ORDER BY suite, runs.stack_id, base, label, rank
 """
 
 _RUNS = """
-SELECT runs.run_id, runs.cell_id, cells.arm_id, runs.stack_id, cells.suite, cells.label, cells.method, cells.base,
+SELECT runs.run_id, runs.cell_id, cells.recipe_id, cells.execution_id, cells.arm_id, runs.stack_id, cells.suite,
+       cells.label, cells.method, cells.base, cells.base_digest, cells.parent_arm_id,
        cells.rank, cells.learning_rate, cells.seed, runs.purpose, runs.exclusive, runs.status, runs.reason,
        runs.failed_phase, runs.started_at, runs.ended_at, runs.wall_seconds, runs.git_commit, runs.git_dirty,
        runs.order_digest, runs.real_tokens, runs.loss_tokens, runs.trainable_parameters, runs.total_parameters,
-       runs.base_run_id, runs.source, cells.base_digest, chosen.arm_id IS NOT NULL AS rate_chosen,
+       runs.base_run_id, runs.source, chosen.arm_id IS NOT NULL AS rate_chosen,
        CASE cells.method WHEN 'base' THEN
            json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
            AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0 END AS bare
@@ -84,7 +85,25 @@ LEFT JOIN cell_stages ON cell_stages.cell_id = runs.cell_id AND cell_stages.stag
 ORDER BY phases.rowid
 """
 
-_NUMBERS = {"rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"}
+# Of a run's own (last) stage: what the stages before it did is said by the runs that trained them.
+_OWN = """
+FROM {table} JOIN runs USING (run_id) JOIN cells USING (cell_id)
+WHERE {table}.stage_id = cells.recipe_id AND runs.stack_id = :stack_id AND cells.suite = :suite
+"""
+
+_CURVES = """
+SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
+       steps.tokens_seen, steps.seconds
+FROM chosen_runs AS latest JOIN cells USING (cell_id)
+JOIN steps ON steps.run_id = latest.run_id AND steps.stage_id = cells.recipe_id
+WHERE latest.purpose = 'quality'
+ORDER BY latest.arm_id, latest.stack_id, latest.seed, steps.step
+"""
+
+_NUMBERS = {
+    *("rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"),
+    *("loss", "tokens_seen"),
+}
 _NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens")
 _PHASE_RUN = ["run_id", "arm_id", "cell_id", "stack_id", "purpose", "exclusive", "status", "latest", "started_at"]
 _SCORED_RUN = [
@@ -215,11 +234,50 @@ def phases(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
     return frame.drop(columns="started_at")
 
 
+def losses(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """A row a logged step of the last stage of a suite's runs on a stack: ``run_id, step, loss``."""
+    return _own(db, "steps", "step, loss", suite, stack_id)
+
+
+def gradients(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """Of the same stages' first step, a row a module: ``run_id, module, gradient_norm``."""
+    return _own(db, "fingerprints", "module, fingerprints.gradient_norm", suite, stack_id)
+
+
+def logits(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """Of the same, a row a sum: ``run_id, projection, value`` (see ``harness.meters.logits``)."""
+    return _own(db, "logits", "projection, value", suite, stack_id)
+
+
+def executions(db: Database) -> dict[str, dict[str, Any]]:
+    """Each execution by its id."""
+    rows = db.query("SELECT DISTINCT execution_id, execution FROM cells")
+    return {row["execution_id"]: json.loads(row["execution"]) for row in rows}
+
+
+def recipes(db: Database) -> pd.DataFrame:
+    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, and how many ``stages`` it has."""
+    sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
+                    max(json_array_length(recipe, '$.stages')) AS stages FROM cells GROUP BY recipe_id"""
+    return _frame(db, sql).set_index("recipe_id")
+
+
+def curves(db: Database) -> pd.DataFrame:
+    """A row a recorded step of an arm's own (last) stage at its chosen rate: ``loss``, ``gradient_norm``,
+    ``tokens_seen``, ``seconds`` since the stage began."""
+    return _frame(db, _CURVES)
+
+
 def stacks(db: Database) -> pd.DataFrame:
     """A row a stack: ``stack_id``, ``facts`` (a dict), ``code_digest``."""
     frame = _frame(db, "SELECT stack_id, facts, code_digest FROM stacks")
     frame["facts"] = [json.loads(facts) for facts in frame["facts"]]
     return frame
+
+
+def _own(db: Database, table: str, columns: str, suite: str, stack_id: str) -> pd.DataFrame:
+    sql = f"SELECT run_id, {columns} {_OWN.format(table=table)}"
+    return _frame(db, sql, {"suite": suite, "stack_id": stack_id})
 
 
 def evals(db: Database) -> pd.DataFrame:

@@ -69,7 +69,7 @@ class Writer:
         self._insert("phases", [{**row, **event.figures}])
 
     def trained(self, run_id: str, event: Trained) -> None:
-        """A stage's curve and fingerprint; the run's own figures are its last stage's."""
+        """A stage's curve and fingerprints; the run's own figures are its last stage's."""
         key = {"run_id": run_id, "stage_id": event.stage_id}
         figures = event.model_dump(
             include={"order_digest", "real_tokens", "loss_tokens", "trainable_parameters", "total_parameters"}
@@ -79,6 +79,9 @@ class Writer:
             self.db.table("steps").insert_all([{**key, **step.model_dump()} for step in event.steps])
             self.db.table("fingerprints").insert_all(
                 [{**key, "module": module, "gradient_norm": norm} for module, norm in event.fingerprint.items()]
+            )
+            self.db.table("logits").insert_all(
+                [{**key, "projection": n, "value": value} for n, value in enumerate(event.logits)]
             )
 
     def reused(self, run_id: str, execution_id: str, stack_id: str, stage_id: str) -> None:
@@ -118,6 +121,13 @@ class Writer:
         with self._transaction():
             self.db.table("runs").update(run_id, {**end, "ended_at": utc_now(), "base_run_id": base})
 
+    def bring(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Rows of ended runs from elsewhere, table by table, all or none; a row that is there already stays."""
+        with self._transaction():
+            self.db.execute("PRAGMA defer_foreign_keys = ON")
+            for table, of_table in rows.items():
+                self.db.table(table).insert_all(of_table, ignore=True)
+
     def close_abandoned(self) -> int:
         """End the runs that a dead runner left running; returns how many there were."""
         rows = list(self.db.query(_UNFINISHED))
@@ -151,6 +161,8 @@ _REUSED = (
     f"""INSERT INTO steps SELECT :run_id, stage_id, step, loss, gradient_norm, tokens_seen, seconds FROM steps
         WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
     f"""INSERT INTO fingerprints SELECT :run_id, stage_id, module, gradient_norm FROM fingerprints
+        WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
+    f"""INSERT INTO logits SELECT :run_id, stage_id, projection, value FROM logits
         WHERE stage_id = :stage_id AND run_id = ({_MAKER})""",
 )
 _UNFINISHED = "SELECT run_id, started_at, heartbeat_at FROM runs WHERE status IN ('queued', 'running')"

@@ -11,13 +11,14 @@ import torch
 import harness.recorder
 from harness.events import Event, Progress
 from harness.recorder import NotANumber, Recorder, gradient_norms
+from harness.turns import Alone
 from methods.trainer_arguments import _logging_steps
 from tests.methods.cells import stage, train
 
 
 def recorder(step_tokens: list[int]) -> tuple[Recorder, list[Event]]:
     said: list[Event] = []
-    return Recorder("stage", step_tokens, said.append, lambda: None), said
+    return Recorder("stage", step_tokens, said.append, lambda: None, Alone()), said
 
 
 def state(step: int, steps: int = 4) -> Any:
@@ -70,10 +71,10 @@ def test_a_log_without_a_loss_is_no_point() -> None:
 
 
 def test_progress_is_told_a_few_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(i * 0.1 for i in range(1000))
+    clock = iter(i * 0.05 for i in range(1000))  # read twice a step
     monkeypatch.setattr(harness.recorder.time, "perf_counter", lambda: next(clock))
     watcher, said = recorder([50] * 20)
-    watcher.on_train_begin(None, state(0), None)
+    watcher.on_train_begin(None, state(0), None, model=None)
     for step in range(1, 21):  # a step takes 0.1 s
         watcher.on_step_end(None, state(step, 20), None)
 

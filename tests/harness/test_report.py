@@ -161,6 +161,15 @@ def test_runs_under_way_are_one_clear_line(tmp_path):
     assert printed(build_report(db)) == "Nothing to show yet: no run has ended (1 under way).\n"
 
 
+def test_what_to_know_beforehand_stands_above_everything(report, tmp_path):
+    noted = replace(report, notes=("NOT COMPLETE: 1 of [bold]2[/] cells *missing*.",))
+    assert printed(noted).splitlines()[0] == "NOT COMPLETE: 1 of [bold]2[/] cells *missing*."
+    write_report(noted, tmp_path)
+    line = (tmp_path / "report.md").read_text().splitlines()[2]
+    assert line == r"**NOT COMPLETE: 1 of \[bold\]2\[/\] cells \*missing\*.**"
+    assert json.loads((tmp_path / "report.json").read_text())["notes"] == list(noted.notes)
+
+
 def test_an_arm_that_failed_shows_how_and_the_reason(tmp_path):
     arms = {"base": ARMS["base"], "lora": replace(ARMS["lora"], rates=(3e-3,), fails={3e-3: "oom"})}
     text = printed(build_report(open_for_reading(make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"]))))

@@ -1,5 +1,7 @@
 """What the stack says of a machine: GPUs that can be used, and packages that change a result."""
 
+import subprocess
+
 import pynvml
 import pytest
 
@@ -42,3 +44,23 @@ def test_a_kernel_package_is_a_fact_where_it_is_installed(monkeypatch):
     monkeypatch.setattr(stack, "_version", lambda name: "1.0")
     assert "flash-attn" not in before
     assert stack.stack_facts("cpu")["flash-attn"] == "1.0"
+
+
+def test_tracked_files_with_uncommitted_changes_are_named(tmp_path):
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", str(tmp_path), *who, *words], check=True, capture_output=True)
+
+    git("init")
+    for name in ("kept.py", "a changed.py", "gone.py"):
+        (tmp_path / name).write_text("1")
+    git("add", ".")
+    git("commit", "-m", "x")
+    (tmp_path / "a changed.py").write_text("2")
+    (tmp_path / "gone.py").unlink()
+    (tmp_path / "new.py").write_text("1")
+    assert stack.git_changes(tmp_path) == ["a changed.py", "gone.py"]
+
+
+def test_what_is_no_checkout_has_no_changes(tmp_path):
+    assert stack.git_changes(tmp_path) == []

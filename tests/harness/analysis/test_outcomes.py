@@ -11,7 +11,7 @@ from harness.store.packing import FloatLists, pack_floats
 def score_row(run, value, metric="acc", seed=1, moment="tuned", higher=True):
     return {
         **{"arm_id": "arm", "run_id": run, "moment": moment, "eval_id": "e", "metric": metric, "value": value},
-        **{"seed": seed, "higher_is_better": higher},
+        **{"seed": seed, "higher_is_better": higher, "n_items": 40},
     }
 
 
@@ -40,6 +40,18 @@ def test_items_that_are_not_what_the_metric_averages_are_not_used():
 
 def test_scores_without_items_are_one_column():
     assert collected([score_row("a", 0.5), score_row("b", 0.7, seed=2)], []).table.tolist() == [[0.5], [0.7]]
+
+
+@pytest.mark.parametrize(
+    ("row", "n_items"),
+    [
+        (score_row("a", 0.5), 40),
+        (score_row("a", 1.5), 0),
+        (score_row("a", 0.5, "word_perplexity", higher=False), 0),
+    ],
+)
+def test_a_share_without_items_knows_of_how_many_it_is_one(row, n_items):
+    assert collected([row], []).n_items == n_items
 
 
 def test_an_untrained_model_has_one_row_and_no_seed():

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from harness.errors import UserError
-from harness.store.database import open_for_reading, open_for_writing
+from harness.store.database import open_for_reading, open_for_writing, open_in_memory
 from tests.factory import make_database
 
 
@@ -77,3 +77,9 @@ class TestRefusals:
 
     def test_a_folder_that_does_not_exist(self, opened, tmp_path):
         assert "x.db" in self.refusal(opened, tmp_path / "absent" / "x.db")
+
+
+def test_a_database_in_memory_is_of_this_version_or_of_an_earlier_one():
+    assert "logits" in open_in_memory().table_names()
+    earlier = open_in_memory(["m001_tables", "m002_choices"])
+    assert {"choices", "logits"} & set(earlier.table_names()) == {"choices"}

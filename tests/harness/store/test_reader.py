@@ -157,6 +157,13 @@ def test_a_file_without_runs_gives_empty_frames(tmp_path):
     assert all(frame.empty for frame in [*frames, reader.items(db, []), reader.stacks(db)])
 
 
+def test_curves_are_of_the_chosen_rate_and_of_the_arms_own_stage(db):
+    curves = reader.curves(db)
+    arms = reader.arms(db).set_index("arm_id")
+    assert sorted(arms.loc[curves["arm_id"], "label"]) == ["dpo-lora"] * 2 + ["full_sft"] * 2 + ["lora"] * 2
+    assert curves["loss"].tolist() == [2.0] * 6
+
+
 def test_settled_views_give_the_same_frames(path):
     frames = (reader.arms, reader.runs, reader.scores, reader.rates, reader.phases, reader.failures)
     loose, settled = open_for_reading(path), open_for_reading(path)

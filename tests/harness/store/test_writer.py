@@ -164,3 +164,18 @@ def test_a_run_that_takes_a_kept_result_says_how_it_was_trained(writer):
     start(writer, "other", cell="base")
     writer.reused("other", "e", "stack", "s-cell")  # a stage on the way to something else
     assert rows(writer, "SELECT real_tokens FROM runs WHERE run_id = 'other'") == [(None,)]
+
+
+def test_runs_from_elsewhere_come_all_or_none_and_in_any_order(writer):
+    run = {"cell_id": "cell", "stack_id": "stack", "purpose": "quality", "exclusive": 0, "status": "ok"}
+    runs = [run | {"run_id": f"{n:03d}", "started_at": "2026", "base_run_id": "299"} for n in range(300)]
+    with pytest.raises(sqlite3.IntegrityError):
+        writer.bring({"runs": runs[:-1]})
+    assert writer.db["runs"].count == 0
+    writer.bring({"runs": runs})
+    assert writer.db["runs"].count == 300
+
+
+def test_a_row_that_is_there_stays_as_it_is(writer):
+    writer.bring({"stacks": [{"stack_id": "stack", "facts": "other", "code_digest": "other"}]})
+    assert writer.db["stacks"].get("stack")["code_digest"] == "code"

@@ -1,0 +1,106 @@
+"""The fingerprint: the first step's logits, gradient norms by module, and the loss of the first steps.
+
+The same arithmetic gives the same numbers up to rounding, so a change beyond that is one of meaning, however little
+the scores show of it: AdamW hides a gradient's scale from the loss.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.gate.finding import Finding
+from harness.analysis.gate.match import Matched
+from harness.analysis.gate.rules import Deviation, FirstLosses
+from harness.analysis.gate.side import Side
+
+SMALL = 1e-3  # a module with less than this share of the whole gradient is held against that share instead
+
+Compare = Callable[[pd.DataFrame, pd.DataFrame], pd.Series]
+
+
+def judge_logits(baseline: Side, candidate: Side, matched: Matched, rule: Deviation) -> Iterator[Finding]:
+    """How far the first step's logits moved, as a share of their norm (see ``harness.meters.logits``)."""
+    told = [_told(side.logits, "projection", "value") for side in (baseline, candidate)]
+    yield from _judge("logits", told, matched, rule, _differences)
+
+
+def judge_gradients(baseline: Side, candidate: Side, matched: Matched, rule: Deviation) -> Iterator[Finding]:
+    """How far the gradient's norm moved in the module in which it moved most."""
+    told = [_with_floor(_told(side.gradients, "module", "gradient_norm")) for side in (baseline, candidate)]
+    yield from _judge("gradients", told, matched, rule, _shares)
+
+
+def judge_first_losses(baseline: Side, candidate: Side, matched: Matched, rule: FirstLosses) -> Iterator[Finding]:
+    """How far the loss of the first steps moved, as a share of it."""
+    told = [_told(side.losses[side.losses["step"] <= rule.steps], "step", "loss") for side in (baseline, candidate)]
+    yield from _judge("first_losses", told, matched, rule, _shares)
+
+
+def _told(frame: pd.DataFrame, key: str, value: str) -> pd.DataFrame:
+    """What each run says: run_id, key, value."""
+    return frame.rename(columns={key: "key", value: "value"})[["run_id", "key", "value"]]
+
+
+def _judge(
+    quantity: str, told: list[pd.DataFrame], matched: Matched, rule: Deviation, compare: Compare
+) -> Iterator[Finding]:
+    trained = matched.pairs[matched.pairs["method"] != "base"]
+    both = _side_by_side(trained, *told)
+    both["moved"] = compare(both["value_baseline"], both["value_candidate"])
+    spreads = _spreads(trained, told[0], compare)
+    for arm, pairs in trained.groupby("arm", sort=False):
+        first = pairs.iloc[0]
+        allowed = rule.limit.get(first["compute"], max(rule.limit.values()))
+        allowed *= rule.after_training if first["stages"] > 1 else 1.0
+        limit = max(allowed, rule.spread * spreads.get(str(arm), 0.0))
+        yield _finding(quantity, str(arm), both[both["arm"] == arm].dropna(subset="moved"), limit)
+
+
+def _finding(quantity: str, arm: str, both: pd.DataFrame, limit: float) -> Finding:
+    if both.empty:
+        return Finding(quantity, arm, "not measured", unit="deviation", limit=limit, why="a side holds none")
+    worst = both.loc[both["moved"].idxmax()]
+    detail = {"logits": "", "first_losses": f"step {worst['key']}"}.get(quantity, str(worst["key"]))
+    moved = float(worst["moved"])
+    if moved > limit:
+        why = "further than rounding explains"
+        return Finding(quantity, arm, "regressed", detail, "deviation", moved, limit=limit, why=why)
+    return Finding(quantity, arm, "pass", detail, "deviation", moved, limit=limit, why="within rounding")
+
+
+def _side_by_side(pairs: pd.DataFrame, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """A row a pair and key that either side has; none where a whole side has nothing to say of a pair."""
+    about = pairs[["arm", "baseline", "candidate"]]
+    about = about[about["baseline"].isin(ours["run_id"]) & about["candidate"].isin(theirs["run_id"])]
+    left = about.merge(ours.rename(columns={"run_id": "baseline"}), on="baseline")
+    right = about.merge(theirs.rename(columns={"run_id": "candidate"}), on="candidate")
+    on = ["arm", "baseline", "candidate", "key"]
+    return left.merge(right, on=on, how="outer", suffixes=("_baseline", "_candidate"))
+
+
+def _spreads(pairs: pd.DataFrame, ours: pd.DataFrame, compare: Compare) -> dict[str, float]:
+    """How far the baseline's own repeated runs of one recipe lie apart, the furthest of each arm."""
+    runs = pairs.drop_duplicates("baseline")[["arm", "recipe_id", "purpose", "baseline"]]
+    told = runs.merge(ours.rename(columns={"run_id": "baseline"}), on="baseline")
+    found = told.groupby(["arm", "recipe_id", "purpose", "key"])["value"].agg(["min", "max", "size"])
+    apart = compare(found["min"], found["max"])[found["size"] > 1].groupby(level="arm").max()
+    return {str(arm): float(share) for arm, share in apart.items() if np.isfinite(share)}
+
+
+def _differences(ours: pd.Series, theirs: pd.Series) -> pd.Series:
+    """The absolute difference; infinite where one side alone has a value."""
+    return (ours - theirs).abs().fillna(np.inf)
+
+
+def _shares(ours: pd.Series, theirs: pd.Series) -> pd.Series:
+    """The difference over the larger; infinite where one side alone has a value."""
+    larger = pd.concat([ours.abs(), theirs.abs()], axis=1).max(axis=1)
+    return ((ours - theirs).abs() / larger.where(larger > 0, 1.0)).where(ours.notna() == theirs.notna(), np.inf)
+
+
+def _with_floor(gradients: pd.DataFrame) -> pd.DataFrame:
+    """Norms no smaller than ``SMALL`` of the run's whole gradient: less is noise."""
+    norms = gradients["value"].astype(float)
+    whole = (norms**2).groupby(gradients["run_id"]).transform("sum") ** 0.5
+    return gradients.assign(value=norms.where(norms.isna(), np.maximum(norms, SMALL * whole)))

@@ -1,0 +1,92 @@
+"""`tunematrix publish`, `verify`, `import` and `push`."""
+
+from pathlib import Path
+from typing import get_args
+
+from harness import stack
+from harness.errors import UserError
+from harness.matrix import load_matrix
+from harness.report.words import text as one_line
+from harness.session import matrix_file
+from harness.snapshot import Publication, import_snapshot, publish_snapshot, push_snapshot, verify_snapshot
+from harness.snapshot.expected import expected_cells
+from harness.snapshot.manifest import Allowance, check_name
+from harness.snapshot.privacy import without_paths
+from harness.store.database import open_for_reading
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def publish_runs(
+    name: str,
+    matrix: str | None,
+    db_path: Path,
+    overrides: tuple[str, ...],
+    results: Path,
+    *,
+    with_text: bool,
+    allow: tuple[str, ...],
+) -> None:
+    """`tunematrix publish`."""
+    check_name(name)
+    allowed = _allowances(allow)
+    if not results.resolve().parent.is_dir():
+        raise UserError(f"--results {results}: the folder {results.parent} does not exist")
+    db, file = open_for_reading(db_path), matrix_file(matrix or "pocket")
+    asked = load_matrix(file, overrides)
+    text = file.read_text(encoding="utf-8")
+    what = Publication(
+        name=name,
+        suite=asked.header.suite,
+        matrix=text,
+        expected=expected_cells(db, db_path, asked),
+        overrides=overrides,
+        changed_files=_changed_files(results),
+        with_text=with_text,
+        allow=allowed,
+    )
+    manifest = publish_snapshot(db, what, results)
+    print(f"published {manifest.rows['runs']} runs in {results / name}")
+    for note in manifest.notes:
+        print(one_line(note))
+    if any(without_paths(line) != line for line in (*text.splitlines(), *overrides)):
+        print("it names paths of this machine, in matrix.yaml or in the manifest's overrides: look before you share it")
+
+
+def verify_folder(folder: Path) -> int:
+    """`tunematrix verify`: returns the exit code: 0 all well, 1 something is not as it was published."""
+    verdict = verify_snapshot(folder)
+    for problem in verdict.problems:
+        print(one_line(problem))
+    if not verdict.problems:
+        print(one_line(verdict.summary))
+    return 1 if verdict.problems else 0
+
+
+def import_runs(source: Path, db_path: Path, format_: str) -> None:
+    """`tunematrix import`."""
+    if format_ == "snapshot":
+        print(import_snapshot(source, db_path).summary)
+        return
+    from harness.foreign import import_foreign
+
+    print(one_line(import_foreign(format_, source, db_path)))
+
+
+def push_folder(folder: Path, repo_id: str, *, private: bool) -> None:
+    """`tunematrix push`."""
+    print(f"pushed to {push_snapshot(folder, repo_id, private=private)}")
+
+
+def _allowances(words: tuple[str, ...]) -> frozenset[Allowance]:
+    known = get_args(Allowance)
+    for word in words:
+        if word not in known:
+            raise UserError(f"--allow {word}: expected {', '.join(known[:-1])} or {known[-1]}")
+    return frozenset(word for word in known if word in words)
+
+
+def _changed_files(results: Path) -> tuple[str, ...]:
+    """What of this checkout is changed; snapshots themselves are no code."""
+    root = results.resolve()
+    return tuple(name for name in stack.git_changes(CHECKOUT) if not (CHECKOUT / name).is_relative_to(root))

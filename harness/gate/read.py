@@ -1,0 +1,45 @@
+"""A side of a check, read from a results file or a snapshot."""
+
+from harness.analysis.gate import Side
+from harness.analysis.section import arm_names
+from harness.errors import UserError
+from harness.sections import Contents
+from harness.sources import Source
+from harness.store import reader
+from harness.store.schema import UNFINISHED
+
+
+def read_side(source: Source, suite: str | None = None) -> Side:
+    """The newest stack's runs of ``suite`` in ``source``; of the newest suite where none is named.
+
+    Raises UserError where it holds no such runs.
+    """
+    contents, db = Contents(source.db), source.db
+    ended = contents.runs[~contents.runs["status"].isin(UNFINISHED)]
+    trained = ended[ended["method"] != "base"].sort_values("started_at")
+    own = trained if suite is None else trained[trained["suite"] == suite]
+    if own.empty:
+        held = ", ".join(sorted(trained["suite"].unique())) or "nothing that has ended"
+        raise UserError(f"{source.path}: no runs of the suite {suite or 'of any name'}; it holds {held}")
+    suite, stack_id = str(own["suite"].iloc[-1]), str(own["stack_id"].iloc[-1])
+    frames = contents.part(suite, stack_id).frames
+    runs = ended[
+        (ended["stack_id"] == stack_id) & (ended["suite"].eq(suite) | ended["arm_id"].isin(frames.arms["arm_id"]))
+    ]
+    names = runs["arm_id"].map(arm_names(runs.drop_duplicates("arm_id")))
+    runs = runs.assign(arm=names + " · " + runs["base"]).join(reader.recipes(db), on="recipe_id")
+    scores = frames.scores[frames.scores["split"] == "test"]
+    return Side(
+        name=source.name,
+        suite=suite,
+        stack_id=stack_id,
+        facts=contents.facts[stack_id],
+        execution=reader.executions(db),
+        runs=runs,
+        phases=contents.phases[contents.phases["run_id"].isin(runs["run_id"])],
+        scores=scores,
+        items=reader.items(db, scores["run_id"]),
+        losses=reader.losses(db, suite, stack_id),
+        gradients=reader.gradients(db, suite, stack_id),
+        logits=reader.logits(db, suite, stack_id),
+    )

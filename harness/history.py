@@ -1,0 +1,134 @@
+"""A figure of an arm over stacks and results files, in order of time, with its steps and what changed at each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.analysis.steps import Step, find_steps
+from harness.analysis.summary import COLUMNS, summarise
+from harness.errors import UserError
+from harness.sections import Contents
+from harness.selectors import Named, select
+from harness.sources import open_source
+
+_WORDS = ("arm_id", "name", "label", "method", "base", "moment", "status", "flag", "memory_measure", "letters", "edge")
+METRICS = tuple(name for name in COLUMNS if name not in _WORDS and not name.endswith(("_low", "_high")))
+
+Key = tuple[str, str]  # suite and stack
+
+
+@dataclass(frozen=True)
+class Point:
+    """An arm's figure on one stack, as one source holds it; ``facts`` are the stack's."""
+
+    when: str
+    source: str
+    suite: str
+    stack_id: str
+    facts: Mapping[str, Any]
+    value: float
+    low: float | None = None
+    high: float | None = None
+    measure: str | None = None  # which of the memory figures, where it is one
+
+
+@dataclass(frozen=True)
+class History:
+    """The points of an arm by time, the steps between them, and how many points were measured in another way."""
+
+    arm: Named
+    metric: str
+    points: tuple[Point, ...]
+    steps: tuple[Step, ...]
+    left_out: int
+
+    def changes(self, step: Step) -> list[str]:
+        """What differs between the two stacks that a step lies between, a line each."""
+        return changed(self.points[step.index - 1], self.points[step.index])
+
+
+def histories(metric: str, selectors: Sequence[str], sources: Sequence[Path]) -> list[History]:
+    """The history of the arm that each selector names, over every suite and stack of the sources.
+
+    Raises UserError for a metric or an arm that is not there, and for a selector that names several arms.
+    """
+    if not selectors:
+        raise UserError('--arm: name an arm at least, as in --arm "lora r=8"')
+    if metric not in METRICS:
+        raise UserError(f"{metric}: no such metric; there are {', '.join(METRICS)}")
+    held = [_Held(path) for path in sources]
+    known = {arm.arm_id: arm for one in reversed(held) for arm in one.arms.values()}
+    return [_history(metric, _one(list(known.values()), selector), held) for selector in selectors]
+
+
+def changed(before: Point, after: Point) -> list[str]:
+    """The facts that two stacks do not share, as ``torch 2.12.0 -> 2.13.0``."""
+    if before.stack_id == after.stack_id:
+        return ["nothing in the stack"]
+    lines = [
+        f"{key} {_fact(before.facts, key)} -> {_fact(after.facts, key)}"
+        for key in sorted({*before.facts, *after.facts})
+        if before.facts.get(key) != after.facts.get(key)
+    ]
+    return lines or ["the code that trains and scores"]
+
+
+class _Held:
+    """What one source holds: its arms, and on which stacks they ran."""
+
+    def __init__(self, path: Path) -> None:
+        source = open_source(path)
+        self.name, self.contents = source.name, Contents(source.db)
+        keys = self.contents.keys()
+        self.named = {key: self.contents.named(*key) for key in keys}
+        self.arms = {arm.arm_id: arm for arms in reversed(self.named.values()) for arm in arms}
+
+    def points(self, arm_id: str, metric: str) -> list[Point]:
+        keys = [key for key, arms in self.named.items() if any(arm.arm_id == arm_id for arm in arms)]
+        found = [self._point(key, arm_id, metric) for key in keys]
+        return [point for point in found if point is not None]
+
+    def _point(self, key: Key, arm_id: str, metric: str) -> Point | None:
+        part = self.contents.part(*key, wanted=[arm_id])
+        row = summarise(part.frames).set_index("arm_id").loc[arm_id]
+        if pd.isna(row[metric]):
+            return None
+        ran = part.frames.arms.set_index("arm_id")["last_started_at"]
+        low, high = (_known(row.get(f"{metric}_{end}")) for end in ("low", "high"))
+        measure = str(row["memory_measure"]) if metric == "memory_bytes" else None
+        return Point(str(ran[arm_id]), self.name, *key, part.facts, float(row[metric]), low, high, measure)
+
+
+def _history(metric: str, arm: Named, held: Sequence[_Held]) -> History:
+    found = {_identity(point): point for one in held for point in one.points(arm.arm_id, metric)}
+    points = sorted(found.values(), key=lambda point: point.when)
+    alike = [point for point in points if point.measure == points[-1].measure]
+    steps = find_steps([point.value for point in alike])
+    return History(arm, metric, tuple(alike), tuple(steps), len(points) - len(alike))
+
+
+def _identity(point: Point) -> tuple[str, str, str, float]:
+    """The same runs in a file and in a snapshot of it are one point."""
+    return point.suite, point.stack_id, point.when, point.value
+
+
+def _one(arms: list[Named], selector: str) -> Named:
+    found = select(arms, selector)
+    if len(found) > 1:
+        several = "; ".join(f"{arm.full_name} ({arm.arm_id[:10]})" for arm in found)
+        raise UserError(
+            f"--arm {selector}: names several arms: {several}; give more of the name, or the start of an id"
+        )
+    return found[0]
+
+
+def _fact(facts: Mapping[str, Any], key: str) -> str:
+    value = facts.get(key)
+    return "none" if value is None else str(value)
+
+
+def _known(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)

@@ -1,0 +1,82 @@
+"""A kernel of one's own: a function that changes a loaded model in place, named as ``package.module:function``."""
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+
+
+def describe_patch(name: str, folders: Iterable[str]) -> dict[str, str]:
+    """``name`` and the SHA-256 of its module's source, once it is known to import and to hold such a function.
+
+    The module is looked for where Python looks and then in ``folders``. Raises UserError for one that will not do.
+    """
+    module = name.partition(":")[0]
+    with _also_in(folders):
+        try:
+            origin = _origin(module)
+            function = _function(name)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(f"kernels.patch: {name}: cannot be imported: {type(error).__name__}: {error}") from None
+    if function is None:
+        raise UserError(f"kernels.patch: {name}: {origin} holds no such function; expected package.module:function")
+    return {"name": name, "source": _digest(origin)}
+
+
+def apply_patch(model: Any, patch: dict[str, str] | None, folders: Iterable[str]) -> None:
+    """Call the patch on ``model``.
+
+    Raises RuntimeError where it raises, where it returns another model, and where it is not the one that was planned.
+    """
+    if patch is None:
+        return
+    name = patch["name"]
+    with _also_in(folders):
+        function = _function(name)
+        if function is None or _digest(_origin(name.partition(":")[0])) != patch["source"]:
+            raise RuntimeError(f"kernels.patch: {name}: changed since it was planned")
+        try:
+            returned = function(model)
+        except Exception as error:
+            raise RuntimeError(f"kernels.patch: {name} raised {type(error).__name__}: {error}") from error
+    if returned is not None and returned is not model:
+        kind = type(returned).__name__
+        raise RuntimeError(f"kernels.patch: {name} returned a {kind}; it is to change the model in place")
+
+
+@contextmanager
+def _also_in(folders: Iterable[str]) -> Iterator[None]:
+    """Look for modules in ``folders`` too, after everything installed: none of ours can be hidden by theirs."""
+    added = [folder for folder in folders if folder not in sys.path]
+    sys.path += added
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        for folder in added:
+            sys.path.remove(folder)
+
+
+def _origin(module: str) -> Path:
+    found = find_spec(module) if module else None
+    if found is None or not found.origin:
+        raise UserError(f"kernels.patch: no module {module!r} here; expected package.module:function")
+    return Path(found.origin)
+
+
+def _function(name: str) -> Callable[[Any], Any] | None:
+    module, _, attribute = name.partition(":")
+    found = getattr(importlib.import_module(module), attribute, None) if attribute else None
+    return found if callable(found) else None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

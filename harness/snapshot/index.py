@@ -1,0 +1,58 @@
+"""``results/README.md``: which snapshots there are, from their manifests."""
+
+import json
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.report.files import escaped
+from harness.snapshot.manifest import MANIFEST, Manifest, read_manifest
+
+_HEAD = """\
+# Snapshots
+
+Published sets of runs, each immutable and checkable: `tunematrix verify results/NAME`. This page is written by
+`tunematrix publish`; what is in a snapshot, and what it promises, is in tunematrix's `docs/snapshots.md`.
+
+| name | suite | machine | runs | newest run | |
+|:--|:--|:--|--:|:--|:--|
+"""
+
+
+def write_index(results: Path) -> None:
+    """List every snapshot in ``results``, newest run first, in its README."""
+    found = [(folder, manifest) for folder in sorted(results.iterdir()) if (manifest := _manifest(folder))]
+    found.sort(key=lambda pair: pair[1].newest_run, reverse=True)
+    rows = [_row(folder, manifest) for folder, manifest in found]
+    (results / "README.md").write_text(_HEAD + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    if folder.name.startswith(".") or not (folder / MANIFEST).is_file():
+        return None
+    try:
+        return read_manifest(folder)
+    except UserError:
+        return None  # of a newer version, or broken: `verify` says so
+
+
+def _row(folder: Path, manifest: Manifest) -> str:
+    cells = (
+        f"[{escaped(folder.name)}]({folder.name}/README.md)",
+        escaped(manifest.suite),
+        escaped(_machine(folder)),
+        str(manifest.rows.get("runs", 0)),
+        manifest.newest_run[:10],
+        escaped("; ".join(note.partition(":")[0].lower() for note in manifest.notes)),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _machine(folder: Path) -> str:
+    try:
+        stacks = json.loads((folder / "stacks.json").read_text(encoding="utf-8"))
+        facts = [stack["facts"] for stack in stacks.values()]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return "-"
+    return "; ".join(
+        dict.fromkeys(str(fact.get("gpu") or fact.get("processor") or fact.get("device")) for fact in facts)
+    )

@@ -1,0 +1,62 @@
+"""The cells that a matrix asks for are judged on the stack that it ran on, whatever this machine is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.matrix import load_matrix
+from harness.session import session_on_stack
+from harness.snapshot.expected import expected_cells
+from harness.store.database import open_for_reading, open_for_writing
+from tests.harness.snapshot.pretended import pretend_to_run
+from tests.small_suite import small_suite
+
+GPU = json.dumps({"device": "cuda", "gpu": "Some GPU"})
+
+
+@pytest.fixture
+def matrix(tmp_path) -> Path:
+    return small_suite(tmp_path / "suite")
+
+
+def states(matrix: Path, db: Path, *overrides: str) -> dict[str, int]:
+    cells = expected_cells(open_for_reading(db), db, load_matrix(matrix, overrides))
+    return {state: sum(cell.state == state for cell in cells) for state in {cell.state for cell in cells}}
+
+
+def test_all_are_done_after_a_whole_run_on_a_machine_that_this_is_not(matrix, tmp_path):
+    db = tmp_path / "r.db"
+    pretend_to_run(session_on_stack(load_matrix(matrix), db, GPU, "code"), db)
+    assert set(states(matrix, db)) == {"done"}
+
+
+def test_what_has_not_run_is_left_or_deferred(matrix, tmp_path):
+    db = tmp_path / "r.db"
+    pretend_to_run(session_on_stack(load_matrix(matrix), db, GPU, "code"), db, at_most=2)
+    found = states(matrix, db)
+    assert found["done"] == 2
+    assert found["left"] + found["deferred"] > 5
+
+
+def test_another_override_is_another_matrix(matrix, tmp_path):
+    db = tmp_path / "r.db"
+    pretend_to_run(session_on_stack(load_matrix(matrix), db, GPU, "code"), db)
+    assert states(matrix, db, "seeds=5")["left"] > 0
+
+
+def test_what_this_machine_could_not_run_is_done_where_another_ran_it(matrix, tmp_path):
+    matrix.write_text(matrix.read_text() + "kernels: {attention: flash_attention_2}\n")
+    db = tmp_path / "r.db"
+    session = session_on_stack(load_matrix(matrix), db, GPU, "code")
+    for arm in session.arms:
+        arm.refusal = None
+    pretend_to_run(session, db)
+    assert set(states(matrix, db)) == {"done"}
+
+
+def test_a_suite_without_runs_is_one_clear_line(matrix, tmp_path):
+    open_for_writing(tmp_path / "r.db")
+    with pytest.raises(UserError, match="no runs of suite 'small'; `tunematrix run small` makes some"):
+        states(matrix, tmp_path / "r.db")
