@@ -18,14 +18,23 @@ def printed(rows, width=60, headers=HEADERS, words=WORDS):
 
 
 def test_a_title_headers_a_rule_and_rows():
-    assert printed([["lora", "78.3"], ["full", "9.0"]]) == ["Title", "arm   score", "───────────", "lora   78.3", "full    9.0"]
+    assert printed([["lora", "78.3"], ["full", "9.0"]]) == [
+        "Title",
+        "arm   score",
+        "───────────",
+        "lora   78.3",
+        "full    9.0",
+    ]
 
 
 def test_in_a_narrow_place_words_fold_and_figures_stay_whole():
     lines = printed([["a long name of an arm", "78.3 [74.1, 82.0]"]], width=30)
     assert max(map(cell_len, lines)) <= 30
     assert any("78.3 [74.1, 82.0]" in line for line in lines)
-    assert " ".join(line.split("  ")[0].removesuffix(" 78.3 [74.1, 82.0]") for line in lines[3:]) == "a long name of an arm"
+    assert (
+        " ".join(line.split("  ")[0].removesuffix(" 78.3 [74.1, 82.0]") for line in lines[3:])
+        == "a long name of an arm"
+    )
 
 
 def test_a_word_longer_than_its_column_is_cut_into_lines():
