@@ -20,7 +20,16 @@ from rich.table import Table
 
 from benchmarks.gate import monte_carlo
 from benchmarks.gate.pool import Pool
-from benchmarks.gate.real import BENIGN, FAULTS, Outcome, judge_cells, run_cells, speed_trials, trials_session
+from benchmarks.gate.real import (
+    BENIGN,
+    FAULTS,
+    Outcome,
+    judge_cells,
+    run_cells,
+    speed_sides,
+    speed_trials,
+    trials_session,
+)
 from harness.executors.local import LocalExecutor
 from harness.gate.read import read_side
 from harness.gate.setting import parse_setting
@@ -31,7 +40,7 @@ from harness.stack import git_state, stack_facts
 
 ROUNDS = 10  # a check's default
 POOL_ROUNDS = 20
-SPEED_TRIALS = 30
+SPEED_ROUNDS = 40
 DRAWN = 100  # of each planted change
 DRAWN_BENIGN = 600
 POWER, FALSE_ALARMS = 0.90, 0.03
@@ -43,8 +52,9 @@ def main() -> int:
     options = _options()
     console = Console(width=140)
     folder = options.folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    if options.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     outcomes = [] if options.drawn_only else _real(folder, options, console)
     seconds, pool = _pool(folder, options, console)
     outcomes += monte_carlo.power(pool, ROUNDS, options.drawn, 0, console)
@@ -61,10 +71,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=Path(".tunematrix/bench-gate"))
     parser.add_argument("--out", type=Path, default=Path("bench-gate.json"))
     parser.add_argument("--seeds", type=int, default=8, help="of each of four methods in the trials of real runs")
-    parser.add_argument("--speed-trials", type=int, default=SPEED_TRIALS)
+    parser.add_argument("--speed-rounds", type=int, default=SPEED_ROUNDS)
     parser.add_argument("--pool-rounds", type=int, default=POOL_ROUNDS)
     parser.add_argument("--drawn", type=int, default=DRAWN)
     parser.add_argument("--drawn-benign", type=int, default=DRAWN_BENIGN)
+    parser.add_argument("--fresh", action="store_true", help="forget what a bench that was stopped has finished")
     parser.add_argument("--drawn-only", action="store_true", help="leave out the trials in real runs")
     return parser.parse_args()
 
@@ -82,21 +93,31 @@ def _real(folder: Path, options: argparse.Namespace, console: Console) -> list[O
             db = folder / f"variant-{number}.db"
             run_cells(trials_session(db, variant.settings, "cpu", options.seeds), db, executor, console)
             outcomes.append(judge_cells(folder / "plain.db", db, variant))
-        slow = trials_session(folder / "slow.db", ("kernels.patch=benchmarks.gate.faults:sleeps",), "cpu")
-        plain = trials_session(folder / "fast.db", (), "cpu")
+        console.print("real runs: sleeps a millisecond a step", highlight=False)
+        more = ("measure.steps=32",)
+        slow = trials_session(folder / "slow.db", (*more, "kernels.patch=benchmarks.gate.faults:sleeps"), "cpu")
+        plain = trials_session(folder / "fast.db", more, "cpu")
+        for name in ("fast.db", "slow.db"):
+            (folder / name).unlink(missing_ok=True)
         dbs = (folder / "fast.db", folder / "slow.db")
-        found = speed_trials(plain, slow, dbs, executor, options.speed_trials, ROUNDS, console)
-    return [Outcome("sleeps a millisecond a step", "real runs", options.speed_trials, found, False), *outcomes]
+        sides = speed_sides(plain, slow, dbs, executor, options.speed_rounds, console)
+    found = speed_trials(*sides, ROUNDS, options.drawn)
+    sleeping = Outcome(
+        "sleeps a millisecond a step", f"{options.speed_rounds} real rounds", options.drawn, found, False
+    )
+    return [sleeping, *outcomes]
 
 
 def _pool(folder: Path, options: argparse.Namespace, console: Console) -> tuple[float, Pool]:
     """The noise of real runs, and how long a check of the reference cells takes at its default rounds."""
+    for name in ("a", "b", "rounded/a", "rounded/b"):
+        (folder / f"{name}.db").unlink(missing_ok=True)
     began = time.monotonic()
     twice = contenders(Reference().found("pocket"), [parse_setting("")] * 2, folder)
     run_trial(twice, options.pool_rounds, console)
     seconds = time.monotonic() - began
     settings = [parse_setting(f"kernels.patch=benchmarks.gate.faults:{name}") for name in ROUNDED]
-    (folder / "rounded").mkdir()
+    (folder / "rounded").mkdir(exist_ok=True)
     run_trial(contenders(Reference().found("pocket"), settings, folder / "rounded"), 0, console)
     sides = [read_side(open_source(folder / name)) for name in ("a.db", "b.db", "rounded/a.db", "rounded/b.db")]
     return seconds * _share_of_a_check(options.pool_rounds, sides[0]), Pool(

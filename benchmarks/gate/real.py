@@ -1,14 +1,16 @@
 """Trials in real runs: each cell under each setting, then every cell judged by itself as a check of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 import suites
 from benchmarks.gate.bounds import lower_bound, upper_bound
 from harness.analysis.gate import Rules, Side, judge
+from harness.arms import Arm, Cell
 from harness.executors.local import LocalExecutor
 from harness.flights import Flights
 from harness.gate.read import read_side
@@ -79,7 +81,14 @@ def trials_session(db: Path, settings: Sequence[str], device: str, seeds: int = 
 
 
 def run_cells(session: Session, db: Path, executor: LocalExecutor, console: Console) -> None:
-    """Run every cell of every seed once, as a measure run, two at a time: numbers and bytes do not mind company."""
+    """Run every cell of every seed once, as a measure run, two at a time: numbers and bytes do not mind company.
+
+    What a bench that was stopped has finished is not run again.
+    """
+    finished = db.with_suffix(".done")
+    if finished.exists():
+        return
+    db.unlink(missing_ok=True)
     flights = _flights(session, db, executor, console)
     waiting = [cell for arm in session.arms for cell in _cells(arm)]
     while waiting or flights.under_way:
@@ -88,13 +97,14 @@ def run_cells(session: Session, db: Path, executor: LocalExecutor, console: Cons
         for event in executor.poll(0.2):
             flights.receive(*event)
     flights.writer.db.close()
+    finished.touch()
 
 
 def judge_cells(baseline: Path, candidate: Path, variant: Variant) -> Outcome:
     """Each cell's check by itself: how many found something worse."""
     sides = [read_side(open_source(path)) for path in (baseline, candidate)]
     recipes = sorted(set(sides[0].runs["recipe_id"]) & set(sides[1].runs["recipe_id"]))
-    found = [judge(*(_alone(side, recipe) for side in sides), Rules(), variant.judged) for recipe in recipes]
+    found = [judge(_alone(sides[0], recipe), _alone(sides[1], recipe), Rules(), variant.judged) for recipe in recipes]
     hits = sum(any(one.verdict == "regressed" for one in findings) for findings in found)
     open_ones = [one for findings in found for one in findings if one.verdict not in ("regressed", "pass", "improved")]
     if open_ones:
@@ -102,23 +112,30 @@ def judge_cells(baseline: Path, candidate: Path, variant: Variant) -> Outcome:
     return Outcome(variant.name, "real runs", len(recipes), hits, variant.benign)
 
 
-def speed_trials(plain: Session, slow: Session, dbs: Sequence[Path], executor: LocalExecutor, count: int, rounds: int,
-                 console: Console) -> int:  # fmt: skip
-    """How many of ``count`` checks of one arm, ``rounds`` rounds each, find the slower side slower."""
-    found = 0
-    for number in range(count):
-        sides = []
-        for session, db in zip((plain, slow), dbs, strict=True):
-            flights = _flights(session, db.with_name(f"{number}-{db.name}"), executor, console)
-            arm = next(arm for arm in session.arms if arm.label == "lora")
-            sides.append(Measured(flights, [arm.cell(arm.rates[0], arm.seeds[number % len(arm.seeds)])]))
-        measure_rounds(sides, rounds, dbs[0].parent, Stop(), lambda *_: None)
-        for side in sides:
-            side.flights.writer.db.close()
-        judged = [read_side(open_source(db.with_name(f"{number}-{db.name}"))) for db in dbs]
-        verdicts = [one.verdict for one in judge(*judged, Rules(), ("matrix_speed",))]
+def speed_sides(plain: Session, slow: Session, dbs: Sequence[Path], executor: LocalExecutor, rounds: int,
+                console: Console) -> tuple[Side, Side]:  # fmt: skip
+    """One LoRA cell measured in ``rounds`` rounds, with and without what slows it."""
+    sides = []
+    for session, db in zip((plain, slow), dbs, strict=True):
+        arm = next(arm for arm in session.arms if arm.label == "lora")
+        cell = arm.cell(arm.rates[0], arm.seeds[0])
+        sides.append(Measured(_flights(session, db, executor, console), [cell]))
+    measure_rounds(sides, rounds, dbs[0].parent, Stop(), lambda *_: None)
+    for side in sides:
+        side.flights.writer.db.close()
+    fast, slower = (read_side(open_source(db)) for db in dbs)
+    return fast, slower
+
+
+def speed_trials(fast: Side, slower: Side, rounds: int, count: int) -> int:
+    """How many of ``count`` checks find the slower side slower, each of ``rounds`` of the real rounds."""
+    rng, found = np.random.default_rng(1), 0
+    numbered = [side.runs.sort_values("started_at").reset_index(drop=True) for side in (fast, slower)]
+    for _ in range(count):
+        kept = rng.choice(min(map(len, numbered)), rounds, replace=False)
+        sides = [replace(s, runs=n.iloc[kept]) for s, n in zip((fast, slower), numbered, strict=True)]
+        verdicts = [one.verdict for one in judge(sides[0], sides[1], Rules(), ("matrix_speed",))]
         found += "regressed" in verdicts
-        console.print(f"  speed trial {number + 1} of {count}: {found} found", highlight=False)
     return found
 
 
@@ -129,7 +146,7 @@ def _flights(session: Session, db: Path, executor: LocalExecutor, console: Conso
     return Flights(session, writer, executor, Display(console, lambda plan: 0.0), Known())
 
 
-def _cells(arm):
+def _cells(arm: Arm) -> Iterator[Cell]:
     for seed in arm.seeds:
         yield arm.cell(arm.rates[0], seed, arm.parent.rates[0] if arm.parent else None)
 
