@@ -100,7 +100,9 @@ def known(table: NDArray[np.float64]) -> NDArray[np.float64]:
 def common_seeds(several: Sequence[Outcomes]) -> list[Outcomes]:
     """The outcomes of one arm in several evals, at the seeds that were scored on all of them."""
     seeded = [outcomes.seeds for outcomes in several if outcomes.seeds]
-    common = [seed for seed in seeded[0] if all(seed in other for other in seeded)] if seeded else []
+    if len(set(seeded)) <= 1:
+        return list(several)
+    common = [seed for seed in seeded[0] if all(seed in other for other in seeded)]
     return [
         replace(outcomes, seeds=tuple(common), table=outcomes.table[[outcomes.seeds.index(seed) for seed in common]])
         if outcomes.seeds

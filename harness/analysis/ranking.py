@@ -103,6 +103,8 @@ def compact_letters(arms: Sequence[str], differing: Iterable[tuple[str, str]]) -
     """
     groups: list[frozenset[str]] = [frozenset(arms)] if arms else []
     for first, second in differing:
+        if not any({first, second} <= group for group in groups):
+            continue
         split: list[frozenset[str]] = []
         for group in groups:
             split += [group - {first}, group - {second}] if {first, second} <= group else [group]

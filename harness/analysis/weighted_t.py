@@ -32,7 +32,10 @@ class WeightedT:
     def quantile(self, probability: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Cochran and Cox's quantile at one probability, or at one for each mean: (n,)."""
         at = np.broadcast_to(np.asarray(probability, dtype=np.float64), len(self.parts))
-        return np.asarray(np.einsum("ij,ij->i", self._weights, stdtrit(self.freedom, at[:, None])))
+        quantiles = np.zeros_like(self.parts)
+        rows, columns = self._used
+        quantiles[rows, columns] = stdtrit(self.freedom[rows, columns], at[rows])
+        return np.asarray(np.einsum("ij,ij->i", self._weights, quantiles))
 
     def p_values(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
         """Two-sided p values against a mean of zero: where the quantile of 1 - p / 2 is the statistic, so that p and
@@ -46,6 +49,11 @@ class WeightedT:
             beyond = self.quantile(np.exp(middle) / 2) < -statistic  # a larger p has a quantile nearer to zero
             low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
         return np.asarray(np.exp((low + high) / 2))
+
+    @cached_property
+    def _used(self) -> tuple[NDArray[np.intp], ...]:
+        """Where parts are above 0: the others take no part."""
+        return np.nonzero(self.parts)
 
     @cached_property
     def _weights(self) -> NDArray[np.float64]:

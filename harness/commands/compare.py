@@ -6,11 +6,13 @@ from pathlib import Path
 from harness.analysis.comparison import compare_arms
 from harness.analysis.corrections import benjamini_hochberg, holm
 from harness.commands.console import console_for_people
+from harness.commands.uncollected import uncollected
 from harness.errors import UserError
 from harness.lineup import Lineup, Pair, across_files, within_file
 from harness.report.compared import Compared, as_json, print_comparison
 
 
+@uncollected()
 def show_comparison(
     first: str, second: str, db: Path, *, only: str | None, screen: bool, difference: float | None, as_json_: bool
 ) -> None:

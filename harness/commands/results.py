@@ -9,10 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.console import console_for_people
+from harness.commands.uncollected import uncollected
 from harness.sources import Source, open_source
 from harness.store.database import open_for_reading
 
 
+@uncollected()
 def show_report(source: Path | None, db: Path, folder: Path | None) -> None:
     """`tunematrix report`, of ``source`` (a results file or a snapshot), or else of the results file ``db``."""
     from harness.report import build_report, print_report, write_report

@@ -15,6 +15,7 @@ from harness.errors import UserError
 from harness.store.schema import migrations
 
 BUSY_SECONDS = 30.0
+CACHE_KIB = 64 * 1024
 
 
 def open_for_writing(path: Path) -> Database:
@@ -48,6 +49,7 @@ def open_for_reading(path: Path) -> Database:
         db.conn.close()
         open_for_writing(path).conn.close()
         return open_for_reading(path)
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")  # several queries read the same pages
     return db
 
 

@@ -69,10 +69,11 @@ class TestADifference:
         rng = np.random.default_rng(2)
         answers = (rng.random(1000) < 0.5).astype(float)
         better = np.maximum(answers, rng.random(1000) < 0.04)
-        paired = effects.change([Outcomes((1,), better[None])], [Outcomes((1,), answers[None])])
-        shares = effects.change([share(int(better.sum()), 1000)], [share(int(answers.sum()), 1000)])
-        assert shares.estimate == pytest.approx(paired.estimate)
-        assert shares.p_value > paired.p_value
+        paired = effects.spread_between([Outcomes((1,), better[None])], [Outcomes((1,), answers[None])])
+        shares = effects.spread_between([share(int(better.sum()), 1000)], [share(int(answers.sum()), 1000)])
+        assert shares.mean == pytest.approx(paired.mean)
+        of_shares, of_pairs = difference_intervals([shares, paired])
+        assert of_shares.p_value > of_pairs.p_value
 
     def test_of_two_certain_models_is_not_certain(self):
         assert p_value(share(0, 5), share(5, 5)) > 1e-6

@@ -56,8 +56,8 @@ class TestWhatBecomesOfAFile:
         scores = reader.scores(db)
         items = reader.items(db, scores["run_id"], answers=True).merge(scores[["eval_id", "task"]]).set_index("task")
         assert list(items.loc["choices", "correct"]) == [1.0, 0.0]
-        assert items.loc["choices", "values"] == [[-0.5, -3.5], [-2.5, -1.5]]
-        assert items.loc["texts", "values"] == [[-8.0], [-4.0]]
+        assert list(items.loc["choices", "values"]) == [[-0.5, -3.5], [-2.5, -1.5]]
+        assert list(items.loc["texts", "values"]) == [[-8.0], [-4.0]]
         assert items.loc["answers", "answers"] == ["forty two", ""]
 
     def test_without_samples_the_scores_alone(self, imported):
