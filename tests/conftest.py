@@ -1,6 +1,7 @@
-"""What every test shares: no hub, one thread, and the folder of real data where it exists."""
+"""What every test shares: no hub, one thread, the folder of real data where it exists, and the command line."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,23 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no real data: {SHARED} is absent")
     return SHARED
+
+
+@pytest.fixture
+def tunematrix(monkeypatch, capsys, tmp_path):
+    """Runs a command in a folder of its own; returns its exit code, output and the lines of its errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> tuple[int, str, list[str]]:
+        from harness.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["tunematrix", *map(str, words)])
+        try:
+            main()
+            code: object = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return int(code), captured.out, captured.err.splitlines()  # type: ignore[call-overload]
+
+    return run

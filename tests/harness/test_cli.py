@@ -9,30 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.cli import main
 from harness.store.database import open_for_writing
 from harness.yamlfile import read_yaml
 from tests.small_suite import small_suite
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def tunematrix(monkeypatch, capsys, tmp_path):
-    """Runs a command in a folder of its own; returns its exit code, output and the lines of its errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> tuple[int, str, list[str]]:
-        monkeypatch.setattr(sys, "argv", ["tunematrix", *words])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return int(code), captured.out, captured.err.splitlines()  # type: ignore[call-overload]
-
-    return run
 
 
 @pytest.fixture

@@ -1,34 +1,19 @@
 """`publish`, `verify`, `import` and `report` of a snapshot, from the user's side."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.matrix import load_matrix
 from harness.session import session_on_stack
 from tests.harness.snapshot.pretended import pretend_to_run
 from tests.small_suite import small_suite
 
 
-@pytest.fixture
-def tunematrix(monkeypatch, capsys, tmp_path):
-    """Runs a command in a folder of its own, in a clean checkout; returns exit code, output and lines of errors."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def clean_checkout(monkeypatch):
+    """Whatever this checkout has uncommitted, the tests publish from a clean one."""
     monkeypatch.setattr("harness.stack.git_changes", lambda folder: [])
-
-    def run(*words: str) -> tuple[int, str, list[str]]:
-        monkeypatch.setattr(sys, "argv", ["tunematrix", *words])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return int(code), captured.out, captured.err.splitlines()  # type: ignore[call-overload]
-
-    return run
 
 
 @pytest.fixture

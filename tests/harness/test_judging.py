@@ -3,11 +3,9 @@
 import json
 import re
 import sqlite3
-import sys
 
 import pytest
 
-from harness.cli import main
 from tests.factory import ARMS, make_database
 
 FEW = {name: ARMS[name] for name in ("base", "full_sft", "lora", "qlora")}
@@ -17,24 +15,6 @@ HOSTILE = "[bold red]evil[/] \x1b[31m"
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return make_database(tmp_path_factory.mktemp("db") / "r.db", arms=FEW, bases=["pocket-1m"])
-
-
-@pytest.fixture
-def tunematrix(monkeypatch, capsys, tmp_path):
-    """Runs a command in a folder of its own; returns its exit code, output and the lines of its errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words) -> tuple[int, str, list[str]]:
-        monkeypatch.setattr(sys, "argv", ["tunematrix", *map(str, words)])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return int(code), captured.out, captured.err.splitlines()  # type: ignore[call-overload]
-
-    return run
 
 
 class TestCompare:
