@@ -48,6 +48,7 @@ CASES = (
     Case("report", ("report", "--db", "{db}")),
     Case("compare two arms", ("compare", "full_sft-00 · base-00", "lora-01 r=1 · base-00", "--db", "{db}")),
     Case("compare two files of half the runs", ("compare", "{half}", "{half_copy}")),
+    Case("check two files of half the runs", ("check", "--baseline", "{half}", "--candidate", "{half_copy}"), (0, 3)),
     Case("compare two files of all the runs", ("compare", "{db}", "{db_copy}"), bounded=False),
 )
 

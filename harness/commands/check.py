@@ -123,10 +123,16 @@ def _refuse_mixed_ways(request: CheckRequest) -> None:
 
 
 def _names(text: str | None, known: tuple[str, ...], option: str) -> tuple[str, ...]:
+    """What a comma-separated option names: ``matrix-score`` is matrix_score, ``not-measured`` is not measured."""
     if text is None:
         return known
-    names = tuple(name.strip().replace("-", " " if "not" in name else "_") for name in text.split(","))
+    by_word = {_word(name): name for name in known}
+    names = [name.strip() for name in text.split(",")]
     for name in names:
-        if name not in known:
+        if _word(name) not in by_word:
             raise UserError(f"{option} {text}: there is no {name!r}; there are {', '.join(known)}")
-    return names
+    return tuple(by_word[_word(name)] for name in names)
+
+
+def _word(name: str) -> str:
+    return name.replace("_", "-").replace(" ", "-")
