@@ -153,9 +153,7 @@ def data_path(file: str, relative_to: Path) -> Path:
     named = _HUB_FILE.fullmatch(file)
     if named is None:
         raise UserError(f"{file}: expected hub:org/name, hub:org/name/file or either with @revision")
-    found = download_dataset_file(named["repo"], named["revision"])
-    if named["file"]:
-        found = [path for path in found if path.as_posix().endswith(f"/{named['file']}")]
+    found = download_dataset_file(named["repo"], named["revision"], named["file"])
     if len(found) != 1:
         listed = ", ".join(path.relative_to(_folder_of(path, file)).as_posix() for path in found) or "no such file"
         raise UserError(f"{file}: {len(found)} data files ({listed}); name one, as in hub:{named['repo']}/train.jsonl")

@@ -4,6 +4,7 @@
 are passed to it here, so that they are those of the moment of the call.
 """
 
+import glob
 import os
 from pathlib import Path
 
@@ -40,15 +41,19 @@ def download_model(repo_id: str, revision: str | None = None) -> Path:
     return _snapshot(repo_id, revision, "model", _WEIGHTS_AND_TOKENIZER, _PAPERS, _DUPLICATES)
 
 
-def download_dataset_file(repo_id: str, revision: str | None = None) -> list[Path]:
+def download_dataset_file(repo_id: str, revision: str | None = None, file: str | None = None) -> list[Path]:
     """Local paths, sorted, of the json, jsonl, jsonl.gz, csv and parquet files of the dataset ``repo_id``.
 
-    Its papers, which name its licence, come along. Raises UserError when it cannot be had or holds no such file.
+    With ``file``, a path in it or the end of one, that file alone is fetched and told; none where there is no such.
+    Its papers, which name its licence, come along. Raises UserError when it cannot be had or holds no data at all.
     """
-    folder = _snapshot(repo_id, revision, "dataset", _DATA, _PAPERS, _NOT_DATA)
+    wanted = _DATA if file is None else [glob.escape(file), f"*/{glob.escape(file)}"]
+    folder = _snapshot(repo_id, revision, "dataset", wanted, _PAPERS, _NOT_DATA)
     suffixes = tuple(pattern.removeprefix("*") for pattern in _DATA)
     paths = [path for path in folder.rglob("*") if path.name.endswith(suffixes) and path.is_file()]
     paths = [path for path in paths if path.name not in _NOT_DATA]
+    if file is not None:  # the cache may hold more of it
+        return sorted(path for path in paths if path.as_posix().endswith(f"/{file}"))
     if not paths:
         raise UserError(f"hub dataset {repo_id}: no data file ({', '.join(_DATA)})")
     return sorted(paths)

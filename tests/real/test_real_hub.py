@@ -33,7 +33,7 @@ def test_base_and_data_come_from_the_hub_and_again_from_its_cache(
         hub.commit_folder("org/tiny", pocket, revision="v1")
         hub.commit("org/tiny", {"README.md": b"nothing here"}, revision="main")
         papers = b"---\nlicense: cc-by-4.0\n---\n# Data\n"
-        files = {"data/train.jsonl": EXAMPLES.encode(), "data/test.jsonl": EXAMPLES.encode(), "README.md": papers}
+        files = {"data/train.jsonl": EXAMPLES.encode(), "data/test.jsonl": b"{}\n", "README.md": papers}
         hub.commit("org/data", files, repo_type="dataset")
         named = ["--base", "org/tiny@v1", "--data", "hub:org/data/data/train.jsonl"]
 
@@ -42,6 +42,7 @@ def test_base_and_data_come_from_the_hub_and_again_from_its_cache(
     offline = cli("plan", *named, *FEW, "--json", environment=hub.environment(home, offline=True))
 
     assert {"config.json", "model.safetensors", "data/train.jsonl"} <= set(fetched)
+    assert "data/test.jsonl" not in fetched  # it was not asked for
     ((licences,),) = query("SELECT DISTINCT licences FROM cells WHERE method != 'base'")
     assert json.loads(licences)["data"] == {"hub:org/data/data/train.jsonl": "cc-by-4.0"}
     statuses = query("SELECT method, status FROM runs JOIN cells USING (cell_id)")
