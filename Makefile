@@ -7,7 +7,7 @@ DB ?= tunematrix.db
 SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report snapshot check test lint bench bench-analysis bench-gate pocket-bases clean
+.PHONY: help setup matrix matrix-real report board snapshot check test lint bench bench-analysis bench-gate pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench-gate: $(READY) ## what the gate finds, and where it keeps still: half an h
 
 pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour on two cores, resumable)
 	$(BIN)/python -m suites.pocket.pretrain
+
+board: $(READY) ## the leaderboard, in a browser: the results file and the snapshots at hand
+	$(BIN)/tunematrix board
 
 clean: ## remove the environment, caches and work folders; results stay
 	rm -rf $(VENV) .tunematrix build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -29,13 +29,18 @@ class Contents:
     """A database's frames, each read once and only when something asks for it, all as of when this was made.
 
     Without ``every_rate`` scores are those at the arms' chosen rates: all that tables show, and quicker to read.
+    ``only`` cuts everything down to one suite on one stack before it is read.
     """
 
     db: Database
     every_rate: bool = True
+    only: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
-        reader.settle(self.db)
+        if self.only is None:
+            reader.settle(self.db)
+        else:
+            reader.excerpt(self.db, *self.only)
 
     @cached_property
     def arms(self) -> pd.DataFrame:

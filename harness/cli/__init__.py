@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import check, history, judging, matrix, results, snapshots
+from harness.cli import board, check, history, judging, matrix, results, snapshots
 from harness.errors import UserError
 from tunematrix.version import __version__
 
@@ -43,6 +43,7 @@ app.add_typer(judging.app)
 app.add_typer(check.app)
 app.add_typer(snapshots.app)
 app.add_typer(history.app)
+app.add_typer(board.app)
 
 
 def main() -> None:

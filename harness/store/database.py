@@ -53,12 +53,29 @@ def open_for_reading(path: Path) -> Database:
     return db
 
 
+def open_untouched(path: Path) -> Database:
+    """The database at ``path`` as ``open_for_reading`` gives it, but one of an earlier version is brought up to date in
+    a copy in memory: the file stays as it is, and whoever writes to it is not kept waiting."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such results file; `tunematrix run` makes one")
+    _refuse_foreign(path)
+    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
+    if migrations.pending(db):
+        copy = Database(memory=True)
+        db.conn.backup(copy.conn)
+        db.conn.close()
+        migrations.apply(copy)
+        return copy
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return db
+
+
 def open_in_memory(schema: Sequence[str] | None = None) -> Database:
-    """An empty database that is in no file: what a snapshot is read into.
+    """An empty database that is in no file: what a snapshot is read into. Several threads may use it, in turn.
 
     It is of this version, or of an earlier one, whose migrations ``schema`` names.
     """
-    db = Database(memory=True)
+    db = Database(sqlite3.connect(":memory:", check_same_thread=False))
     db.conn.execute("PRAGMA foreign_keys = ON")
     later = [m.name for m in migrations.pending(db) if schema is not None and m.name not in schema]
     migrations.apply(db, stop_before=later)

@@ -35,6 +35,32 @@ GROUP BY cells.arm_id, runs.stack_id
 ORDER BY suite, runs.stack_id, base, label, rank
 """
 
+_SECTIONS = """
+WITH told AS (
+    SELECT cells.suite, runs.stack_id, count(*) AS runs, sum(runs.status IN ('queued', 'running')) AS unfinished,
+           max(runs.started_at) AS last_started_at, max(runs.ended_at) AS last_ended_at,
+           max(CASE WHEN cells.method != 'base' THEN runs.started_at END) AS last_trained_at
+    FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id
+)
+SELECT * FROM told
+WHERE last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM told AS other WHERE other.stack_id = told.stack_id
+                                                  AND other.last_trained_at IS NOT NULL)
+ORDER BY last_trained_at IS NULL, coalesce(last_trained_at, last_started_at) DESC
+"""
+
+_UNDER_WAY = """
+SELECT runs.run_id, cells.suite, runs.stack_id, cells.label, cells.method, cells.base, cells.rank, cells.learning_rate,
+       cells.seed, runs.purpose, runs.status, runs.started_at, runs.heartbeat_at
+FROM runs JOIN cells USING (cell_id) WHERE runs.status IN ('queued', 'running')
+ORDER BY runs.status = 'queued', runs.started_at
+"""
+
+_EXCERPT = """
+CREATE TEMP TABLE runs AS SELECT * FROM main.runs WHERE stack_id = :stack_id AND cell_id IN (
+    SELECT cell_id FROM cells WHERE suite = :suite
+        OR (method = 'base' AND base_digest IN (SELECT base_digest FROM cells WHERE suite = :suite)))
+"""
+
 _RUNS = """
 SELECT runs.run_id, runs.cell_id, cells.recipe_id, cells.execution_id, cells.arm_id, runs.stack_id, cells.suite,
        cells.label, cells.method, cells.base, cells.base_digest, cells.parent_arm_id,
@@ -128,12 +154,40 @@ def settle(db: Database) -> None:
 
     Each frame reads them; a results file of ten thousand runs takes a good part of a second each time otherwise.
     """
-    for name in ("latest", "rates", "chosen"):
-        db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    unsettle(db)
     db.execute(f"CREATE TEMP TABLE latest AS SELECT {_LATEST} FROM main.latest")
     for name in ("rates", "chosen"):  # each reads the one before
-        view = next(db.query("SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ?", [name]))["sql"]
-        db.execute(view.replace("CREATE VIEW", "CREATE TEMP TABLE", 1))
+        db.execute(_as_table(db, name))
+
+
+def sections(db: Database) -> pd.DataFrame:
+    """A row a suite and stack, the one that was trained on last first: how many ``runs`` it has, how many of them are
+    ``unfinished``, ``last_started_at`` and ``last_ended_at``. Quick however many runs there are.
+
+    An untrained base's run may belong to another suite as well, so it alone makes no section where there is a trained.
+    """
+    return _frame(db, _SECTIONS)
+
+
+def under_way(db: Database) -> pd.DataFrame:
+    """A row a run that is queued or running, by their starts: what it is, ``started_at`` and ``heartbeat_at``."""
+    return _frame(db, _UNDER_WAY)
+
+
+def excerpt(db: Database, suite: str, stack_id: str) -> None:
+    """Cut what this connection sees down to one suite on one stack and settle it: its runs, and the untrained ones of
+    its bases. A file of a hundred thousand runs is read as quickly as one of as many as the section has."""
+    unsettle(db)
+    db.execute(_EXCERPT, {"suite": suite, "stack_id": stack_id})
+    db.execute("CREATE INDEX temp.excerpt_runs ON runs (run_id)")
+    for name in ("latest", "rates", "chosen", "chosen_runs"):  # each reads the ones before
+        db.execute(_as_table(db, name))
+
+
+def unsettle(db: Database) -> None:
+    """Undo ``settle`` and ``excerpt``."""
+    for name in ("runs", "latest", "rates", "chosen", "chosen_runs"):
+        db.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
 def arms(db: Database) -> pd.DataFrame:
@@ -273,6 +327,12 @@ def stacks(db: Database) -> pd.DataFrame:
     frame = _frame(db, "SELECT stack_id, facts, code_digest FROM stacks")
     frame["facts"] = [json.loads(facts) for facts in frame["facts"]]
     return frame
+
+
+def _as_table(db: Database, view: str) -> str:
+    """What makes a table of this connection alone, of a view's name and rows."""
+    sql: str = next(db.query("SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ?", [view]))["sql"]
+    return sql.replace("CREATE VIEW", "CREATE TEMP TABLE", 1)
 
 
 def _own(db: Database, table: str, columns: str, suite: str, stack_id: str) -> pd.DataFrame:

@@ -1,0 +1,43 @@
+"""Results in a browser: `board`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: tunematrix board · tunematrix board mine.db results/pocket-cpu · "
+    "tunematrix board results/pocket-cpu --export page/"
+)
+def board(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SOURCES]...",
+            help="Results files and snapshots' folders; by default tunematrix.db and the snapshots under results/.",
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to serve on.")] = 8501,
+    host: Annotated[
+        str, typer.Option(help="The address to serve on; 0.0.0.0 shows the results to the whole network.")
+    ] = "127.0.0.1",
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser on it.")] = True,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a static page into DIR instead; no server, no network.")
+    ] = None,
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="With --export: prompts and answers too, which may be private.")
+    ] = False,
+) -> None:
+    """See the trade-offs in a browser: what each method gains, forgets and costs, down to single answers."""
+    if export is not None:
+        from leaderboard.export import export_page
+
+        export_page(sources or [], export, with_text=with_text)
+        return
+    from leaderboard.serve import serve
+
+    serve(sources or [], host=host, port=port, open_browser=open_browser)

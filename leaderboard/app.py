@@ -1,0 +1,42 @@
+"""The board: `tunematrix board` runs this file with Streamlit. One page a question, under ``views/``."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ICON = Path(__file__).with_name("icon.png")  # a name of Streamlit's icons would be fetched from the network
+PAGES = {
+    "Choosing": (
+        ("leaderboard", "Leaderboard", ":material/leaderboard:"),
+        ("tradeoffs", "Trade-offs", ":material/scatter_plot:"),
+        ("which", "Which one?", ":material/recommend:"),
+    ),
+    "Looking closer": (
+        ("ranks", "Ranks and sizes", ":material/show_chart:"),
+        ("memory", "Memory", ":material/memory:"),
+        ("rates", "Learning rates", ":material/tune:"),
+        ("forgetting", "Forgetting", ":material/history_toggle_off:"),
+        ("run", "Run", ":material/description:"),
+    ),
+    "Judging": (
+        ("compare", "Compare", ":material/compare_arrows:"),
+        ("history", "History", ":material/timeline:"),
+        ("failures", "Failures", ":material/error:"),
+    ),
+}
+
+
+def main() -> None:
+    """Lay out the pages and show the one that is asked for."""
+    st.set_page_config(page_title="tunematrix", page_icon=str(ICON), layout="wide")
+    pages = {
+        heading: [
+            st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "leaderboard")
+            for name, title, icon in group
+        ]
+        for heading, group in PAGES.items()
+    }
+    st.navigation(pages).run()
+
+
+main()

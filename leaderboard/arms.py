@@ -1,0 +1,60 @@
+"""The arms of the chosen sections as the pages show them: named apart, with the standing that the data support."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from harness.analysis.costs import whole_tuning_seconds
+from harness.analysis.frontier import JUDGED, frontier
+from harness.analysis.section import Section
+from leaderboard.controls import short
+from leaderboard.quantities import Quantity
+
+
+def named(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary's rows with ``whole_tuning_seconds``, ``family`` (the ranks of one method on one base in one section)
+    and ``row``: a name that no other row has."""
+    arms = summary.assign(
+        whole_tuning_seconds=whole_tuning_seconds(summary),
+        family=summary["name"].str.replace(r" r=\d+", "", regex=True)
+        + summary["base"].map(" · {}".format)
+        + summary["section"].map(" · {}".format),
+    )
+    several_bases = summary["base"].nunique() > 1
+    several_sections = summary["section"].nunique() > 1
+    row = arms["name"].map(lambda name: short(name, 60))
+    row = row + (" · " + arms["base"].map(lambda base: short(base, 40)) if several_bases else "")
+    row = row + (" · " + (arms["section"] + 1).astype(str) if several_sections else "")
+    again = row.groupby(row).cumcount()
+    arms["row"] = row.where(again == 0, row + " (" + (again + 1).astype(str) + ")")
+    return arms
+
+
+def trained(arms: pd.DataFrame) -> pd.DataFrame:
+    """Those that something was trained for and scored."""
+    return arms[arms["chosen_rate"].notna()]
+
+
+def with_standing(
+    arms: pd.DataFrame, sections: Mapping[int, Section], quantities: Sequence[Quantity]
+) -> pd.DataFrame:  # fmt: skip
+    """The rows with ``in_set``: whether no arm of the same base and section is supported to beat them in these
+    quantities; and ``standing``, the same in words. Without a verdict on every quantity none is in the set."""
+    names = [quantity.name for quantity in quantities]
+    if arms.empty or any(name not in JUDGED for name in names):
+        return arms.assign(in_set=False, standing=None)
+    found = []
+    for number, own in arms.groupby("section", sort=False):
+        table = frontier(sections[int(str(number))], own, names)
+        names_of = own.set_index("arm_id")["name"]
+        words = [_words(by, names_of) for by in table["dominated_by"]]
+        table = table.assign(standing=words)[["in_set", "standing"]]
+        found.append(own.join(table, on="arm_id"))
+    return pd.concat(found)
+
+
+def _words(dominated_by: Sequence[str], names: pd.Series) -> str:
+    if not dominated_by:
+        return "no arm is supported to beat it"
+    more = f" and {len(dominated_by) - 1} more" if len(dominated_by) > 1 else ""
+    return f"beaten by {short(str(names[dominated_by[0]]))}{more}"

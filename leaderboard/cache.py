@@ -1,0 +1,38 @@
+"""What is worked out once for all visitors: kept by a source's version and a section's key, so never out of date.
+
+What these return is shared between visitors: it is read, never changed.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from harness.analysis.summary import summarise
+from harness.sections import Part
+from leaderboard import results
+from leaderboard.results import Listing, SectionKey, Version
+
+SECTIONS = 24  # of which frames are kept; the oldest make room
+
+
+def listing(path: Path) -> Listing:
+    """See ``results.list_source``."""
+    return _listing(path, results.version(path))
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the results")
+def _listing(path: Path, _version: Version) -> Listing:
+    return results.list_source(path)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="reading the runs")
+def part(key: SectionKey) -> Part:
+    """See ``results.read_part``."""
+    return results.read_part(key)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="comparing the arms")
+def summary(key: SectionKey) -> pd.DataFrame:
+    """See ``summary.summarise``."""
+    return summarise(part(key).frames)

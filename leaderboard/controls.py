@@ -1,0 +1,76 @@
+"""The controls of the board: Streamlit's widgets, each bound to a query parameter, so that a link holds the page."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&=/])")
+LONGEST = 300
+
+
+def plain(text: object, longest: int = LONGEST) -> str:
+    """Any text as Markdown that shows it as it is: no markup, no mathematics, no emoji, on one line."""
+    line = " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in str(text)).split())
+    return _MARKDOWN.sub(r"\\\1", short(line, longest))
+
+
+def short(text: str, longest: int = 80) -> str:
+    """``text``, cut where it is too long to read."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    default: str | None = None,
+    help: str | None = None,
+    show: Callable[[str], str] | None = None,
+) -> str:
+    """One of ``options`` (the first, or ``default``), kept in the address under ``key``."""
+    index = options.index(default) if default in options else 0
+    chosen: str = st.selectbox(
+        label, options, index=index, key=key, help=help, format_func=show or short, bind="query-params"
+    )
+    return chosen
+
+
+def choose_several(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    default: Sequence[str] = (),
+    help: str | None = None,
+    placeholder: str = "all",
+) -> list[str]:
+    """Some of ``options``, kept in the address under ``key``."""
+    kept = [option for option in default if option in options]
+    return list(
+        st.multiselect(
+            label, options, default=kept, key=key, help=help, placeholder=placeholder, format_func=short,
+            bind="query-params",
+        )
+    )  # fmt: skip
+
+
+def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
+    """A switch, kept in the address under ``key``."""
+    return bool(st.toggle(label, value=default, key=key, help=help, bind="query-params"))
+
+
+def search(label: str, *, key: str, help: str | None = None) -> str:
+    """A few words to look for, kept in the address under ``key``."""
+    return str(st.text_input(label, key=key, help=help, placeholder="any part of a name", bind="query-params") or "")
+
+
+def page_of(rows: Any, size: int, *, key: str) -> Any:
+    """The page of ``rows`` (a frame) that is looked at, ``size`` rows long, its number kept in the address."""
+    pages = max(1, -(-len(rows) // size))
+    if pages == 1:
+        return rows
+    number = int(st.number_input(f"Page, of {pages}", 1, pages, key=key, bind="query-params"))
+    return rows.iloc[(number - 1) * size : number * size]

@@ -1,0 +1,48 @@
+"""Runs in progress, and the page made anew when something has been written."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from harness.naming import arm_name
+from leaderboard import results
+from leaderboard.controls import short
+
+EVERY_SECONDS = 3.0
+STALE_SECONDS = 120.0
+
+
+def watch(paths: Sequence[Path]) -> None:
+    """Show what is running, look again every few seconds, and run the page again where something has ended."""
+    seen = {path: results.version(path) for path in paths}
+
+    @st.fragment(run_every=EVERY_SECONDS)
+    def look() -> None:
+        now = {path: results.version(path) for path in paths}
+        if now != seen:
+            st.rerun()
+        for path in paths:
+            if not path.is_dir():
+                _show(path, results.under_way(path))
+
+    look()
+
+
+def _show(path: Path, runs: pd.DataFrame) -> None:
+    alive = [row for row in runs.to_dict("records") if _alive(row["heartbeat_at"] or row["started_at"])]
+    if not alive:
+        return
+    running = [row for row in alive if row["status"] == "running"]
+    st.caption(f"{short(path.name)}: {len(running)} running, {len(alive) - len(running)} queued")
+    for row in running[:8]:
+        rank = None if pd.isna(row["rank"]) else row["rank"]
+        name = arm_name(str(row["label"]), None, rank)
+        st.text(short(f"{name} · {row['base']} · seed {row['seed']:g} · {row['purpose']}", 60))
+
+
+def _alive(when: str) -> bool:
+    """Whether a run was heard of lately: a runner that was killed leaves its rows behind."""
+    return (datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds() < STALE_SECONDS

@@ -1,0 +1,47 @@
+"""The leaderboard's picture: every arm on a line of its own, its figures side by side with their intervals."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from leaderboard import theme
+from leaderboard.pictures.axes import tooltips
+from leaderboard.quantities import Quantity, names_of
+
+ROW_HEIGHT, LONGEST_LABEL = 24, 190
+WORDS = (("name", "arm"), ("base", "base"), ("letters", "tie"), ("place", "place"))
+
+
+def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity], width: int = 140) -> alt.TopLevelMixin | None:
+    """One panel a quantity, one row an arm in the frame's order: a dot with its interval, or a bar for a cost.
+
+    ``arms`` in units, with ``name, base, method, letters``; arms of one name on several bases or stacks must have been
+    told apart in ``row``.
+    """
+    if arms.empty or not quantities:
+        return None
+    order = list(arms["row"])
+    panels = [_panel(arms, quantity, order, n == 0, width) for n, quantity in enumerate(quantities)]
+    return alt.hconcat(*panels, spacing=12).resolve_scale(y="shared", color="shared", shape="shared")
+
+
+def _panel(arms: pd.DataFrame, quantity: Quantity, order: list[str], first: bool, width: int) -> alt.LayerChart:
+    rows = arms.dropna(subset=[quantity.name])
+    axis = alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False) if first else None
+    y = alt.Y("row:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order))
+    x = alt.X(f"{quantity.name}:Q", title=quantity.title, axis=alt.Axis(tickCount=4))
+    told = tooltips(WORDS, [quantity], arms)
+    colour = theme.colour(arms["method"])
+    chart = alt.Chart(rows)
+    if quantity.interval:
+        low, high = names_of(quantity)[1:]
+        layers = [
+            chart.mark_rule(strokeWidth=2, opacity=0.6).encode(y=y, x=f"{low}:Q", x2=f"{high}:Q", color=colour),
+            chart.mark_point(filled=True, size=70, opacity=1).encode(
+                y=y, x=x, color=colour, shape=theme.mark(arms["method"]), tooltip=told
+            ),
+        ]
+    else:
+        layers = [chart.mark_bar(opacity=0.85, height=12).encode(y=y, x=x, color=colour, tooltip=told)]
+    return alt.layer(*layers).properties(width=width, height=ROW_HEIGHT * len(order))

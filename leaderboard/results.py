@@ -1,0 +1,173 @@
+"""The results at hand: results files and snapshots, opened without touching them, listed by suite and stack."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+import pandas as pd
+from sqlite_utils import Database
+
+from harness.errors import UserError
+from harness.sections import Contents, Part
+from harness.sources import Source, open_source
+from harness.store import reader
+from harness.store.database import open_untouched
+
+LOCAL = Path("tunematrix.db")
+PUBLISHED = Path("results")
+SHOWN_ID = 6
+
+Kind = Literal["file", "snapshot"]
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SectionKey:
+    """One suite on one stack in one source, as far as it had come when it was listed.
+
+    Everything that is worked out of a section is kept by its key: while runs go on, only what ends makes a new one.
+    ``hardware`` and ``stack`` are how people are told of the machine and of the software.
+    """
+
+    path: Path
+    source: str
+    suite: str
+    stack_id: str
+    ended: int
+    last_ended_at: str | None
+    last_started_at: str
+    file: int
+    hardware: str = field(compare=False)
+    stack: str = field(compare=False)
+
+    @property
+    def where(self) -> str:
+        """The machine, the software and the source, on a line."""
+        return f"{self.hardware} · {self.stack} · {self.source}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A source's sections, newest first; ``problem`` says in a sentence why there are none, where it can't be read."""
+
+    path: Path
+    name: str
+    kind: Kind
+    sections: tuple[SectionKey, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def at_hand(given: Sequence[Path], folder: Path = Path()) -> tuple[Path, ...]:
+    """What was asked for; else the local results file, where there is one, and the snapshots under ``results``."""
+    if given:
+        return tuple(given)
+    local = [LOCAL] if (folder / LOCAL).is_file() else []
+    published = sorted(path.parent for path in (folder / PUBLISHED).glob("*/manifest.json"))
+    return (*(folder / path for path in local), *published)
+
+
+def version(path: Path) -> Version:
+    """What changes whenever something is written to a source; empty where it is not there."""
+    files = [path / "manifest.json"] if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
+    stats = [file.stat() for file in files if file.exists()]
+    return tuple(number for stat in stats for number in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+def list_source(path: Path) -> Listing:
+    """What a source holds; a source that can't be read is listed with its problem."""
+    kind: Kind = "snapshot" if path.is_dir() else "file"
+    try:
+        with opened(path) as source:
+            return Listing(path, source.name, kind, _sections(path, source), source.notes)
+    except UserError as error:
+        return Listing(path, path.name, kind, problem=str(error).removeprefix("--db "))
+    except (sqlite3.Error, OSError) as error:
+        return Listing(path, path.name, kind, problem=f"{path}: can't be read now: {error}")
+
+
+def read_part(key: SectionKey) -> Part:
+    """Everything that the pages derive their figures from, of one section."""
+    with opened(key.path) as source:
+        part = Contents(source.db, only=(key.suite, key.stack_id)).part(key.suite, key.stack_id)
+        reader.unsettle(source.db)
+    return part
+
+
+def under_way(path: Path) -> pd.DataFrame:
+    """See ``reader.under_way``; empty where the source can't be read."""
+    try:
+        with opened(path) as source:
+            return reader.under_way(source.db)
+    except (UserError, sqlite3.Error, OSError):
+        return pd.DataFrame()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """A source, for this thread to read: a file is opened anew, a snapshot was read once and is used in turn.
+
+    Raises UserError where it is none.
+    """
+    if path.is_dir():
+        source, lock = _snapshot(path, version(path))
+        with lock:
+            yield source
+        return
+    db = open_untouched(path)
+    try:
+        yield Source(path.stem, path, db)
+    finally:
+        db.conn.close()
+
+
+@lru_cache(maxsize=16)
+def _snapshot(path: Path, _: Version) -> tuple[Source, Lock]:
+    return open_source(path), Lock()
+
+
+def _sections(path: Path, source: Source) -> tuple[SectionKey, ...]:
+    facts = _facts(source.db)
+    rows = reader.sections(source.db).astype(object)
+    rows = rows.where(rows.notna(), None)
+    file = path.stat().st_ino
+    return tuple(
+        SectionKey(
+            path=path,
+            source=source.name,
+            suite=str(row["suite"]),
+            stack_id=str(row["stack_id"]),
+            ended=int(row["runs"] - row["unfinished"]),
+            last_ended_at=row["last_ended_at"],
+            last_started_at=str(row["last_started_at"]),
+            file=file,
+            hardware=hardware(facts[row["stack_id"]]),
+            stack=_software(facts[row["stack_id"]], str(row["stack_id"])),
+        )
+        for row in rows.to_dict("records")
+        if row["runs"] > row["unfinished"]
+    )
+
+
+def _facts(db: Database) -> dict[str, dict[str, Any]]:
+    return {str(key): dict(facts) for key, facts in reader.stacks(db).set_index("stack_id")["facts"].items()}
+
+
+def hardware(facts: Mapping[str, Any]) -> str:
+    """What a stack ran on, in words: ``NVIDIA H200 141 GiB``, ``2 cores of AMD EPYC``."""
+    if gpu := facts.get("gpu"):
+        memory = facts.get("gpu_memory_gib")
+        return f"{gpu} {memory:g} GiB" if isinstance(memory, int | float) else str(gpu)
+    processor = facts.get("processor") or facts.get("device") or "unknown machine"
+    cores = facts.get("cores")
+    return f"{cores} cores of {processor}" if cores else str(processor)
+
+
+def _software(facts: Mapping[str, Any], stack_id: str) -> str:
+    torch = facts.get("torch")
+    return f"torch {torch}, stack {stack_id[:SHOWN_ID]}" if torch else f"stack {stack_id[:SHOWN_ID]}"

@@ -1,0 +1,109 @@
+"""Which results a page is about: the choice in the sidebar, the same on every page, and kept in the address."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from harness.sections import Part
+from leaderboard import cache, controls, results
+from leaderboard.live import watch
+from leaderboard.results import Listing, SectionKey
+
+HOW = """tunematrix run pocket                                    # the embedded suite: ten minutes on two cores
+tunematrix run --base ./my-model --data train.jsonl       # your own
+tunematrix board tunematrix.db results/pocket-cpu         # a results file, a snapshot, or several"""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The sources at hand, and the sections of them that were chosen: all of one suite, newest first."""
+
+    listings: tuple[Listing, ...]
+    sections: tuple[SectionKey, ...]
+
+    def parts(self) -> list[tuple[SectionKey, Part]]:
+        """Each section's frames."""
+        return [(key, cache.part(key)) for key in self.sections]
+
+    def summary(self) -> pd.DataFrame:
+        """The arms of every section, with ``section`` (its number), ``source``, ``suite``, ``stack`` and
+        ``hardware`` beside them. See ``summary.summarise``."""
+        tables = [
+            cache.summary(key).assign(
+                section=n, source=key.source, suite=key.suite, stack=key.stack, hardware=key.hardware
+            )
+            for n, key in enumerate(self.sections)
+        ]
+        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+    def key_of(self, run_source: str) -> SectionKey | None:
+        """The newest section of a source by its name."""
+        return next((key for key in self.sections if key.source == run_source), None)
+
+
+def sources() -> tuple[Path, ...]:
+    """The sources that the command line names, as ``results.at_hand`` completes them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sources", nargs="*", type=Path)
+    return results.at_hand(parser.parse_args(sys.argv[1:]).sources)
+
+
+def listings() -> tuple[Listing, ...]:
+    """What the sources at hand hold, each problem said on the page."""
+    found = tuple(cache.listing(path) for path in sources())
+    for one in found:
+        if one.problem:
+            st.warning(controls.plain(one.problem), icon=":material/report:")
+        for note in one.notes:
+            st.info(controls.plain(f"{one.name}: {note}"), icon=":material/info:")
+    return found
+
+
+def chosen_scope() -> Scope:
+    """Ask in the sidebar which results the page is about; says how to make some, and ends the page, without any."""
+    found = listings()
+    sections = sorted((key for one in found for key in one.sections), key=lambda key: key.last_started_at, reverse=True)
+    if not sections:
+        nothing_yet()
+    with st.sidebar:
+        scope = Scope(found, _chosen(sections))
+        watch([one.path for one in found])
+    return scope
+
+
+def nothing_yet() -> None:
+    """There are no results: say how to make some, and end the page."""
+    st.title("No results yet")
+    st.write("This board shows results files and published snapshots. To make results of your own:")
+    st.code(HOW, language="shell")
+    st.stop()
+
+
+def _chosen(sections: Sequence[SectionKey]) -> tuple[SectionKey, ...]:
+    suites = list(dict.fromkeys(key.suite for key in sections))
+    suite = controls.choose("Suite", suites, key="suite", help="The question that the runs answer.")
+    of_suite = [key for key in sections if key.suite == suite]
+    machines = list(dict.fromkeys(key.hardware for key in of_suite))
+    if len(machines) > 1:
+        chosen = controls.choose_several("Hardware", machines, key="hardware", help="All, where none is chosen.")
+        of_suite = [key for key in of_suite if not chosen or key.hardware in chosen]
+    named = {key.where: key for key in of_suite}
+    first = next(iter(named))
+    help_ = "A suite's runs on one stack are compared with each other; several results are shown one under the other."
+    wanted = controls.choose_several("Results", list(named), key="results", default=[first], help=help_)
+    return tuple(named[where] for where in wanted) or (named[first],)
+
+
+def page(show: Callable[[Scope], None]) -> None:
+    """Show a page on the chosen results, or say in a sentence why that can't be done."""
+    from harness.errors import UserError
+
+    try:
+        show(chosen_scope())
+    except UserError as error:
+        st.error(controls.plain(str(error)), icon=":material/report:")

@@ -1,0 +1,54 @@
+"""The board's server: Streamlit, told to stay on this machine, to take nothing in and to tell nobody."""
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import UserError
+from leaderboard.results import at_hand
+
+APP = Path(__file__).with_name("app.py")
+
+OPTIONS = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",  # a visitor is told in a sentence; the traceback is on the terminal
+    "client.toolbarMode": "viewer",
+    "server.enableStaticServing": False,
+    "server.fileWatcherType": "none",
+    "server.maxUploadSize": 1,
+    "server.runOnSave": False,
+    "logger.level": "warning",
+    "theme.primaryColor": "#0072B2",
+}
+
+
+def serve(sources: Sequence[Path], *, host: str, port: int, open_browser: bool) -> None:
+    """Serve the board until it is interrupted; takes the place of this process.
+
+    Raises UserError where the address is taken, or a source is not there.
+    """
+    for source in at_hand(sources):
+        if not source.exists():
+            raise UserError(f"{source}: no such results file or snapshot")
+    _refuse_taken(host, port)
+    print(f"the board is at http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}", flush=True)
+    os.execv(sys.executable, command(sources, host=host, port=port, open_browser=open_browser))
+
+
+def command(sources: Sequence[Path], *, host: str, port: int, open_browser: bool) -> list[str]:
+    """The command line that serves the board."""
+    options = {**OPTIONS, "server.address": host, "server.port": port, "server.headless": not open_browser}
+    words = [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *words, "--", *map(str, sources)]
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            reason = error.strerror or str(error)
+            raise UserError(f"--port {port} on {host}: {reason}; name another, as in --port {port + 1}") from None

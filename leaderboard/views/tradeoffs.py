@@ -1,0 +1,109 @@
+"""What does one thing cost in the other? Any two quantities against each other, with the arms that none beats."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from leaderboard import controls, go, quantities, tables
+from leaderboard.arms import named, trained, with_standing
+from leaderboard.pictures.tradeoff import PICK, tradeoff
+from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
+from leaderboard.scope import Scope, page
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Two quantities that people ask about."""
+
+    across: Quantity
+    up: Quantity
+
+
+PRESETS = {
+    "gain against memory": Preset(quantities.MEMORY, quantities.GAIN),
+    "gain against forgetting": Preset(quantities.FORGETTING, quantities.GAIN),
+    "gain against training time": Preset(quantities.TUNING, quantities.GAIN),
+    "memory against speed": Preset(quantities.MEMORY, quantities.TOKENS),
+}
+OWN = "two of my own"
+
+
+def show(scope: Scope) -> None:
+    """The page."""
+    st.title("Trade-offs")
+    arms = trained(named(scope.summary()))
+    there = measured(arms, (*SCORES, *COSTS))
+    if len(there) < 2:
+        st.info("No trained arm has two figures to set against each other yet.")
+        return
+    across, up, size, log_x, log_y, lines = _asked(arms, there)
+    sections = {n: part.frames for n, (_, part) in enumerate(scope.parts())}
+    arms = in_units(with_standing(arms, sections, (across, up)), {*there, across, up})
+    told = [one for one in measured(arms, (RATE,)) if one.name in arms]
+    chart = tradeoff(arms, across, up, told=told, log_x=log_x, log_y=log_y, size=size, lines=lines)
+    if chart is None:
+        st.info(f"No arm has both {across.label} and {up.label}.")
+        return
+    event = st.altair_chart(chart, key="tradeoff", on_select="rerun", selection_mode=[PICK])
+    st.caption(
+        "Ringed: no other arm of its base is supported to beat it in both. Lines join the ranks of one method. "
+        "Hover for the recipe; click a dot to open its run."
+    )
+    _table(arms, (up, across))
+    _open_picked(scope, arms, event)
+
+
+def _asked(arms: pd.DataFrame, there: list[Quantity]) -> tuple[Quantity, Quantity, Quantity | None, bool, bool, bool]:
+    by_label = {one.label: one for one in there}
+    known = {
+        name: preset for name, preset in PRESETS.items()
+        if preset.across.label in by_label and preset.up.label in by_label
+    }  # fmt: skip
+    first, second = st.columns([2, 3])
+    with first:
+        preset = controls.choose("Picture", [*known, OWN], key="preset")
+    labels = list(by_label)
+    if preset == OWN:
+        with second:
+            left, right = st.columns(2)
+            with left:
+                up = by_label[controls.choose("Upwards", labels, key="up")]
+            with right:
+                across = by_label[controls.choose("Across", labels, key="across", default=labels[-1])]
+    else:
+        across, up = (fitted(one, arms) for one in (known[preset].across, known[preset].up))
+    places = st.columns(4)
+    with places[0]:
+        size = by_label.get(controls.choose("Size of the dots", ["alike", *labels], key="size"))
+    with places[1]:
+        log_x = controls.toggle("logarithmic across", key="logx")
+    with places[2]:
+        log_y = controls.toggle("logarithmic upwards", key="logy")
+    with places[3]:
+        lines = controls.toggle("join the ranks", key="lines", default=True)
+    return across, up, size, log_x, log_y, lines
+
+
+def _table(arms: pd.DataFrame, shown: tuple[Quantity, Quantity]) -> None:
+    columns = [
+        tables.text("name", "arm", "The entry in the matrix, what it starts from, and its rank."),
+        tables.text("base", "base", "The base model."),
+        *(tables.of_quantity(one) for one in shown),
+        tables.text("standing", "standing", "Whether another arm of its base is supported to be at least as good in "
+                    "both and better in one."),
+    ]  # fmt: skip
+    ordered = arms.sort_values("in_set", ascending=False, kind="stable")
+    tables.show_table(ordered, columns, key="tradeoffs")
+    tables.downloads(ordered, columns, name="trade-offs")
+
+
+def _open_picked(scope: Scope, arms: pd.DataFrame, event: object) -> None:
+    picked = getattr(event, "selection", {}).get(PICK) or []
+    for one in picked:
+        found = arms[(arms["arm_id"] == one.get("arm_id")) & (arms["section"] == one.get("section"))]
+        if len(found):
+            go.to_arm(scope, found.iloc[0])
+
+
+page(show)
