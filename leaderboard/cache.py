@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from harness.analysis import forgetting, matched, rates
+from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
 from harness.sections import Part
 from leaderboard import results
@@ -36,3 +38,35 @@ def part(key: SectionKey) -> Part:
 def summary(key: SectionKey) -> pd.DataFrame:
     """See ``summary.summarise``."""
     return summarise(part(key).frames)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing with the base")
+def tasks(key: SectionKey) -> pd.DataFrame:
+    """See ``forgetting.by_task``."""
+    return forgetting.by_task(part(key).frames)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing answers with the base's")
+def kept_and_lost(key: SectionKey) -> pd.DataFrame:
+    """See ``forgetting.kept_and_lost``, of the safety tasks."""
+    return forgetting.kept_and_lost(part(key).frames, "safety")
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def run_points(key: SectionKey) -> pd.DataFrame:
+    """See ``matched.run_points``, of all arms."""
+    section = part(key).frames
+    return matched.run_points(section.scores, section.evals("target"), section.evals("general"))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def rate_curves(key: SectionKey) -> pd.DataFrame:
+    """See ``rates.rate_curves``."""
+    return rates.rate_curves(part(key).frames)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="comparing the arms within the limits")
+def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms: tuple[str, ...]) -> Recommendation:
+    """See ``recommend.recommend``, among the arms of these ids."""
+    table = summary(key)
+    return recommend(part(key).frames, table[table["arm_id"].isin(arms)], dict(limits))

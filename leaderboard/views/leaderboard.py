@@ -7,8 +7,9 @@ import streamlit as st
 
 from leaderboard import controls, go, quantities, tables
 from leaderboard.arms import named
+from leaderboard.filters import filtered
 from leaderboard.pictures.lineup import lineup
-from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured, names_of
+from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured
 from leaderboard.scope import Scope, page
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
@@ -20,8 +21,8 @@ WORDS = (
         "place", "place", "One more than the number of arms that are supported as better, on one base.", "%d"
     ),
     tables.text("letters", "tie", "Arms of one base that share a letter can't be told apart on the target."),
-    tables.text("name", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
+    tables.ARM,
+    tables.BASE,
 )
 MORE = (
     tables.text("method", "method", "full SFT, LoRA, QLoRA, DPO, or nothing trained."),
@@ -39,7 +40,7 @@ MORE = (
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Leaderboard")
-    arms = _filtered(named(scope.summary()))
+    arms = filtered(named(scope.summary()), ("base", "method", "rank", "status"), search=True)
     if arms.empty:
         st.info("No arm matches these filters.")
         return
@@ -48,35 +49,6 @@ def show(scope: Scope) -> None:
     shown = controls.page_of(arms, PAGE, key="page")
     _picture(shown.head(PICTURED), [one for one in there if one.name in {s.name for s in SHOWN}], len(arms))
     _table(shown, arms, there, scope)
-
-
-def _filtered(arms: pd.DataFrame) -> pd.DataFrame:
-    places = st.columns(5)
-    for place, name, label in zip(places, ("base", "method", "rank", "status"), FILTERS, strict=False):
-        options = sorted({_said(value) for value in arms[name]}, key=_by_number)
-        with place:
-            wanted = controls.choose_several(label, options, key=name)
-        if wanted:
-            arms = arms[arms[name].map(_said).isin(wanted)]
-    with places[-1]:
-        words = controls.search("Search", key="q").lower().split()
-    text = (arms["name"] + " " + arms["base"] + " " + arms["method"]).str.lower()
-    for word in words:
-        arms = arms[text.loc[arms.index].str.contains(word, regex=False)]
-    return arms
-
-
-FILTERS = ("Base", "Method", "Rank", "Status")
-
-
-def _said(value: object) -> str:
-    if value is None or value != value:
-        return "none"
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
-
-
-def _by_number(text: str) -> tuple[float, str]:
-    return (float(text), "") if text.replace(".", "", 1).isdigit() else (float("inf"), text)
 
 
 def _sorted(arms: pd.DataFrame, there: Sequence[Quantity]) -> pd.DataFrame:
@@ -104,12 +76,7 @@ def _picture(arms: pd.DataFrame, there: Sequence[Quantity], total: int) -> None:
 
 def _table(shown: pd.DataFrame, arms: pd.DataFrame, there: Sequence[Quantity], scope: Scope) -> None:
     figures = [tables.of_quantity(one, bar=one.better is not None and not one.signed) for one in there]
-    ends = [
-        tables.number(name, f"{one.label} {'from' if n == 0 else 'to'}", "End of the 95 % interval.", one.printf)
-        for one in there
-        for n, name in enumerate(names_of(one)[1:])
-    ]
-    known = {column.label: column for column in (*WORDS, *figures, *MORE, *ends)}
+    known = {column.label: column for column in (*WORDS, *figures, *MORE, *tables.ends(there))}
     usual = [column.label for column in (*WORDS, *figures, *MORE[2:3])]
     with st.expander("Columns"):
         wanted = controls.choose_several("Columns", list(known), key="columns", default=usual, placeholder="the usual")
