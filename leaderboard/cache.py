@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.summary import summarise
 from harness.sections import Part
 from leaderboard import results
@@ -36,3 +37,10 @@ def part(key: SectionKey) -> Part:
 def summary(key: SectionKey) -> pd.DataFrame:
     """See ``summary.summarise``."""
     return summarise(part(key).frames)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
+def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
+    found = peaks(part(key).frames.phases)
+    return found, components(found), predicted(found, results.read_predictions(key))
