@@ -4,14 +4,17 @@ Whatever the results file does not hold is said in a comment at its key: where a
 machine, how a file was parted, what a task is beyond its name.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from harness.errors import UserError
 from harness.report.words import text as one_line
+from harness.store.one_run import Stage
 
 # A trained stage's settings as a recipe names them, by their keys in a matrix file.
 SETTINGS = ("batch_size", "sequence_length", "precision", "optimizer")
@@ -47,6 +50,43 @@ class Stored:
     eval_batch_size: int | None = None
 
 
+def stored(run: Mapping[str, Any], stages: Sequence[Stage], scores: pd.DataFrame) -> Stored:
+    """What ``one_run`` tells of a run (``about``, ``stages``, ``scores``) as a cell to be run again."""
+    sizes = {json.loads(text).get("batch_size") for text in scores["decoding"]}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return Stored(
+        suite=run["suite"],
+        base=run["base"],
+        seed=run["seed"],
+        recipe=run["recipe"],
+        execution=run["execution"],
+        base_spec=run["sources"].get("base") or {},
+        stages=[StoredStage(one.label, _files(one.sources)) for one in stages],
+        evals=_evals_of(scores),
+        eval_batch_size=size if isinstance(size, int) else None,
+    )
+
+
+def _files(sources: Mapping[str, Any] | None) -> tuple[str, ...] | None:
+    listed = (sources or {}).get("data")
+    return None if listed is None else tuple(str(file) for file in listed)
+
+
+def _evals_of(scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each task that was scored, as a matrix file asks for it; what is as by default is left out."""
+    found = []
+    merging = scores["moment"].str.startswith("merged").any()
+    for (task, metric), rows in scores.groupby(["task", "metric"], sort=False):
+        first, moments = rows.iloc[0], set(rows["moment"])
+        entry = {"task": task, "role": first["role"], "split": first["split"], "metric": metric}
+        entry |= {} if first["higher_is_better"] else {"higher_is_better": False}
+        entry |= {} if pd.isna(first["chance"]) else {"chance": float(first["chance"])}
+        entry |= {"prompted": True} if "prompted" in moments else {}
+        entry |= {"merged": False} if merging and "merged" not in moments else {}
+        found.append(entry)
+    return found
+
+
 def matrix_text(cell: Stored) -> str:
     """The matrix file, as YAML. Raises UserError, in a sentence, for a recipe that no matrix file can say: one that
     another program wrote."""
@@ -67,9 +107,10 @@ def matrix_text(cell: Stored) -> str:
     return "\n".join(block for block in blocks if block)
 
 
-_HEAD = """Save this in the folder of the suite {suite}: files and tasks are found from there. `tunematrix plan FILE` says what
-is missing, and whether the cell is the same one: it is then done already, unless it is on another stack.
-Not recorded, so as this version has it by default: steps of the measure run, time limits, what to do with bad records."""
+_HEAD = """Save this in the folder of the suite {suite}: files and tasks are found from there. `tunematrix plan FILE`
+says what is missing, and whether it is the same cell: that one is done already, on the stack that it ran on.
+Not recorded, so as this version has it by default: steps of the measure run, time limits, what is done with bad
+records."""
 
 
 def _refuse_foreign(cell: Stored, stages: Sequence[Recipe]) -> None:

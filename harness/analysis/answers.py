@@ -27,8 +27,7 @@ def answers(after: pd.DataFrame, before: pd.DataFrame, metrics: Mapping[str, str
     """
     earlier = {row["eval_id"]: row for row in before.to_dict("records")}
     found = [
-        _of_eval(row, earlier.get(row["eval_id"]), metrics.get(row["eval_id"], ""))
-        for row in after.to_dict("records")
+        _of_eval(row, earlier.get(row["eval_id"]), metrics.get(row["eval_id"], "")) for row in after.to_dict("records")
     ]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
 

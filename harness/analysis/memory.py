@@ -6,7 +6,7 @@ knows) is the rest. Different measures are different numbers and are never added
 
 import pandas as pd
 
-from harness.analysis.costs import ALLOCATED, LEDGER, RESERVED, alone
+from harness.analysis.costs import ALLOCATED, LEDGER, RESERVED, WHOLE_RUN, alone
 
 COMPONENTS = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
 REST, WHOLE = "rest", "not told apart"
@@ -18,6 +18,8 @@ MEASURES = {
     RESIDENT: "resident_increase_bytes",
     LEDGER: "ledger_peak_bytes",
 }
+# In the order of a run's life; a phase of foreign results is the whole run.
+PHASES = ("load", "train", "evaluate", "merge", "evaluate_merged", "requantise", "evaluate_requantised", WHOLE_RUN)
 # Of what a peak is made up of: the first that a phase has. Resident memory holds the process' libraries too.
 _WHOLE = ("peak_allocated_bytes", "ledger_peak_bytes", "peak_reserved_bytes")
 
@@ -28,13 +30,23 @@ def peaks(phases: pd.DataFrame) -> pd.DataFrame:
 
     Takes ``reader.phases``. Of several measure runs of an arm the one with the highest peak.
     """
-    own = alone(phases[phases["latest"]]).reset_index()
-    own["resident_increase_bytes"] = own["rss_peak_bytes"] - own["rss_start_bytes"]
+    own = with_resident_increase(alone(phases[phases["latest"]]).reset_index())
     own["whole_bytes"] = own[list(_WHOLE)].astype(float).bfill(axis=1).iloc[:, 0]
     ordered = own.sort_values("whole_bytes", na_position="first", kind="stable")
     highest = ordered.drop_duplicates(["arm_id", "phase"], keep="last").sort_index()
     ledger = [f"ledger_{name}_bytes" for name in COMPONENTS]
     return highest[["arm_id", "run_id", "phase", *MEASURES.values(), "whole_bytes", *ledger]].reset_index(drop=True)
+
+
+def with_resident_increase(phases: pd.DataFrame) -> pd.DataFrame:
+    """A copy with ``resident_increase_bytes``: a process holds hundreds of megabytes of libraries to begin with."""
+    return phases.assign(resident_increase_bytes=phases["rss_peak_bytes"] - phases["rss_start_bytes"])
+
+
+def in_order(phases: pd.DataFrame) -> pd.DataFrame:
+    """Rows of phases in the order of a run's life (``PHASES``), others after them."""
+    order = {phase: n for n, phase in enumerate(PHASES)}
+    return phases.sort_values("phase", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
 
 
 def components(peaks_of: pd.DataFrame) -> pd.DataFrame:

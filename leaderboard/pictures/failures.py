@@ -10,7 +10,7 @@ ROW_HEIGHT, LONGEST_LABEL = 34, 190
 NONE, ALL, FIGURES = "#F3EEE8", "#E8743B", "#222222"
 
 
-def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> alt.TopLevelMixin | None:
+def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> alt.LayerChart | None:
     """A square an entry (``label``) and ``place``, coloured by the share of its runs that failed, with the counts.
 
     ``tried`` as of ``failures.tried``, with ``place``, a text; ``order`` is the places' from left to right. None where

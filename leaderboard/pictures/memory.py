@@ -26,7 +26,7 @@ ROW_HEIGHT, LONGEST_LABEL = 26, 190
 MEASURED, PREDICTED = "measured", "predicted"
 
 
-def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> alt.TopLevelMixin | None:
+def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> alt.VConcatChart | None:
     """Bars of components, a panel a phase, with the cards whose memory is near the scale of the bars as lines.
 
     ``parts`` has a row a component: ``row, method, phase, component, told`` (``MEASURED`` or ``PREDICTED``), and
@@ -43,7 +43,7 @@ def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> alt.T
     return alt.vconcat(*panels).resolve_scale(x="shared")
 
 
-def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> alt.TopLevelMixin | None:
+def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> alt.LayerChart | None:
     """Each arm's highest peak of any phase, as a mark, and every card's memory, on a logarithmic axis.
 
     Lengths say nothing on such an axis, so nothing is stacked here.

@@ -10,7 +10,7 @@ MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "
            "merged_requantised": "triangle-up"}  # fmt: skip
 
 
-def curve(steps: pd.DataFrame, method: str) -> alt.TopLevelMixin | None:
+def curve(steps: pd.DataFrame, method: str) -> alt.VConcatChart | None:
     """Loss and gradient norm of every stage, one under the other, a column a stage.
 
     ``steps`` as of ``one_run.steps``, with ``stage``, its name. None where nothing was logged.
@@ -23,7 +23,7 @@ def curve(steps: pd.DataFrame, method: str) -> alt.TopLevelMixin | None:
     return alt.vconcat(*panels) if panels else None
 
 
-def _line(steps: pd.DataFrame, column: str, title: str, method: str) -> alt.TopLevelMixin:
+def _line(steps: pd.DataFrame, column: str, title: str, method: str) -> alt.HConcatChart:
     colour = theme.looks([method])[method][0]
     panels = []
     for n, (stage, own) in enumerate(steps.groupby("stage", sort=False)):
@@ -41,10 +41,10 @@ def _line(steps: pd.DataFrame, column: str, title: str, method: str) -> alt.TopL
         )
         line = chart.mark_line(color=colour, strokeWidth=1.5) + chart.mark_point(color=colour, filled=True, size=18)
         panels.append(line.properties(height=SMALL_HEIGHT, title=str(stage)))
-    return alt.hconcat(*panels) if len(panels) > 1 else panels[0]
+    return alt.hconcat(*panels)
 
 
-def phases(rows: pd.DataFrame) -> alt.TopLevelMixin | None:
+def phases(rows: pd.DataFrame) -> alt.Chart | None:
     """Seconds by phase, in the order in which they ran: ``place`` (a text) and ``wall_seconds``."""
     rows = rows.dropna(subset=["wall_seconds"])
     if rows.empty:
@@ -58,7 +58,7 @@ def phases(rows: pd.DataFrame) -> alt.TopLevelMixin | None:
     return chart.properties(height=ROW_HEIGHT * len(order))
 
 
-def moments(scores: pd.DataFrame, method: str) -> alt.TopLevelMixin | None:
+def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
     """A row a task, a mark a moment: scores between 0 and 1 as points, 100 is all. None where there is no such score.
 
     ``scores`` has ``task, metric, moment, value``; ``base`` among the moments is what the others are read against.
@@ -97,7 +97,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.TopLevelMixin | None:
     return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique())
 
 
-def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.TopLevelMixin | None:
+def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
     """A bar a task: how many of its items were won, lost, and stayed. ``task, outcome, items``; ``order`` of the
     outcomes from the left."""
     if counts.empty:

@@ -3,9 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from harness.analysis.costs import ALLOCATED, LEDGER, RESERVED
-from harness.analysis.memory import COMPONENTS, DEVICE, MEASURES, RESIDENT, REST, WHOLE
-from leaderboard import cache, controls, tables
+from harness.analysis.memory import REST, WHOLE, in_order
+from leaderboard import cache, controls, measures, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
 from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks
@@ -13,15 +12,7 @@ from leaderboard.quantities import MEMORY, Quantity, fitted, in_units
 from leaderboard.scope import Scope, page
 
 ARM = ["section", "arm_id"]
-PHASES = ("load", "train")  # in the order of a run's life; others after them
 PICTURED = 40
-MEANINGS = {
-    ALLOCATED: "Peak of what PyTorch's CUDA allocator handed out.",
-    RESERVED: "Peak of what PyTorch's CUDA allocator took from the device: allocated, and what it keeps for later.",
-    DEVICE: "Peak of the process' share of the GPU as the driver sees it, with the GPU's own context.",
-    RESIDENT: "Peak of the process' resident memory over what it held when the phase began.",
-    LEDGER: "Peak of tensor bytes counted one by one: weights, state, gradients, activations; no temporaries.",
-}
 PARTS = {
     "weights": "The model's weights and buffers.",
     "quantisation": "Scales and codes of weights in 4 bit.",
@@ -63,9 +54,7 @@ def _frames(scope: Scope) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 def _of(arms: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of these arms in the arms' order, phases in the order of a run's life."""
-    order = {phase: n for n, phase in enumerate(PHASES)}
-    found = arms[[*ARM, "row", "method", "base"]].merge(rows, on=ARM)
-    return found.sort_values("phase", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
+    return in_order(arms[[*ARM, "row", "method", "base"]].merge(rows, on=ARM))
 
 
 def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
@@ -90,12 +79,10 @@ def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
     sums = bars.pivot_table(index=[*ARM, "phase"], columns="told", values=memory.name, aggfunc="sum")
     own = bars[bars["told"] == MEASURED]
     wide = own.pivot_table(index=[*ARM, "phase"], columns="component", values=memory.name, aggfunc="sum")
-    rows = peaks[[*ARM, "row", "base", "method", "phase"]].join(wide, on=[*ARM, "phase"])
-    for name, column in MEASURES.items():
-        rows[name] = pd.to_numeric(peaks[column]).astype(float) * memory.scale
+    rows = measures.in_unit(peaks, memory).join(wide, on=[*ARM, "phase"])
     if PREDICTED in sums:
         rows = rows.join(sums[PREDICTED], on=[*ARM, "phase"])
-    columns = [*WORDS, *_columns(rows, memory)]
+    columns = [*WORDS, *_parts(rows, memory), *measures.columns(rows, memory), *_predicted(rows, memory)]
     tables.show_table(rows, columns, key="memory")
     tables.downloads(rows, columns, name="memory")
     st.caption("Measures are different numbers of the same run and are never added up. Hover over a head to read "
@@ -109,12 +96,18 @@ WORDS = (
 )
 
 
-def _columns(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
-    """Those of the components and measures that are there."""
-    known = {**{name: f"Part of the peak. {PARTS[name]}" for name in (*COMPONENTS, REST, WHOLE)}, **MEANINGS,
-             PREDICTED: "What was predicted before it ran, all components together."}  # fmt: skip
-    there = [name for name in known if name in rows and rows[name].notna().any()]
-    return [tables.number(name, f"{name} ({memory.unit})", known[name], memory.printf) for name in there]
+def _parts(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
+    return [
+        tables.number(name, f"{name} ({memory.unit})", f"Part of the peak. {meaning}", memory.printf)
+        for name, meaning in PARTS.items()
+        if name in rows and rows[name].notna().any()
+    ]
+
+
+def _predicted(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
+    meaning = "What was predicted before it ran, all components together."
+    title = f"{PREDICTED} ({memory.unit})"
+    return [tables.number(PREDICTED, title, meaning, memory.printf)] if PREDICTED in rows else []
 
 
 page(show)
