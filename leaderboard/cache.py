@@ -9,11 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from harness.analysis import forgetting, matched, rates
+from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
 from harness.sections import Part
-from leaderboard import results
+from leaderboard import results, runs
 from leaderboard.results import Listing, SectionKey, Version
+from leaderboard.runs import OneRun
 
 SECTIONS = 24  # of which frames are kept; the oldest make room
 
@@ -70,3 +72,30 @@ def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms:
     """See ``recommend.recommend``, among the arms of these ids."""
     table = summary(key)
     return recommend(part(key).frames, table[table["arm_id"].isin(arms)], dict(limits))
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
+def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
+    found = peaks(part(key).frames.phases)
+    return found, components(found), predicted(found, results.read_predictions(key))
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the run")
+def run(key: SectionKey, run_id: str) -> OneRun | None:
+    """See ``runs.read_run``."""
+    return runs.read_run(key, run_id)
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the items")
+def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """See ``runs.items_of``."""
+    found = run(key, run_id)
+    assert found is not None
+    return runs.items_of(found, moment, questions(key.suite, key.path))
+
+
+@st.cache_resource(max_entries=16, show_spinner="reading the suite's items")
+def questions(suite: str, path: Path) -> runs.Texts:
+    """See ``runs.texts``."""
+    return runs.texts(suite, path)

@@ -99,6 +99,12 @@ def read_part(key: SectionKey) -> Part:
     return part
 
 
+def read_predictions(key: SectionKey) -> pd.DataFrame:
+    """See ``reader.predictions``."""
+    with opened(key.path) as source:
+        return reader.predictions(source.db, key.suite, key.stack_id)
+
+
 def under_way(path: Path) -> pd.DataFrame:
     """See ``reader.under_way``; empty where the source can't be read."""
     try:
