@@ -14,7 +14,6 @@ COLUMNS = [
     *("arm", "method", "place", "slot", "when", "source", "stack", "value", "low", "high", "level"),
     *("step", "changes"),
 ]
-NO_CHANGE = ""
 
 
 def arms_of(parts: Iterable[Part]) -> dict[str, Named]:
@@ -44,7 +43,8 @@ def table(histories: Sequence[History], quantity: Quantity) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "place"])
     first = frame.groupby("slot")["when"].min().sort_values(kind="stable")
     place = pd.Series(range(1, len(first) + 1), index=first.index)
-    return frame.assign(place=frame["slot"].map(place).astype("Int64"))[COLUMNS]
+    figures = dict.fromkeys(("value", "low", "high", "level"), float)
+    return frame.assign(place=frame["slot"].map(place)).astype(figures)[COLUMNS]
 
 
 def _rows(history: History, quantity: Quantity) -> Iterable[list[object]]:
@@ -53,13 +53,13 @@ def _rows(history: History, quantity: Quantity) -> Iterable[list[object]]:
     for n, point in enumerate(history.points):
         step = steps.get(n)
         level = step.after if step else level
-        changes = "; ".join(changed(history.points[n - 1], point)) if n else NO_CHANGE
+        changes = "; ".join(changed(history.points[n - 1], point)) if n else ""
         stack = f"stack {point.stack_id[:SHOWN_ID]}"
         yield [
             *(history.arm.full_name, history.arm.method, f"{point.when[:10]} · {stack} · {point.source}", point.when),
             *(point.source, stack),
             *(_scaled(value, quantity) for value in (point.value, point.low, point.high, level)),
-            *(None if step is None else "up" if step.after > step.before else "down", changes),
+            *("" if step is None else "up" if step.after > step.before else "down", changes),
         ]
 
 

@@ -40,7 +40,7 @@ def past(points: pd.DataFrame, quantity: Quantity) -> alt.TopLevelMixin | None:
 
 
 def _steps(points: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
-    steps = points[points["step"].notna()].drop_duplicates("slot")
+    steps = points[points["step"] != ""].drop_duplicates("slot")
     if steps.empty:
         return []
     steps = steps.assign(named=steps["changes"].map(lambda text: short(str(text), LONGEST_CHANGE)))

@@ -8,14 +8,16 @@ from leaderboard import theme
 from leaderboard.pictures.lineup import LONGEST_LABEL, ROW_HEIGHT
 
 NOT_JUDGED = "not judged"
-VERDICTS = {
-    A_BETTER: (theme.BETTER, "triangle-up", True),
-    B_BETTER: (theme.WORSE, "triangle-down", True),
-    ALIKE: (theme.LINE, "circle", False),
-    SAME: (theme.LINE, "circle", False),
-    NOT_ENOUGH: (theme.LINE, "circle", False),
-    NOT_JUDGED: (theme.LINE, "stroke", False),
+HOLLOW = "transparent"
+VERDICTS = {  # line, mark, filling
+    A_BETTER: (theme.BETTER, "triangle-up", theme.BETTER),
+    B_BETTER: (theme.WORSE, "triangle-down", theme.WORSE),
+    ALIKE: (theme.LINE, "circle", HOLLOW),
+    SAME: (theme.LINE, "circle", HOLLOW),
+    NOT_ENOUGH: (theme.LINE, "circle", HOLLOW),
+    NOT_JUDGED: (theme.LINE, "stroke", HOLLOW),
 }
+AXIS_HEIGHT = 56
 LINES = {"points": (0.0, "A minus B (points)"), "ratio": (1.0, "A over B (ratio)")}
 TOLD = (
     ("row", "compared"),
@@ -40,20 +42,24 @@ def forest(rows: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
     none, title = LINES[unit]
     order = list(rows["row"])
     scale = alt.Scale(type="log", nice=False, padding=14) if unit == "ratio" else alt.Scale(zero=True, padding=14)
-    axis = alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False)
+    axis = alt.Axis(labelLimit=LONGEST_LABEL, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
     y = alt.Y("row:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order))
-    colour, shape = _looks(rows)
+    x = alt.X("estimate:Q", title=title, scale=scale)
+    line, mark, filling = (_look(rows, n) for n in range(3))
     told = [alt.Tooltip(f"{field}:N", title=name) for field, name in TOLD]
-    line = alt.Chart(pd.DataFrame({"none": [none]})).mark_rule(strokeDash=[4, 3], color=theme.LINE).encode(x="none:Q")
-    known = alt.Chart(rows.dropna(subset=["low", "high"]))
-    interval = known.mark_rule(opacity=0.7, strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q", color=colour)
-    marks = [
-        alt.Chart(own)
-        .mark_point(filled=filled, size=110, opacity=1, strokeWidth=1.5)
-        .encode(y=y, x=alt.X("estimate:Q", title=title, scale=scale), color=colour, shape=shape, tooltip=told)
-        for filled, own in rows.groupby(rows["stands"].map(lambda verdict: VERDICTS[verdict][2]))
-    ]
-    return alt.layer(line, interval, *marks).properties(height=ROW_HEIGHT * len(order))
+    zero = alt.Chart(pd.DataFrame({"none": [none]})).mark_rule(strokeDash=[4, 3], color=theme.LINE).encode(x="none:Q")
+    known = alt.Chart(rows.dropna(subset=["low", "high"])).mark_rule(opacity=0.7, strokeWidth=2)
+    marks = alt.Chart(rows).mark_point(size=110, opacity=1, strokeWidth=1.5)
+    return alt.layer(
+        zero,
+        known.encode(y=y, x="low:Q", x2="high:Q", stroke=alt.Stroke("stands:N", scale=line, title="verdict")),
+        marks.encode(
+            y=y, x=x, tooltip=told,
+            stroke=alt.Stroke("stands:N", scale=line, title="verdict"),
+            shape=alt.Shape("stands:N", scale=mark, title="verdict"),
+            fill=alt.Fill("stands:N", scale=filling, title="verdict"),
+        ),
+    ).properties(height=ROW_HEIGHT * len(order) + AXIS_HEIGHT)  # fmt: skip
 
 
 def losses(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
@@ -77,8 +83,6 @@ def losses(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
     return alt.layer(*layers).properties(height=theme.HEIGHT)
 
 
-def _looks(rows: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
+def _look(rows: pd.DataFrame, which: int) -> alt.Scale:
     there = {verdict: look for verdict, look in VERDICTS.items() if verdict in set(rows["stands"])}
-    colours = alt.Scale(domain=list(there), range=[colour for colour, _, _ in there.values()])
-    shapes = alt.Scale(domain=list(there), range=[shape for _, shape, _ in there.values()])
-    return alt.Color("stands:N", title="verdict", scale=colours), alt.Shape("stands:N", title="verdict", scale=shapes)
+    return alt.Scale(domain=list(there), range=[look[which] for look in there.values()])
