@@ -56,7 +56,8 @@ def _rows(history: History, quantity: Quantity) -> Iterable[list[object]]:
         changes = "; ".join(changed(history.points[n - 1], point)) if n else ""
         stack = f"stack {point.stack_id[:SHOWN_ID]}"
         yield [
-            *(history.arm.full_name, history.arm.method, f"{point.when[:10]} · {stack} · {point.source}", point.when),
+            *(history.arm.full_name, history.arm.method, f"{point.when[:10]} · {stack} · {point.source}"),
+            point.when[:16].replace("T", " "),
             *(point.source, stack),
             *(_scaled(value, quantity) for value in (point.value, point.low, point.high, level)),
             *("" if step is None else "up" if step.after > step.before else "down", changes),

@@ -31,25 +31,30 @@ def past(points: pd.DataFrame, quantity: Quantity) -> alt.TopLevelMixin | None:
     if points["low"].notna().any():
         layers.append(chart.mark_rule(opacity=0.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour))
     if points["level"].notna().any():
-        levels = alt.Chart(points[points["level"].notna()]).mark_line(interpolate="step", strokeWidth=3, opacity=0.5)
+        levels = alt.Chart(points[points["level"].notna()]).mark_line(
+            interpolate="step-after", strokeWidth=3, opacity=0.5
+        )
         layers.append(levels.encode(x=x, y=alt.Y("level:Q"), color=colour, detail="arm:N"))
     layers += _steps(points, x)
     dots = chart.mark_point(filled=True, size=90, opacity=1)
     layers.append(dots.encode(x=x, y=y, color=colour, shape=mark, tooltip=_told(quantity)))
-    return alt.layer(*layers).properties(height=theme.HEIGHT + 60)
+    return alt.layer(*layers).properties(height=theme.HEIGHT + 60).configure_legend(orient="top")
 
 
 def _steps(points: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     steps = points[points["step"] != ""].drop_duplicates("slot")
     if steps.empty:
         return []
-    steps = steps.assign(named=steps["changes"].map(lambda text: short(str(text), LONGEST_CHANGE)))
-    chart = alt.Chart(steps)
-    name = chart.mark_text(align="left", baseline="top", dx=4, angle=0, fontSize=11, color=theme.LINE)
-    return [
-        chart.mark_rule(strokeDash=[5, 4], color=theme.LINE).encode(x=x),
-        name.encode(x=x, y=alt.value(2), text="named:N"),
+    arm = steps["arm"] + ": " if points["arm"].nunique() > 1 else ""
+    steps = steps.assign(named=(arm + steps["changes"]).map(lambda text: short(text, LONGEST_CHANGE)))
+    late = steps["place"] > points["place"].max() / 2
+    names = [
+        alt.Chart(own).mark_text(align=align, baseline="top", dx=4 if align == "left" else -4, color=theme.LINE)
+        for align, own in (("left", steps[~late]), ("right", steps[late]))
+        if len(own)
     ]
+    lines = alt.Chart(steps).mark_rule(strokeDash=[5, 4], color=theme.LINE).encode(x=x)
+    return [lines, *(name.encode(x=x, y=alt.value(2), text="named:N") for name in names)]
 
 
 def _told(quantity: Quantity) -> list[alt.Tooltip]:

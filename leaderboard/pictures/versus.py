@@ -17,7 +17,7 @@ VERDICTS = {  # line, mark, filling
     NOT_ENOUGH: (theme.LINE, "circle", HOLLOW),
     NOT_JUDGED: (theme.LINE, "stroke", HOLLOW),
 }
-AXIS_HEIGHT = 56
+AXES_HEIGHT = 90  # and the legend's
 LINES = {"points": (0.0, "A minus B (points)"), "ratio": (1.0, "A over B (ratio)")}
 TOLD = (
     ("row", "compared"),
@@ -59,7 +59,7 @@ def forest(rows: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
             shape=alt.Shape("stands:N", scale=mark, title="verdict"),
             fill=alt.Fill("stands:N", scale=filling, title="verdict"),
         ),
-    ).properties(height=ROW_HEIGHT * len(order) + AXIS_HEIGHT)  # fmt: skip
+    ).properties(height=ROW_HEIGHT * len(order) + AXES_HEIGHT).configure_legend(orient="top")  # fmt: skip
 
 
 def losses(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
@@ -80,7 +80,7 @@ def losses(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
     if curves.groupby("side")["run_id"].nunique().max() > 1:
         thin = alt.Chart(curves).mark_line(opacity=0.3, strokeWidth=1)
         layers.insert(0, thin.encode(x=x, y=y, color=colour, strokeDash=side, detail="run_id:N"))
-    return alt.layer(*layers).properties(height=theme.HEIGHT)
+    return alt.layer(*layers).properties(height=theme.HEIGHT).configure_legend(orient="top")
 
 
 def _look(rows: pd.DataFrame, which: int) -> alt.Scale:
