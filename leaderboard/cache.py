@@ -4,6 +4,7 @@ What these return is shared between visitors: it is read, never changed.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -12,10 +13,15 @@ from harness.analysis import forgetting, matched, rates
 from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
+from harness.history import Past, past_of
 from harness.sections import Part
-from leaderboard import results, runs
+from leaderboard import gate, results, runs, versus
 from leaderboard.results import Listing, SectionKey, Version
 from leaderboard.runs import OneRun
+from leaderboard.versus import Comparison, Pick
+
+if TYPE_CHECKING:
+    from harness.gate.outputs import Check
 
 SECTIONS = 24  # of which frames are kept; the oldest make room
 
@@ -99,3 +105,31 @@ def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tupl
 def questions(suite: str, path: Path) -> runs.Texts:
     """See ``runs.texts``."""
     return runs.texts(suite, path)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking back")
+def past(key: SectionKey) -> Past:
+    """See ``history.past_of``."""
+    return past_of(key.source, part(key), summary(key))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing the two")
+def two_compared(first: Pick, second: Pick) -> Comparison:
+    """See ``versus.compare_two``."""
+    return versus.compare_two((part(first.key), part(second.key)), (first, second))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing arm by arm")
+def results_compared(first: SectionKey, second: SectionKey, arm_id: str | None) -> Comparison:
+    """See ``versus.compare_results``."""
+    return versus.compare_results((part(first), part(second)), (first.where, second.where), arm_id)
+
+
+def checked(baseline: Path, candidate: Path, suite: str) -> "Check":
+    """See ``gate.check``."""
+    return _checked(baseline, candidate, suite, results.version(baseline), results.version(candidate))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="judging as the gate does")
+def _checked(baseline: Path, candidate: Path, suite: str, _before: Version, _after: Version) -> "Check":
+    return gate.check(baseline, candidate, suite)
