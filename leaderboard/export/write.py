@@ -112,5 +112,5 @@ def _file_names(names: Sequence[str]) -> list[str]:
 def _write(path: Path, html: str) -> None:
     """Whole or not at all."""
     waiting = path.with_name(f".{path.name}.part")
-    waiting.write_text(html, encoding="utf-8", errors="replace")
+    waiting.write_text(html, encoding="utf-8")
     waiting.replace(path)

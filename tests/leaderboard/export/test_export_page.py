@@ -20,7 +20,6 @@ HOSTILE = (
     "\"' onmouseover=alert(1) x='",
     "\u202egnp.exe\u2028\u2029",
     "\x00\x1b[31m",
-    "\ud800",
 )
 
 
