@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from harness.analysis import forgetting, matched, rates
+from harness.analysis.memory import components, peaks, predicted
+from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
 from harness.history import Past, past_of
 from harness.sections import Part
-from leaderboard import gate, results, versus
+from leaderboard import gate, results, runs, versus
 from leaderboard.results import Listing, SectionKey, Version
+from leaderboard.runs import OneRun
 from leaderboard.versus import Comparison, Pick
 
 if TYPE_CHECKING:
@@ -42,6 +46,65 @@ def part(key: SectionKey) -> Part:
 def summary(key: SectionKey) -> pd.DataFrame:
     """See ``summary.summarise``."""
     return summarise(part(key).frames)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing with the base")
+def tasks(key: SectionKey) -> pd.DataFrame:
+    """See ``forgetting.by_task``."""
+    return forgetting.by_task(part(key).frames)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing answers with the base's")
+def kept_and_lost(key: SectionKey) -> pd.DataFrame:
+    """See ``forgetting.kept_and_lost``, of the safety tasks."""
+    return forgetting.kept_and_lost(part(key).frames, "safety")
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def run_points(key: SectionKey) -> pd.DataFrame:
+    """See ``matched.run_points``, of all arms."""
+    section = part(key).frames
+    return matched.run_points(section.scores, section.evals("target"), section.evals("general"))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def rate_curves(key: SectionKey) -> pd.DataFrame:
+    """See ``rates.rate_curves``."""
+    return rates.rate_curves(part(key).frames)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="comparing the arms within the limits")
+def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms: tuple[str, ...]) -> Recommendation:
+    """See ``recommend.recommend``, among the arms of these ids."""
+    table = summary(key)
+    return recommend(part(key).frames, table[table["arm_id"].isin(arms)], dict(limits))
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
+def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
+    found = peaks(part(key).frames.phases)
+    return found, components(found), predicted(found, results.read_predictions(key))
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the run")
+def run(key: SectionKey, run_id: str) -> OneRun | None:
+    """See ``runs.read_run``."""
+    return runs.read_run(key, run_id)
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the items")
+def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """See ``runs.items_of``."""
+    found = run(key, run_id)
+    assert found is not None
+    return runs.items_of(found, moment, questions(key.suite, key.path))
+
+
+@st.cache_resource(max_entries=16, show_spinner="reading the suite's items")
+def questions(suite: str, path: Path) -> runs.Texts:
+    """See ``runs.texts``."""
+    return runs.texts(suite, path)
 
 
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking back")

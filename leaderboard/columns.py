@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from leaderboard import quantities, tables
-from leaderboard.quantities import Quantity, names_of
+from leaderboard.quantities import Quantity
 from leaderboard.tables import Column
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
@@ -13,8 +13,8 @@ WORDS = (
         "place", "place", "One more than the number of arms that are supported as better, on one base.", "%d"
     ),
     tables.text("letters", "tie", "Arms of one base that share a letter can't be told apart on the target."),
-    tables.text("name", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
+    tables.ARM,
+    tables.BASE,
 )
 MORE = (
     tables.text("method", "method", "full SFT, LoRA, QLoRA, DPO, or nothing trained."),
@@ -38,9 +38,4 @@ def pictured(there: Sequence[Quantity]) -> list[Quantity]:
 def arm_columns(there: Sequence[Quantity]) -> tuple[list[Column], list[Column]]:
     """The columns that the table has unless others are asked for, and all that there are."""
     figures = [tables.of_quantity(one, bar=one.better is not None and not one.signed) for one in there]
-    ends = [
-        tables.number(name, f"{one.label} {'from' if n == 0 else 'to'}", "End of the 95 % interval.", one.printf)
-        for one in there
-        for n, name in enumerate(names_of(one)[1:])
-    ]
-    return [*WORDS, *figures, *MORE[2:3]], [*WORDS, *figures, *MORE, *ends]
+    return [*WORDS, *figures, *MORE[2:3]], [*WORDS, *figures, *MORE, *tables.ends(there)]

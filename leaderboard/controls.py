@@ -57,6 +57,27 @@ def choose_several(
     )  # fmt: skip
 
 
+def slide(label: str, options: Sequence[str], *, key: str, default: str, help: str | None = None) -> str:
+    """One of ``options`` that have an order, kept in the address under ``key``."""
+    return str(st.select_slider(label, options, value=default, key=key, help=help, bind="query-params"))
+
+
+def amount(
+    label: str, *, key: str, step: float = 1.0, help: str | None = None, empty: str = "no limit"
+) -> float | None:
+    """A number from zero on, None where it is left ``empty``; kept in the address under ``key``."""
+    found = st.number_input(
+        label, min_value=0.0, max_value=1e9, value=None, step=step, format="%g", key=key, help=help, placeholder=empty,
+        bind="query-params",
+    )  # fmt: skip
+    return None if found is None else float(found)
+
+
+def written(label: str, *, key: str, default: str, help: str | None = None) -> str:
+    """A line of text, kept in the address under ``key``."""
+    return str(st.text_input(label, default, key=key, help=help, bind="query-params") or default)
+
+
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
     """A switch, kept in the address under ``key``."""
     return bool(st.toggle(label, value=default, key=key, help=help, bind="query-params"))
@@ -74,3 +95,19 @@ def page_of(rows: Any, size: int, *, key: str) -> Any:
         return rows
     number = int(st.number_input(f"Page, of {pages}", 1, pages, key=key, bind="query-params"))
     return rows.iloc[(number - 1) * size : number * size]
+
+
+def pick(label: str, options: Sequence[Any], current: int, *, key: str, show: Callable[[Any], str]) -> int:
+    """The place of one of ``options``, at first of the ``current``. The page keeps the choice in the address itself:
+    ``key`` is to change with what it shows."""
+    places = range(len(options))
+    chosen: int = st.selectbox(label, places, index=current, key=key, format_func=lambda n: short(show(options[n])))
+    return chosen
+
+
+def part(options: Sequence[str], *, key: str, label: str = "Show") -> str:
+    """Which part of a page is looked at, kept in the address under ``key``."""
+    chosen: str = st.segmented_control(
+        label, options, default=options[0], required=True, key=key, label_visibility="collapsed", bind="query-params"
+    )
+    return chosen

@@ -99,6 +99,12 @@ def read_part(key: SectionKey) -> Part:
     return part
 
 
+def read_predictions(key: SectionKey) -> pd.DataFrame:
+    """See ``reader.predictions``."""
+    with opened(key.path) as source:
+        return reader.predictions(source.db, key.suite, key.stack_id)
+
+
 def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
     """See ``reader.asked``."""
     with opened(key.path) as source:

@@ -117,6 +117,11 @@ FROM {table} JOIN runs USING (run_id) JOIN cells USING (cell_id)
 WHERE {table}.stage_id = cells.recipe_id AND runs.stack_id = :stack_id AND cells.suite = :suite
 """
 
+_PREDICTIONS = """
+SELECT predictions.* FROM predictions JOIN runs USING (run_id) JOIN cells USING (cell_id)
+WHERE runs.stack_id = :stack_id AND cells.suite = :suite
+"""
+
 _CURVES = """
 SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
        steps.tokens_seen, steps.seconds
@@ -301,6 +306,12 @@ def gradients(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
 def logits(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """Of the same, a row a sum: ``run_id, projection, value`` (see ``harness.meters.logits``)."""
     return _own(db, "logits", "projection, value", suite, stack_id)
+
+
+def predictions(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """A row a figure that was predicted for a run of a suite on a stack: ``run_id, phase, component, predicted_bytes,
+    predicted_seconds, model_version``."""
+    return _frame(db, _PREDICTIONS, {"suite": suite, "stack_id": stack_id})
 
 
 def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import streamlit as st
 from leaderboard import controls, go, tables
 from leaderboard.arms import named
 from leaderboard.columns import PICTURED, arm_columns, pictured
+from leaderboard.filters import filtered
 from leaderboard.pictures.lineup import lineup
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured
 from leaderboard.scope import Scope, page
@@ -18,7 +19,7 @@ PAGE = 100
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Leaderboard")
-    arms = _filtered(named(scope.summary()))
+    arms = filtered(named(scope.summary()), ("base", "method", "rank", "status"), search=True)
     if arms.empty:
         st.info("No arm matches these filters.")
         return
@@ -27,35 +28,6 @@ def show(scope: Scope) -> None:
     shown = controls.page_of(arms, PAGE, key="page")
     _picture(shown.head(PICTURED), pictured(there), len(arms))
     _table(shown, arms, there, scope)
-
-
-def _filtered(arms: pd.DataFrame) -> pd.DataFrame:
-    places = st.columns(5)
-    for place, name, label in zip(places, ("base", "method", "rank", "status"), FILTERS, strict=False):
-        options = sorted({_said(value) for value in arms[name]}, key=_by_number)
-        with place:
-            wanted = controls.choose_several(label, options, key=name)
-        if wanted:
-            arms = arms[arms[name].map(_said).isin(wanted)]
-    with places[-1]:
-        words = controls.search("Search", key="q").lower().split()
-    text = (arms["name"] + " " + arms["base"] + " " + arms["method"]).str.lower()
-    for word in words:
-        arms = arms[text.loc[arms.index].str.contains(word, regex=False)]
-    return arms
-
-
-FILTERS = ("Base", "Method", "Rank", "Status")
-
-
-def _said(value: object) -> str:
-    if value is None or value != value:
-        return "none"
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
-
-
-def _by_number(text: str) -> tuple[float, str]:
-    return (float(text), "") if text.replace(".", "", 1).isdigit() else (float("inf"), text)
 
 
 def _sorted(arms: pd.DataFrame, there: Sequence[Quantity]) -> pd.DataFrame:

@@ -91,7 +91,7 @@ class Visitor:
 
     def go(self, path: str = ""):
         """Open a page of the board, and wait until it stands still."""
-        self.page.goto(f"{self.address}/{path}")
+        self.page.goto(f"{self.address}/{path.removeprefix('leaderboard')}")  # which is the one at the root
         self.settle()
         return self.page
 
@@ -100,6 +100,33 @@ class Visitor:
         self.page.wait_for_selector("[data-testid=stMain] h1")
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         self.page.wait_for_timeout(400)  # Vega and the tables draw in the browser after that
+
+    def rows(self) -> list[list[str]]:
+        """The cells of the first table, as assistive software reads them."""
+        self.page.wait_for_selector("[data-testid=stDataFrame] canvas tr", state="attached")
+        read = """() => [...document.querySelectorAll('[data-testid=stDataFrame] canvas')[0].querySelectorAll('tr')]
+            .map(row => [...row.querySelectorAll('td,th')].map(cell => cell.textContent))"""
+        found: list[list[str]] = self.page.evaluate(read)
+        return found
+
+    def column(self, label: str) -> list[str]:
+        """The cells under a head of the first table, in its order."""
+        head, *others = self.rows()
+        return [row[head.index(label)] for row in others]
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose in a list by what is read there."""
+        self.page.get_by_label(label, exact=True).first.click()
+        self.page.get_by_role("option", name=option, exact=True).first.click()
+        self.page.keyboard.press("Tab")
+
+    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait for what the page is to come to; fails where it does not."""
+        for _ in range(int(5 * seconds)):
+            if condition():
+                return
+            self.page.wait_for_timeout(200)
+        assert condition()
 
     def picture(self, name: str) -> None:
         """Keep what is to be seen, the whole page, for a person to look at."""
@@ -112,7 +139,8 @@ class Visitor:
         self.page.set_viewport_size(size)
 
     def _heard(self, message) -> None:
-        if message.type == "error":
+        # of a page's own address Streamlit first asks beneath it, where there is no server
+        if message.type == "error" and "/_stcore/" not in str(message.location):
             self.problems.append(f"console: {message.text} {message.location}")
 
     def _asked(self, request) -> None:

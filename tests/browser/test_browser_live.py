@@ -5,7 +5,6 @@ import pytest
 from harness.store.database import open_for_writing
 from harness.store.writer import Writer
 from tests.browser.conftest import served
-from tests.browser.test_browser_board import names
 from tests.factory import ARMS, make_database
 
 FIRST = {name: ARMS[name] for name in ("base", "full_sft")}
@@ -18,14 +17,11 @@ def db(tmp_path):
 
 def test_a_new_arm_appears_by_itself(visitor, db, tmp_path):
     with served(db, folder=tmp_path) as address:
-        page = visitor(address).go()
-        assert names(page) == ["full_sft", "base"]
+        one = visitor(address)
+        one.go()
+        assert one.column("arm") == ["full_sft", "base"]
         make_database(db, arms={"lora": ARMS["lora"]}, bases=["pocket-1m"], seeds=(1, 2), seed=1)
-        page.wait_for_function(
-            """() => [...document.querySelectorAll('[data-testid=stDataFrame] canvas tr')]
-                .some(row => row.textContent.includes('lora'))""",
-            timeout=20_000,
-        )
+        one.until(lambda: "lora r=8" in one.column("arm"), seconds=30)
 
 
 def test_a_run_under_way_is_told_of(visitor, db, tmp_path):
@@ -44,9 +40,8 @@ def test_a_run_under_way_is_told_of(visitor, db, tmp_path):
 def test_the_page_that_somebody_reads_keeps_its_filters_when_it_refreshes(visitor, db, tmp_path):
     with served(db, folder=tmp_path) as address:
         one = visitor(address)
-        page = one.go("leaderboard?method=full_sft")
-        assert names(page) == ["full_sft"]
+        page = one.go("?method=full_sft")
+        assert one.column("arm") == ["full_sft"]
         make_database(db, arms={"lora": ARMS["lora"]}, bases=["pocket-1m"], seeds=(1, 2), seed=1)
-        page.wait_for_timeout(6_000)
-        one.settle()
-        assert names(page) == ["full_sft"]
+        page.wait_for_timeout(8_000)
+        assert one.column("arm") == ["full_sft"]
