@@ -11,7 +11,7 @@ from leaderboard.tables import Column
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A chart; ``about`` says to those who don't see it what it shows, ``read`` how it is read."""
+    """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
     chart: alt.TopLevelMixin
     about: str

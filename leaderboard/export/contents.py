@@ -45,7 +45,9 @@ def tradeoffs(scope: Scope) -> Iterator[Block]:
         chart = tradeoff(judged, across, up, told=there)
         if chart is not None:
             drawn += 1
-            yield Picture(chart, preset, "Ringed: no other arm of its base is supported to beat it in both.")
+            yield Picture(
+                chart, preset.capitalize(), "Ringed: no other arm of its base is supported to beat it in both."
+            )
             ordered = judged.sort_values("in_set", ascending=False, kind="stable")
             yield Grid(preset, ordered, standing_columns((up, across)))
     if not drawn:

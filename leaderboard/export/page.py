@@ -105,7 +105,7 @@ def _picture(picture: Picture, name: str) -> str:
     return (
         f'<figure><div class="scroll" tabindex="0" role="group" aria-label="{text(picture.about)}">'
         f'<div class="picture" data-picture="{name}"></div></div>'
-        f"<figcaption>{text(picture.read)}</figcaption></figure>\n"
+        f"<figcaption><strong>{text(picture.about)}.</strong> {text(picture.read)}</figcaption></figure>\n"
         f'<script type="application/json" id="{name}">{specs.spec(picture.chart)}</script>\n'
     )
 

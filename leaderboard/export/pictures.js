@@ -36,6 +36,7 @@
     try {
       drawn.get(place)?.finalize();
       drawn.set(place, await window.vegaEmbed(place, spec, options));
+      place.querySelector("summary")?.setAttribute("aria-label", "Save the picture");
       place.dataset.drawn = "yes";
     } catch (error) {
       place.textContent = `This picture can't be drawn: ${error.message}`;

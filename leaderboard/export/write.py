@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
 
+from streamlit.logger import set_log_level
+
 from harness.errors import UserError
 from leaderboard import results
 from leaderboard.export.contents import PAGES
@@ -70,7 +72,7 @@ def _start(path: Path) -> bytes:
 
 def _pages(listings: Sequence[Listing], with_text: bool) -> dict[str, str]:
     """Every page by its file's name."""
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # its caches are used here without a server
+    set_log_level(logging.ERROR)  # the board's caches are used here without a server, of which Streamlit warns
     if len(listings) == 1:
         return {INDEX: _page(listings[0], with_text)}
     names = _file_names([listing.name for listing in listings])
@@ -110,5 +112,5 @@ def _file_names(names: Sequence[str]) -> list[str]:
 def _write(path: Path, html: str) -> None:
     """Whole or not at all."""
     waiting = path.with_name(f".{path.name}.part")
-    waiting.write_text(html, encoding="utf-8", errors="replace")
+    waiting.write_text(html, encoding="utf-8")
     waiting.replace(path)
