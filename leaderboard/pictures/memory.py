@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.analysis.memory import REST, WHOLE
 from leaderboard import theme
-from leaderboard.pictures.axes import x
+from leaderboard.pictures.axes import names, x
 from leaderboard.quantities import GIB, Quantity
 
 CARDS_GB = (8, 16, 24, 40, 48, 80, 141)
@@ -22,7 +22,7 @@ COLOURS = {
     REST: "#999999",
     WHOLE: "#BBBBBB",
 }
-ROW_HEIGHT, LONGEST_LABEL = 26, 190
+ROW_HEIGHT = 26
 MEASURED, PREDICTED = "measured", "predicted"
 
 
@@ -52,7 +52,7 @@ def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -
         return None
     totals = _totals(parts[parts["told"] == MEASURED], memory)
     totals = totals.sort_values(memory.name).drop_duplicates("row", keep="last")
-    marks = _marks(alt.Chart(totals), totals, _y(list(order)), x(memory, log=True), memory)
+    marks = _marks(alt.Chart(totals), totals, names("row", list(order)), x(memory, log=True), memory)
     return alt.layer(*_lines(_cards(memory, CARDS_GB), memory, log=True), marks).properties(
         height=ROW_HEIGHT * max(3, totals["row"].nunique())
     )
@@ -76,7 +76,7 @@ def _panel(
     parts: pd.DataFrame, totals: pd.DataFrame, cards: pd.DataFrame, phase: str, order: Sequence[str], memory: Quantity
 ) -> alt.LayerChart:
     shown = [row for row in order if row in set(parts["row"])]
-    y, both = _y(shown), parts["told"].nunique() > 1
+    y, both = names("row", shown), parts["told"].nunique() > 1
     offset = {"yOffset": alt.YOffset("told:N", sort=[MEASURED, PREDICTED])} if both else {}
     there = [name for name in COLOURS if name in set(parts["component"])]
     there += sorted(set(parts["component"]) - set(COLOURS))
@@ -131,8 +131,3 @@ def _lines(cards: pd.DataFrame, memory: Quantity, log: bool = False) -> list[alt
         x=across, y=alt.value(2), text="card:N"
     )
     return [rules, names]
-
-
-def _y(rows: Sequence[str]) -> alt.Y:
-    axis = alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False)
-    return alt.Y("row:N", sort=list(rows), title=None, axis=axis, scale=alt.Scale(domain=list(rows)))
