@@ -1,7 +1,6 @@
 """Which arms a page shows: the same filters under the same names in the address on every page that has them."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,21 +11,13 @@ LABELS = {"base": "Base", "method": "Method", "rank": "Rank", "status": "Status"
 USUAL = ("base", "method")
 
 
-def filtered(
-    arms: pd.DataFrame,
-    columns: Sequence[str] = USUAL,
-    search: bool = False,
-    start: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> pd.DataFrame:
-    """Ask for values of the columns, and with ``search`` for words, side by side; the rows that have them.
-
-    ``start`` holds the values of a column that are chosen before anybody chooses; otherwise all are.
-    """
+def filtered(arms: pd.DataFrame, columns: Sequence[str] = USUAL, search: bool = False) -> pd.DataFrame:
+    """Ask for values of the columns, and with ``search`` for words, side by side; the rows that have them."""
     places = st.columns(len(columns) + search)
     for place, name in zip(places, columns, strict=False):
         options = sorted({_said(value) for value in arms[name]}, key=_by_number)
         with place:
-            wanted = controls.choose_several(LABELS[name], options, key=name, default=start.get(name, ()))
+            wanted = controls.choose_several(LABELS[name], options, key=name)
         if wanted:
             arms = arms[arms[name].map(_said).isin(wanted)]
     if search:

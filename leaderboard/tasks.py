@@ -16,6 +16,6 @@ def in_points(tasks: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     return about.merge(tasks.assign(**scaled), on=keys)
 
 
-def unit_of(kind: str, rows: pd.DataFrame) -> str:
-    """What the scores of rows of one kind are in."""
-    return "score (points)" if kind == "points" else " and ".join(sorted(set(rows["metric"]))).replace("_", " ")
+def unit_of(tasks: pd.DataFrame) -> pd.Series:
+    """What each row's scores are in."""
+    return tasks["metric"].str.replace("_", " ").where(tasks["kind"] != "points", "score (points)")

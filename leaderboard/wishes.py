@@ -1,6 +1,5 @@
 """What a visitor asks of a method: limits, what decides between equals, and what an hour of the device costs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -41,21 +40,26 @@ class Limit:
     said: str = ""
 
 
-def main_limits() -> dict[str, Limit]:
-    """Ask for those that people have first. Raises UserError for a memory that is no size."""
-    left, right = st.columns(2)
-    with left:
-        memory = _memory()
-    with right:
-        points = controls.slide(
-            "Forgetting, at most (points)", FORGETTING, key="forgetting", default=NO_LIMIT,
-            help="Points of score on general tasks that may be lost.",
-        )  # fmt: skip
-    return {"memory_bytes": memory, "forgetting": _share(points, "forgetting: at most")}
+def memory_limit() -> Limit:
+    """Ask for the card's memory, or any other. Raises UserError for one that is no size."""
+    card = controls.choose("Memory", [ANY, *CARDS, OWN], key="memory", default=USUAL_CARD,
+                           help="What the card has; training must stay below it.")  # fmt: skip
+    if card == OWN:
+        card = controls.written("How much", key="vram", default=USUAL_CARD, help="As in 24GB, 24GiB or 800MiB.")
+    return Limit(None) if card == ANY else Limit(float(parse_size("How much:", card)), f"memory: at most {card}")
 
 
-def more(limits: Mapping[str, Limit]) -> Wishes:
-    """Ask for the rest, and put it together with the limits that are known already."""
+def forgetting_limit() -> Limit:
+    """Ask how much may be forgotten."""
+    points = controls.slide(
+        "Forgetting, at most (points)", FORGETTING, key="forgetting", default=NO_LIMIT,
+        help="Points of score on general tasks that may be lost.",
+    )  # fmt: skip
+    return _share(points, "forgetting: at most")
+
+
+def asked(memory: Limit, forgetting: Limit) -> Wishes:
+    """Ask for the rest, and put it together with what is known already."""
     first, second = st.columns(2)
     with first:
         points = controls.slide(
@@ -72,7 +76,12 @@ def more(limits: Mapping[str, Limit]) -> Wishes:
                                   help="In any currency; tuning time is shown as a price then.")  # fmt: skip
         budget = controls.amount("Price of tuning, at most", key="budget", help="Needs the price of an hour.")
     time = _time(hours, an_hour, budget)
-    known = {**limits, "gain": _share(points, "gain: at least"), "whole_tuning_seconds": time}
+    known = {
+        "memory_bytes": memory,
+        "forgetting": forgetting,
+        "gain": _share(points, "gain: at least"),
+        "whole_tuning_seconds": time,
+    }
     there = {name: limit for name, limit in known.items() if limit.value is not None}
     return Wishes(
         {name: limit.value for name, limit in there.items() if limit.value is not None},
@@ -80,14 +89,6 @@ def more(limits: Mapping[str, Limit]) -> Wishes:
         decides,
         an_hour or None,
     )
-
-
-def _memory() -> Limit:
-    card = controls.choose("Memory", [ANY, *CARDS, OWN], key="memory", default=USUAL_CARD,
-                           help="What the card has; training must stay below it.")  # fmt: skip
-    if card == OWN:
-        card = controls.written("How much", key="vram", default=USUAL_CARD, help="As in 24GB, 24GiB or 800MiB.")
-    return Limit(None) if card == ANY else Limit(float(parse_size("How much:", card)), f"memory: at most {card}")
 
 
 def _share(points: str, bound: str) -> Limit:

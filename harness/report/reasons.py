@@ -96,6 +96,13 @@ def forgets(row: Mapping[str, Any]) -> str:
     return f"It forgets {lost}: the data do not tell that from nothing."
 
 
+def perplexity(row: Mapping[str, Any]) -> str | None:
+    """How much worse than its base an arm predicts general text; None where that is not known."""
+    if row["perplexity_ratio"] is None:
+        return None
+    return f"Perplexity on general text is {words.times_with_interval(row, 'perplexity_ratio')} the base's."
+
+
 def binding(found: Recommendation, called: Mapping[str, str]) -> list[str]:
     """Where no arm meets the limits: which of them stands in the way."""
     if not found.others:

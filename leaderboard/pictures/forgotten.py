@@ -24,11 +24,12 @@ def forgotten(arms: pd.DataFrame, runs: pd.DataFrame, across: Quantity, up: Quan
     methods = pd.concat([strong["method"], faint["method"]])
     place = {"x": x(across), "y": y(up)}
     looks = {"color": theme.colour(methods), "shape": theme.mark(methods)}
+    quiet = {name: channel.legend(None) for name, channel in looks.items()}
     nothing = pd.DataFrame({across.name: [1.0 if across.name == "perplexity_ratio" else 0.0]})
     layers: list[alt.Chart] = [
         alt.Chart(nothing).mark_rule(color=theme.LINE, strokeDash=[2, 3]).encode(x=place["x"]),
         alt.Chart(faint).mark_point(filled=True, size=30, opacity=0.3).encode(
-            **place, **looks, tooltip=[*tooltips(RUN_WORDS, [up, across], faint), _rate(faint)]
+            **place, **quiet, tooltip=[*tooltips(RUN_WORDS, [up, across], faint), _rate(faint)]
         ),
     ]  # fmt: skip
     chart = alt.Chart(strong)
@@ -37,7 +38,7 @@ def forgotten(arms: pd.DataFrame, runs: pd.DataFrame, across: Quantity, up: Quan
             low, high = names_of(quantity)[1:]
             ends = {"x": f"{low}:Q", "x2": f"{high}:Q", "y": place["y"]} if quantity is across else {
                 "y": f"{low}:Q", "y2": f"{high}:Q", "x": place["x"]}  # fmt: skip
-            layers.append(chart.mark_rule(opacity=0.4).encode(**ends, color=looks["color"]))
+            layers.append(chart.mark_rule(opacity=0.4).encode(**ends, color=quiet["color"]))
     dots = chart.mark_point(filled=True, size=130, opacity=1, cursor="pointer")
     told = tooltips(WORDS, [up, across, *([RATE] if RATE.name in strong else [])], strong)
     pick = alt.selection_point(PICK, fields=["arm_id", "section"], on="click")

@@ -6,12 +6,12 @@ import streamlit as st
 from leaderboard import cache, controls, go, quantities, tables
 from leaderboard.arms import named, trained
 from leaderboard.filters import filtered
-from leaderboard.layout import beside
+from leaderboard.layout import draw, panels
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
-from leaderboard.pictures.kept import KINDS, kept
+from leaderboard.pictures.kept import KINDS, kept, parts_of
 from leaderboard.pictures.tradeoff import PICK
-from leaderboard.quantities import RATE, Quantity, in_units, measured
+from leaderboard.quantities import RATE, Quantity, in_units, measured, names_of
 from leaderboard.scope import Scope, page
 from leaderboard.tasks import in_points, unit_of
 
@@ -63,14 +63,17 @@ def _whole(scope: Scope, arms: pd.DataFrame) -> None:
         st.info("No arm was scored both on what it was tuned for and on general tasks that its base was scored on.")
         return
     units = in_units(arms, there)
-    chart = forgotten(units, _runs(scope, arms, up, across), across, up)
+    runs = _runs(scope, arms, up, across)
+    near = _near(runs, units, across) if not controls.toggle("every run, however far off", key="whole") else runs
+    chart = forgotten(units, near, across, up)
     if chart is None:
         st.info(f"No arm has both {up.label} and {across.label}.")
         return
     event = st.altair_chart(chart, key="forgotten", on_select="rerun", selection_mode=[PICK], alt="Gain by forgetting")
     st.caption(
-        "Strong: an arm at its chosen rate, with 95 % intervals. Faint: each run at every rate and seed. Right of the "
-        "dotted line something was lost. Click a strong dot to open its run."
+        "Strong: an arm at its chosen rate, with 95 % intervals. Faint: each run at every rate and seed"
+        + (f" ({len(runs) - len(near)} lie outside the picture). " if len(near) < len(runs) else ". ")
+        + "Right of the dotted line something was lost. Click a strong dot to open its run."
     )
     columns = [
         tables.ARM,
@@ -93,6 +96,14 @@ def _runs(scope: Scope, arms: pd.DataFrame, up: Quantity, across: Quantity) -> p
     return in_units(runs, (up, across)) if known else runs.assign(**{up.name: None, across.name: None})
 
 
+def _near(runs: pd.DataFrame, arms: pd.DataFrame, across: Quantity) -> pd.DataFrame:
+    """The runs that are not far off the arms' intervals: a rate that is far too high would press all into a corner."""
+    ends = arms[list(names_of(across))].astype(float)
+    low, high = ends.min().min(), ends.max().max()
+    margin = 0.25 * (high - low)
+    return runs[runs[across.name].isna() | runs[across.name].astype(float).between(low - margin, high + margin)]
+
+
 def _general(tasks: pd.DataFrame) -> None:
     st.subheader("General tasks before and after")
     if tasks.empty:
@@ -111,14 +122,9 @@ def _side_by_side(tasks: pd.DataFrame, name: str) -> None:
     """A picture a task, two beside each other, of one page of arms."""
     rows = pd.Series(list(dict.fromkeys(tasks["row"])), dtype=object)
     shown = tasks[tasks["row"].isin(list(controls.page_of(rows, PAGE, key=f"page-{name}")))]
-    groups = shown.groupby(["task", "metric", "kind"], sort=False)
-    for n, (place, ((task, _, kind), own)) in enumerate(beside(groups)):
-        place.markdown(f"**{controls.plain(task)}**")
-        chart = before_after(own, unit_of(str(kind), own))
-        if chart is None:
-            place.info("By how much it rose over the base is all that is known; see the table.")
-        else:
-            place.altair_chart(chart, key=f"{name}-{n}", alt="Scores before and after tuning")
+    for unit, several in shown.assign(unit=unit_of(shown)).groupby("unit", sort=False):
+        chart = before_after(several, str(unit))
+        draw(panels(chart, several, "task"), key=f"{name}-{unit}", say="Scores before and after tuning")
 
 
 def _safety(scope: Scope, arms: pd.DataFrame, tasks: pd.DataFrame) -> None:
@@ -135,14 +141,10 @@ def _safety(scope: Scope, arms: pd.DataFrame, tasks: pd.DataFrame) -> None:
     answers = answers.assign(**{kind: 100 * answers[kind] for kind in KINDS})
     rows = pd.Series(list(dict.fromkeys(answers["row"])), dtype=object)
     shown = answers[answers["row"].isin(list(controls.page_of(rows, PAGE, key="page-safety")))]
-    for n, (place, (task, own)) in enumerate(beside(shown.groupby("task", sort=False))):
-        place.markdown(f"**{controls.plain(task)}** ({controls.plain(own['metric'].iloc[0])})")
-        chart = kept(own)
-        if chart is not None:
-            place.altair_chart(chart, key=f"kept-{n}", alt="Items kept and lost")
-    st.caption(
-        "Of each task's items, over all seeds: what the base got right and the tuned model still does, and what not."
-    )
+    bars = parts_of(shown.assign(title=shown["task"] + " (" + shown["metric"] + ")"))
+    draw(panels(kept(bars), bars, "title"), key="kept", say="Items kept and lost")
+    meanings = "; ".join(f"{kind}: {meaning}" for kind, (meaning, *_) in KINDS.items())
+    st.caption(f"Of each task's items, over all seeds: {meanings}. The parts of a bar come in this order.")
     tables.show_table(answers, KEPT, key="kept")
     tables.downloads(answers, KEPT, name="refusals")
 

@@ -1,6 +1,7 @@
 """How much rank, and how large a base? Score, forgetting, memory and speed against the rank and the base's size."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from leaderboard import controls, quantities, tables
 from leaderboard.arms import named, trained
 from leaderboard.filters import filtered
-from leaderboard.layout import beside
+from leaderboard.layout import draw, panels
 from leaderboard.pictures.lines import lines
 from leaderboard.quantities import BASE_SIZE, COSTS, RANK, SCORES, Quantity, in_units, measured
 from leaderboard.scope import Scope, page
@@ -70,12 +71,13 @@ def _few(arms: pd.DataFrame, against: str, across: Quantity) -> None:
 
 
 def _pictures(arms: pd.DataFrame, across: Quantity, shown: Sequence[Quantity], line: str) -> None:
-    for place, quantity in beside(shown):
-        chart = lines(arms, across, quantity, line)
-        if chart is None:
-            place.info(f"No arm has both {quantity.label} and {across.label}.")
-        else:
-            place.altair_chart(chart, key=f"lines-{quantity.name}", alt=f"{quantity.title} by {across.title}")
+    """Against the rank a picture a quantity and base; against the size of the base one a quantity."""
+    alone = across.name == BASE_SIZE.name or arms["base"].nunique() == 1
+    several = []
+    for quantity in shown:
+        found = panels(lines(arms, across, quantity, line), arms.assign(all=""), "all" if alone else "base")
+        several += [replace(one, title=" · ".join(filter(None, (quantity.label, one.title)))) for one in found]
+    draw(several, key="lines", say=f"By {across.label}", columns=2 if alone else min(3, arms["base"].nunique()))
 
 
 def _table(arms: pd.DataFrame, shown: Sequence[Quantity]) -> None:

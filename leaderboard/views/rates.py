@@ -6,11 +6,11 @@ import streamlit as st
 from leaderboard import cache, controls, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
-from leaderboard.layout import beside
+from leaderboard.layout import draw, panels
 from leaderboard.pictures.rates import EDGES, rate_curve
 from leaderboard.scope import Scope, page
 
-COLUMNS, PAGE = 3, 12
+PAGE = 12  # pictures
 SCORES = ("validation", "test", "test_lowest", "test_highest")
 AT_EDGE = "at an edge of the grid"
 TABLE = (
@@ -19,8 +19,9 @@ TABLE = (
     tables.number("learning_rate", "rate", "Learning rate.", "%.1e"),
     tables.number("validation", "validation", "Mean on the validation task over the seeds: what chooses. In points, or "
                   "the metric itself where less is better.", "%.2f"),
-    tables.number("test", "test (points)", "Mean over the target's test tasks and over seeds; takes no part in the "
-                  "choice.", "%.1f"),
+    tables.text("role", "of", "What the rate was chosen for: the target or, for DPO, the preference."),
+    tables.number("test", "test (points)", "Mean over the test tasks of the same kind and over seeds; takes no part in "
+                  "the choice.", "%.1f"),
     tables.number("test_lowest", "lowest seed (points)", "The seed with the lowest test score.", "%.1f"),
     tables.number("test_highest", "highest seed (points)", "The seed with the highest test score.", "%.1f"),
     tables.number("seeds", "seeds", "Seeds that were scored on the validation task.", "%d"),
@@ -53,7 +54,8 @@ def _curves(scope: Scope, arms: pd.DataFrame) -> pd.DataFrame:
     curves = about.merge(scope.joined(cache.rate_curves), on=["section", "arm_id"])
     losses = curves["higher_is_better"] == 0
     points = {name: 100 * curves[name].astype(float) for name in SCORES}
-    return curves.assign(**points | {"validation": points["validation"].where(~losses, curves["validation"])})
+    points["validation"] = points["validation"].where(~losses, curves["validation"])
+    return curves.assign(**points)
 
 
 def _summary(curves: pd.DataFrame) -> None:
@@ -71,19 +73,15 @@ def _summary(curves: pd.DataFrame) -> None:
 
 
 def _pictures(curves: pd.DataFrame) -> None:
-    rows = list(dict.fromkeys(curves["row"]))
-    shown = list(controls.page_of(pd.Series(rows, dtype=object), PAGE, key="page"))
-    scores = curves.loc[curves["row"].isin(shown) & (curves["higher_is_better"] != 0), list(SCORES)]
-    low, high = scores.min().min(), scores.max().max()
-    domain = (max(0.0, low - 5), min(100.0, high + 5)) if low == low else None
-    by_row = dict(tuple(curves.groupby("row", sort=False)))
-    for n, (place, row) in enumerate(beside(shown, COLUMNS)):
-        place.markdown(f"**{controls.plain(row)}**")
-        place.altair_chart(rate_curve(by_row[row], domain), key=f"rates-{n}", alt="Score by learning rate")
+    rows = pd.Series(list(dict.fromkeys(curves["row"])), dtype=object)
+    shown = curves[curves["row"].isin(list(controls.page_of(rows, PAGE, key="page")))]
+    losses = shown["higher_is_better"] == 0
+    for name, several in (("score", shown[~losses]), ("loss", shown[losses])):
+        draw(panels(rate_curve(several), several, "row"), key=f"rates-{name}", say="Score by learning rate", columns=3)
     st.caption(
         "Dashed, hollow: validation, by which the rate is chosen. Solid, filled: test, with the range of its seeds; it "
         "takes no part in the choice. Dotted upright: the chosen rate, with a word where it is at an edge of the grid. "
-        "Cross at the bottom: runs failed at that rate. All scores on one scale."
+        "Cross at the bottom: runs failed at that rate. All scores are on one scale."
     )
 
 

@@ -19,8 +19,9 @@ from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.results import SectionKey
 from leaderboard.scope import Scope, page
 from leaderboard.tasks import in_points, unit_of
-from leaderboard.wishes import Wishes, main_limits, more
+from leaderboard.wishes import Wishes, asked, forgetting_limit, memory_limit
 
+EVERY_BASE = "every base"
 LONGEST = 1500  # characters of a sentence that names arms
 ACROSS = (quantities.MEMORY, quantities.FORGETTING, quantities.TUNING)
 ARM = (tables.ARM, tables.BASE)
@@ -35,12 +36,15 @@ MISSES = tables.text("remark", "misses", "Each limit that it misses, what it has
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Which one?")
-    limits = main_limits()
-    known = trained(named(scope.summary()))
-    largest = list(known["base"].head(1))  # a method is chosen for one base; the largest comes first
-    arms = filtered(known, ("base",), start={"base": largest})
+    first, second, third = st.columns(3)
+    with first:
+        memory = memory_limit()
+    with second:
+        arms = _of_base(trained(named(scope.summary())))
+    with third:
+        forgetting = forgetting_limit()
     with st.expander("More limits, price, methods, and what decides between equals"):
-        wishes = more(limits)
+        wishes = asked(memory, forgetting)
         arms = filtered(arms, ("method",))
     if arms.empty:
         st.info("No trained arm to choose from: nothing was trained and scored yet, or the filters leave none.")
@@ -50,6 +54,13 @@ def show(scope: Scope) -> None:
         if len(scope.sections) > 1:
             st.header(controls.plain(key.where))
         _section(key, _priced(own, wishes.an_hour), wishes, f"{number}")
+
+
+def _of_base(arms: pd.DataFrame) -> pd.DataFrame:
+    """A method is chosen for one base: the largest, which comes first, until another is asked for."""
+    bases = list(dict.fromkeys(arms["base"]))
+    base = controls.choose("Base", [*bases, EVERY_BASE], key="for", help="The model that you mean to tune.")
+    return arms if base == EVERY_BASE else arms[arms["base"] == base]
 
 
 def _priced(arms: pd.DataFrame, an_hour: float | None) -> pd.DataFrame:
@@ -91,7 +102,8 @@ def _recommend(pick: Choice, found: Recommendation, wishes: Wishes, arms: pd.Dat
     for place, (label, (figure, meaning)) in zip(st.columns(len(figures)), figures.items(), strict=True):
         place.metric(label, figure, help=meaning)
     uncertain = [line for line in reasons.reasons(found, LIMITS)[1:] if "estimate" in line]
-    _say([reasons.why(pick, found, wishes.decides), reasons.forgets(row), *uncertain])
+    lost = [reasons.forgets(row), reasons.perplexity(row)]
+    _say([reasons.why(pick, found, wishes.decides), " ".join(line for line in lost if line), *uncertain])
 
 
 def _say(lines: Sequence[str]) -> None:
@@ -135,12 +147,13 @@ def _across(there: Sequence[Quantity], binding: str | None, wishes: Wishes) -> Q
 def _forgets(key: SectionKey, arms: pd.DataFrame, pick: Choice, name: str) -> None:
     tasks = cache.tasks(key)
     own = tasks[(tasks["arm_id"] == pick.row["arm_id"]) & (tasks["role"] == "general")]
-    rows = in_points(own, arms).assign(row=lambda frame: frame["task"]).dropna(subset=["score"])
+    rows = in_points(own, arms).dropna(subset=["score"])
     if rows.empty:
         return
     st.subheader("What it forgets")
-    for n, (place, (kind, several)) in enumerate(beside(rows.groupby("kind"))):
-        place.altair_chart(before_after(several, unit_of(str(kind), several)), key=f"forgets-{name}-{n}")
+    rows = rows.assign(row=rows["task"], unit=unit_of(rows))
+    for n, (place, (unit, several)) in enumerate(beside(rows.groupby("unit", sort=False))):
+        place.altair_chart(before_after(several, str(unit)), key=f"forgets-{name}-{n}", alt="Before and after tuning")
     st.caption(
         "General tasks before tuning (grey bar) and after (mark, with its 95 % interval). Of a score less is worse, of "
         "a perplexity more is. The Forgetting page has every arm."
