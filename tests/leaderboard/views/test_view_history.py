@@ -68,3 +68,9 @@ def test_a_single_point_is_too_few_to_tell_a_step(open_board, tmp_path):
 def test_what_was_not_measured_is_said(open_board, stepped):
     page = open_board(*stepped, page="history", figure="speed", arms="base · pocket-1m")
     assert "speed was not measured" in page.info[0].value
+
+
+def test_results_that_never_had_the_arm_have_no_point_of_it(open_board, stepped, tmp_path):
+    other = make_database(tmp_path / "other.db", arms={"qlora": ARMS["qlora"]}, bases=["pocket-1m"])
+    page = open_board(*stepped, other, page="history")
+    assert len(page.dataframe[0].value) == 8
