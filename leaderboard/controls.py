@@ -95,3 +95,19 @@ def page_of(rows: Any, size: int, *, key: str) -> Any:
         return rows
     number = int(st.number_input(f"Page, of {pages}", 1, pages, key=key, bind="query-params"))
     return rows.iloc[(number - 1) * size : number * size]
+
+
+def pick(label: str, options: Sequence[Any], current: int, *, key: str, show: Callable[[Any], str]) -> int:
+    """The place of one of ``options``, at first of the ``current``. The page keeps the choice in the address itself:
+    ``key`` is to change with what it shows."""
+    places = range(len(options))
+    chosen: int = st.selectbox(label, places, index=current, key=key, format_func=lambda n: short(show(options[n])))
+    return chosen
+
+
+def part(options: Sequence[str], *, key: str, label: str = "Show") -> str:
+    """Which part of a page is looked at, kept in the address under ``key``."""
+    chosen: str = st.segmented_control(
+        label, options, default=options[0], required=True, key=key, label_visibility="collapsed", bind="query-params"
+    )
+    return chosen

@@ -75,7 +75,7 @@ def chosen_scope() -> Scope:
         nothing_yet()
     with st.sidebar:
         scope = Scope(found, _chosen(sections))
-        watch([one.path for one in found])
+        watch(found)
     return scope
 
 

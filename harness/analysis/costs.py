@@ -20,9 +20,9 @@ def measured(phases: pd.DataFrame) -> pd.DataFrame:
     neither was recorded what the allocator reserved over whole runs. Only exclusive measure runs count; of several the
     highest peak and the median speed.
     """
-    alone = _alone(phases[phases["latest"]])
-    measure, peaks = _memory(alone)
-    speeds = _speeds(alone)
+    own = alone(phases[phases["latest"]])
+    measure, peaks = _memory(own)
+    speeds = _speeds(own)
     table = pd.DataFrame(
         {"memory_bytes": peaks.groupby("arm_id").max(), "tokens_per_second": speeds.groupby("arm_id").median()}
     )
@@ -34,26 +34,26 @@ def measured(phases: pd.DataFrame) -> pd.DataFrame:
 def repeats(phases: pd.DataFrame) -> pd.DataFrame:
     """Indexed by arm: memory_bytes and tokens_per_second of every measure run of its own, a row a run, as ``measured``
     takes them."""
-    alone = _alone(phases[phases["status"] == "ok"])
-    table = pd.DataFrame({"memory_bytes": _memory(alone)[1], "tokens_per_second": _speeds(alone)}).astype(float)
+    own = alone(phases[phases["status"] == "ok"])
+    table = pd.DataFrame({"memory_bytes": _memory(own)[1], "tokens_per_second": _speeds(own)}).astype(float)
     return table.reset_index("run_id", drop=True)
 
 
-def _alone(phases: pd.DataFrame) -> pd.DataFrame:
+def alone(phases: pd.DataFrame) -> pd.DataFrame:
     """Each arm's own stage in runs that had the device to themselves, indexed by arm and run."""
     own = phases[phases["exclusive"] & phases["last_stage"] & (phases["purpose"] == "measure")]
     return own.set_index(["arm_id", "run_id"])
 
 
-def _memory(alone: pd.DataFrame) -> tuple[str, pd.Series]:
+def _memory(own: pd.DataFrame) -> tuple[str, pd.Series]:
     """The measure that the table shows, and each run's peak."""
-    found = {name: alone.loc[alone["phase"] == phase, column] for name, column, phase in _MEASURES}
+    found = {name: own.loc[own["phase"] == phase, column] for name, column, phase in _MEASURES}
     measure = next((name for name, peaks in found.items() if peaks.notna().any()), LEDGER)
     return measure, found[measure]
 
 
-def _speeds(alone: pd.DataFrame) -> pd.Series:
-    return alone.loc[alone["phase"] == "train", "tokens_per_second_median"]
+def _speeds(own: pd.DataFrame) -> pd.Series:
+    return own.loc[own["phase"] == "train", "tokens_per_second_median"]
 
 
 def relative_speed(arms: pd.DataFrame) -> pd.Series:

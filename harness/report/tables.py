@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from harness.analysis.costs import ALLOCATED, RESERVED
+from harness.analysis.failures import grouped
 from harness.analysis.forgetting import by_task
 from harness.analysis.section import Section
 from harness.analysis.summary import summarise, summarise_merged
@@ -153,10 +154,7 @@ def _tasks(section: Section, tasks: pd.DataFrame, names: pd.DataFrame) -> Table:
 
 
 def _failures(failures: pd.DataFrame, names: pd.DataFrame) -> Table:
-    alike = ["arm_id", "base", "label", "learning_rate", "purpose", "status", "failed_phase", "reason"]
-    frame = failures[~failures["mended"]].groupby(alike, dropna=False, sort=False)["seed"]
-    frame = frame.agg(lambda seeds: ", ".join(str(int(seed)) for seed in sorted(seeds.dropna()))).reset_index()
-    frame = frame.rename(columns={"seed": "seeds"}).join(names, on="arm_id")
+    frame = grouped(failures[~failures["mended"]]).drop(columns=["runs", "run_id"]).join(names, on="arm_id")
     columns = (
         Column("arm", lambda row: words.text(row["name"] or row["label"]), True, words=True),
         replace(_BASE, brief=True),

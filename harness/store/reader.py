@@ -117,6 +117,11 @@ FROM {table} JOIN runs USING (run_id) JOIN cells USING (cell_id)
 WHERE {table}.stage_id = cells.recipe_id AND runs.stack_id = :stack_id AND cells.suite = :suite
 """
 
+_PREDICTIONS = """
+SELECT predictions.* FROM predictions JOIN runs USING (run_id) JOIN cells USING (cell_id)
+WHERE runs.stack_id = :stack_id AND cells.suite = :suite
+"""
+
 _CURVES = """
 SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
        steps.tokens_seen, steps.seconds
@@ -301,6 +306,28 @@ def gradients(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
 def logits(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """Of the same, a row a sum: ``run_id, projection, value`` (see ``harness.meters.logits``)."""
     return _own(db, "logits", "projection, value", suite, stack_id)
+
+
+def predictions(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
+    """A row a figure that was predicted for a run of a suite on a stack: ``run_id, phase, component, predicted_bytes,
+    predicted_seconds, model_version``."""
+    return _frame(db, _PREDICTIONS, {"suite": suite, "stack_id": stack_id})
+
+
+def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
+    """Indexed by run_id: what each of these runs was asked to do, as ``recipe`` and ``execution`` (dicts)."""
+    sql = """SELECT run_id, recipe, execution FROM runs JOIN cells USING (cell_id)
+             WHERE run_id IN (SELECT value FROM json_each(:run_ids))"""
+    frame = _frame(db, sql, {"run_ids": json.dumps(list(run_ids))}).set_index("run_id")
+    return frame.map(json.loads)
+
+
+def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
+    """A row a logged step of the last stage of each of these runs: ``run_id, step, loss, tokens_seen``."""
+    sql = """SELECT run_id, step, loss, tokens_seen FROM steps JOIN runs USING (run_id) JOIN cells USING (cell_id)
+             WHERE steps.stage_id = cells.recipe_id AND run_id IN (SELECT value FROM json_each(:run_ids))
+             ORDER BY run_id, step"""
+    return _frame(db, sql, {"run_ids": json.dumps(list(run_ids))})
 
 
 def executions(db: Database) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,126 @@
+"""One run in pictures: how it learned, what its phases took, how it scored at every moment."""
+
+import altair as alt
+import pandas as pd
+
+from leaderboard import theme
+
+SMALL_HEIGHT, ROW_HEIGHT, LONGEST_LABEL = 200, 26, 220
+MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
+           "merged_requantised": "triangle-up"}  # fmt: skip
+
+
+def curve(steps: pd.DataFrame, method: str) -> alt.VConcatChart | None:
+    """Loss and gradient norm of every stage, one under the other, a column a stage.
+
+    ``steps`` as of ``one_run.steps``, with ``stage``, its name. None where nothing was logged.
+    """
+    panels = [
+        _line(steps.dropna(subset=[column]), column, title, method)
+        for column, title in (("loss", "training loss"), ("gradient_norm", "gradient norm"))
+        if steps[column].notna().any()
+    ]
+    return alt.vconcat(*panels) if panels else None
+
+
+def _line(steps: pd.DataFrame, column: str, title: str, method: str) -> alt.HConcatChart:
+    colour = theme.looks([method])[method][0]
+    panels = []
+    for n, (stage, own) in enumerate(steps.groupby("stage", sort=False)):
+        chart = alt.Chart(own).encode(
+            x=alt.X("step:Q", title="step"),
+            y=alt.Y(f"{column}:Q", title=title if n == 0 else None, scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("stage:N", title="stage"),
+                alt.Tooltip("step:Q"),
+                alt.Tooltip("loss:Q", title="training loss", format=".4~g"),
+                alt.Tooltip("gradient_norm:Q", title="gradient norm", format=".4~g"),
+                alt.Tooltip("tokens_seen:Q", title="tokens seen", format=","),
+                alt.Tooltip("seconds:Q", title="seconds since the stage began", format=".1f"),
+            ],
+        )
+        line = chart.mark_line(color=colour, strokeWidth=1.5) + chart.mark_point(color=colour, filled=True, size=18)
+        panels.append(line.properties(height=SMALL_HEIGHT, title=str(stage)))
+    return alt.hconcat(*panels)
+
+
+def phases(rows: pd.DataFrame) -> alt.Chart | None:
+    """Seconds by phase, in the order in which they ran: ``place`` (a text) and ``wall_seconds``."""
+    rows = rows.dropna(subset=["wall_seconds"])
+    if rows.empty:
+        return None
+    order = list(rows["place"])
+    chart = alt.Chart(rows).mark_bar(color=theme.BETTER, opacity=0.85).encode(
+        x=alt.X("wall_seconds:Q", title="seconds"),
+        y=alt.Y("place:N", title=None, sort=order, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        tooltip=[alt.Tooltip("place:N", title="phase"), alt.Tooltip("wall_seconds:Q", title="seconds", format=".2f")],
+    )  # fmt: skip
+    return chart.properties(height=ROW_HEIGHT * len(order))
+
+
+def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
+    """A row a task, a mark a moment: scores between 0 and 1 as points, 100 is all. None where there is no such score.
+
+    ``scores`` has ``task, metric, moment, value``; ``base`` among the moments is what the others are read against.
+    """
+    rows = scores[scores["higher_is_better"] & scores["value"].between(0, 1)]
+    if rows.empty:
+        return None
+    rows = rows.assign(points=100 * rows["value"])
+    there = [moment for moment in MOMENTS if moment in set(rows["moment"])]
+    colour = theme.looks([method])[method][0]
+    colours = [theme.LINE if moment in ("base", "prompted") else colour for moment in there]
+    y = alt.Y("task:N", title=None, sort=list(dict.fromkeys(rows["task"])), axis=alt.Axis(labelLimit=LONGEST_LABEL))
+    x = alt.X("points:Q", title="score (points)", scale=alt.Scale(domain=[0, 100]))
+    ends = rows[rows["moment"].isin(["base", "tuned"])].pivot_table(index="task", columns="moment", values="points")
+    layers: list[alt.Chart] = []
+    if {"base", "tuned"} <= set(ends.columns):
+        way = alt.Chart(ends.dropna().reset_index())
+        layers.append(way.mark_rule(color=theme.LINE, opacity=0.5).encode(y=y, x=alt.X("base:Q"), x2="tuned:Q"))
+    layers.append(
+        alt.Chart(rows).mark_point(filled=True, size=90, opacity=0.9).encode(
+            y=y,
+            x=x,
+            color=alt.Color("moment:N", title="moment", scale=alt.Scale(domain=there, range=colours)),
+            shape=alt.Shape("moment:N", title="moment",
+                            scale=alt.Scale(domain=there, range=[MOMENTS[moment] for moment in there])),
+            tooltip=[
+                alt.Tooltip("task:N"),
+                alt.Tooltip("role:N"),
+                alt.Tooltip("moment:N"),
+                alt.Tooltip("metric:N"),
+                alt.Tooltip("points:Q", title="score (points)", format=".1f"),
+                alt.Tooltip("n_items:Q", title="items"),
+            ],
+        )
+    )  # fmt: skip
+    return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique())
+
+
+def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
+    """A bar a task: how many of its items were won, lost, and stayed. ``task, outcome, items``; ``order`` of the
+    outcomes from the left."""
+    if counts.empty:
+        return None
+    there = [one for one in order if one in set(counts["outcome"])]
+    rows = counts.assign(place=counts["outcome"].map(there.index))
+    chart = alt.Chart(rows).mark_bar().encode(
+        y=alt.Y("task:N", title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        x=alt.X("items:Q", title="items", stack="zero"),
+        color=alt.Color("outcome:N", title=None,
+                        scale=alt.Scale(domain=there, range=[OUTCOME_COLOURS.get(one, theme.LINE) for one in there])),
+        order=alt.Order("place:Q"),
+        tooltip=[alt.Tooltip("task:N"), alt.Tooltip("outcome:N"), alt.Tooltip("items:Q")],
+    )  # fmt: skip
+    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique())
+
+
+OUTCOME_COLOURS = {
+    "was right, now wrong": theme.WORSE,
+    "was wrong, now right": theme.BETTER,
+    "both right": "#9DB9CE",
+    "both wrong": "#D9B8A3",
+    "right": "#9DB9CE",
+    "wrong": "#D9B8A3",
+    "neither right nor wrong": theme.LINE,
+}
