@@ -7,7 +7,7 @@ from harness.analysis.memory import REST, WHOLE, in_order
 from leaderboard import cache, controls, measures, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
-from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks
+from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import MEMORY, Quantity, fitted, in_units
 from leaderboard.scope import Scope, page
 
@@ -63,23 +63,37 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
     )
     order = [row for row in arms["row"] if row in set(bars["row"])]
     shown = bars[bars["row"].isin(order[:PICTURED])]
-    chart = (against_cards if cards else stacks)(shown, order[:PICTURED], memory)
-    if chart is None:
+    if shown.empty:
         st.info("No tensor bytes were measured for these arms; the table has what else is known.")
         return
-    st.altair_chart(chart, key="memory")
+    if cards:
+        st.altair_chart(against_cards(shown, order[:PICTURED], memory), key="cards-picture")
+    else:
+        _stacks(shown, order[:PICTURED], memory)
     if len(order) > PICTURED:
         st.caption(f"The picture shows the first {PICTURED} of {len(order)} arms.")
-    what = "Marks: each arm's highest peak." if cards else "Bars: what the bytes are at the peak of a phase."
-    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's "
-               "own context comes on top of what is shown.")  # fmt: skip
+    what = "Each arm's highest peak." if cards else "Bars: what the bytes are at the peak of a phase."
+    faint = " Faint: as predicted before it ran." if not cards and (shown["told"] == PREDICTED).any() else ""
+    st.caption(f"{what}{faint} A mark at the end: the arm's method. Runs alone on the device. Dashed lines: a card's "
+               "memory, a GB taken as 2^30 bytes; a GPU's own context comes on top of what is shown.")  # fmt: skip
+
+
+def _stacks(shown: pd.DataFrame, order: list[str], memory: Quantity) -> None:
+    """A picture a phase, of one scale."""
+    top = totals(shown, memory)[memory.name].max()
+    phases = list(dict.fromkeys(shown["phase"]))
+    for phase in phases:
+        if len(phases) > 1:
+            st.subheader(controls.plain(phase))
+        st.altair_chart(stacks(shown[shown["phase"] == phase], order, memory, top), key=f"memory-{phase}")
 
 
 def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
     sums = bars.pivot_table(index=[*ARM, "phase"], columns="told", values=memory.name, aggfunc="sum")
     own = bars[bars["told"] == MEASURED]
     wide = own.pivot_table(index=[*ARM, "phase"], columns="component", values=memory.name, aggfunc="sum")
-    rows = measures.in_unit(peaks, memory).join(wide, on=[*ARM, "phase"])
+    told_apart_first = peaks.sort_values("whole_bytes", key=pd.isna, kind="stable")
+    rows = measures.in_unit(told_apart_first, memory).join(wide, on=[*ARM, "phase"])
     if PREDICTED in sums:
         rows = rows.join(sums[PREDICTED], on=[*ARM, "phase"])
     columns = [*WORDS, *_parts(rows, memory), *measures.columns(rows, memory), *_predicted(rows, memory)]
