@@ -60,7 +60,11 @@ def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: flo
         ],
         **({"yOffset": alt.YOffset("told:N", sort=[MEASURED, PREDICTED])} if both else {}),
     )  # fmt: skip
-    layers = [bars, _marks(alt.Chart(peaks), peaks, y, alt.X(f"{memory.name}:Q"), memory), *_lines(cards, memory)]
+    layers = [
+        bars,
+        _marks(alt.Chart(peaks), peaks, y, alt.X(f"{memory.name}:Q", axis=None), memory),
+        *_lines(cards, memory),
+    ]
     height = ROW_HEIGHT * len(shown) * (1.4 if both else 1) + FRAME + LEGEND
     return _layered(layers).resolve_scale(color="independent", shape="independent").properties(height=height)
 
@@ -122,12 +126,12 @@ def _marks(chart: alt.Chart, rows: pd.DataFrame, y: alt.Y, across: alt.X, memory
 
 
 def _lines(cards: pd.DataFrame, memory: Quantity, log: bool = False) -> list[alt.Chart]:
-    """A rule a card, named on an axis above: Vega leaves out names that would run into each other."""
+    """A rule a card, its size on an axis above: Vega leaves out sizes that would run into each other."""
     if cards.empty:
         return []
     axis = alt.Axis(
-        orient="top", values=list(cards[memory.name]), grid=False, title=None, labelOverlap="greedy", labelFlush=False,
-        labelExpr=f"round(datum.value / {GIB * memory.scale}) + ' GB'",
+        orient="top", values=list(cards[memory.name]), grid=False, title="cards (GB)", labelOverlap="greedy",
+        labelFlush=False, labelExpr=f"round(datum.value / {GIB * memory.scale})",
     )  # fmt: skip
     across = (x(memory, log=True) if log else alt.X(f"{memory.name}:Q")).axis(axis)
     return [alt.Chart(cards).mark_rule(strokeDash=[4, 3], color=theme.LINE).encode(x=across, tooltip="card:N")]

@@ -1,5 +1,7 @@
 """What are the bytes? Each arm's memory by component and phase, as measured and as predicted."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -38,7 +40,8 @@ def show(scope: Scope) -> None:
     told = [_of(arms, parts).assign(told=MEASURED), _of(arms, predicted).assign(told=PREDICTED)]
     bars = pd.concat([frame for frame in told if len(frame)] or told[:1], ignore_index=True)
     bars = in_units(bars.rename(columns={"bytes": MEMORY.name}), [memory])
-    _picture(bars, arms, memory)
+    kinds = list(peaks["measure"].dropna().unique())
+    _picture(bars, arms, replace(memory, label=f"memory, {kinds[0]}") if len(kinds) == 1 else memory)
     _table(peaks, bars, memory)
 
 
@@ -72,10 +75,13 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
         _stacks(shown, order[:PICTURED], memory)
     if len(order) > PICTURED:
         st.caption(f"The picture shows the first {PICTURED} of {len(order)} arms.")
-    what = "Each arm's highest peak." if cards else "Bars: what the bytes are at the peak of a phase."
-    faint = " Faint: as predicted before it ran." if not cards and (shown["told"] == PREDICTED).any() else ""
-    st.caption(f"{what}{faint} A mark at the end: the arm's method. Runs alone on the device. Dashed lines: a card's "
-               "memory, a GB taken as 2^30 bytes; a GPU's own context comes on top of what is shown.")  # fmt: skip
+    if cards:
+        what = "Each arm's highest peak, as its method's mark."
+    else:
+        what = "Bars: what the bytes are at the peak of a phase, and at their end the method's mark."
+        what += " Faint: as predicted before it ran." if (shown["told"] == PREDICTED).any() else ""
+    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's own "
+               "context comes on top of what is shown.")  # fmt: skip
 
 
 def _stacks(shown: pd.DataFrame, order: list[str], memory: Quantity) -> None:
