@@ -7,7 +7,7 @@ DB ?= tunematrix.db
 SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report board snapshot check test lint bench bench-analysis bench-gate pocket-bases clean
+.PHONY: help setup matrix matrix-real report board snapshot check test lint bench bench-analysis bench-board bench-gate pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-analysis: $(READY) ## report and compare over 10,000 runs: seconds and mem
 
 bench-gate: $(READY) ## what the gate finds, and where it keeps still: half an hour, writes bench-gate.json
 	$(BIN)/python -m benchmarks.gate.bench_gate
+
+bench-board: $(READY) ## the board over 100,000 runs: first page, answers and memory, against their bounds
+	$(BIN)/python -m benchmarks.board
 
 pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour on two cores, resumable)
 	$(BIN)/python -m suites.pocket.pretrain

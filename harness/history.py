@@ -1,23 +1,22 @@
 """A figure of an arm over stacks and results files, in order of time, with its steps and what changed at each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from harness.analysis.differing import differing
 from harness.analysis.steps import Step, find_steps
 from harness.analysis.summary import COLUMNS, summarise
 from harness.errors import UserError
-from harness.sections import Contents
+from harness.sections import Contents, Part
 from harness.selectors import Named, select
 from harness.sources import open_source
 
 _WORDS = ("arm_id", "name", "label", "method", "base", "moment", "status", "flag", "memory_measure", "letters", "edge")
 METRICS = tuple(name for name in COLUMNS if name not in _WORDS and not name.endswith(("_low", "_high")))
-
-Key = tuple[str, str]  # suite and stack
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,28 @@ class Point:
     low: float | None = None
     high: float | None = None
     measure: str | None = None  # which of the memory figures, where it is one
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What one source says of one suite on one stack: the stack's facts, and a row an arm of ``analysis.summary``,
+    indexed by arm_id, with ``last_started_at``."""
+
+    source: str
+    suite: str
+    stack_id: str
+    facts: Mapping[str, Any]
+    arms: pd.DataFrame
+
+    def point(self, arm_id: str, metric: str) -> Point | None:
+        """An arm's figure; None where it never ran, or where that was not measured."""
+        if arm_id not in self.arms.index or pd.isna(self.arms.at[arm_id, metric]):
+            return None
+        row = self.arms.loc[arm_id]
+        low, high = (_known(row.get(f"{metric}_{end}")) for end in ("low", "high"))
+        measure = str(row["memory_measure"]) if metric == "memory_bytes" else None
+        about = (str(row["last_started_at"]), self.source, self.suite, self.stack_id, self.facts)
+        return Point(*about, float(row[metric]), low, high, measure)
 
 
 @dataclass(frozen=True)
@@ -61,18 +82,31 @@ def histories(metric: str, selectors: Sequence[str], sources: Sequence[Path]) ->
         raise UserError(f"{metric}: no such metric; there are {', '.join(METRICS)}")
     held = [_Held(path) for path in sources]
     known = {arm.arm_id: arm for one in reversed(held) for arm in one.arms.values()}
-    return [_history(metric, _one(list(known.values()), selector), held) for selector in selectors]
+    wanted = [_one(list(known.values()), selector) for selector in selectors]
+    return [history_of(metric, arm, [past for one in held for past in one.pasts(arm.arm_id)]) for arm in wanted]
+
+
+def past_of(source: str, part: Part, arms: pd.DataFrame | None = None) -> Past:
+    """A part as a history takes it; ``arms`` is ``summarise`` of it, if that is there."""
+    table = (summarise(part.frames) if arms is None else arms).set_index("arm_id")
+    ran = part.frames.arms.set_index("arm_id")["last_started_at"]
+    return Past(source, part.suite, part.stack_id, part.facts, table.assign(last_started_at=ran))
+
+
+def history_of(metric: str, arm: Named, pasts: Iterable[Past]) -> History:
+    """An arm's points in the pasts that have one, those of the newest's measure, and the steps between them."""
+    found = {_identity(point): point for past in pasts if (point := past.point(arm.arm_id, metric)) is not None}
+    points = sorted(found.values(), key=lambda point: point.when)
+    alike = [point for point in points if point.measure == points[-1].measure]
+    steps = find_steps([point.value for point in alike])
+    return History(arm, metric, tuple(alike), tuple(steps), len(points) - len(alike))
 
 
 def changed(before: Point, after: Point) -> list[str]:
     """The facts that two stacks do not share, as ``torch 2.12.0 -> 2.13.0``."""
     if before.stack_id == after.stack_id:
         return ["nothing in the stack"]
-    lines = [
-        f"{key} {_fact(before.facts, key)} -> {_fact(after.facts, key)}"
-        for key in sorted({*before.facts, *after.facts})
-        if before.facts.get(key) != after.facts.get(key)
-    ]
+    lines = [f"{key} {_fact(was)} -> {_fact(now)}" for key, was, now in differing(before.facts, after.facts)]
     return lines or ["the code that trains and scores"]
 
 
@@ -86,28 +120,9 @@ class _Held:
         self.named = {key: self.contents.named(*key) for key in keys}
         self.arms = {arm.arm_id: arm for arms in reversed(self.named.values()) for arm in arms}
 
-    def points(self, arm_id: str, metric: str) -> list[Point]:
+    def pasts(self, arm_id: str) -> list[Past]:
         keys = [key for key, arms in self.named.items() if any(arm.arm_id == arm_id for arm in arms)]
-        found = [self._point(key, arm_id, metric) for key in keys]
-        return [point for point in found if point is not None]
-
-    def _point(self, key: Key, arm_id: str, metric: str) -> Point | None:
-        part = self.contents.part(*key, wanted=[arm_id])
-        row = summarise(part.frames).set_index("arm_id").loc[arm_id]
-        if pd.isna(row[metric]):
-            return None
-        ran = part.frames.arms.set_index("arm_id")["last_started_at"]
-        low, high = (_known(row.get(f"{metric}_{end}")) for end in ("low", "high"))
-        measure = str(row["memory_measure"]) if metric == "memory_bytes" else None
-        return Point(str(ran[arm_id]), self.name, *key, part.facts, float(row[metric]), low, high, measure)
-
-
-def _history(metric: str, arm: Named, held: Sequence[_Held]) -> History:
-    found = {_identity(point): point for one in held for point in one.points(arm.arm_id, metric)}
-    points = sorted(found.values(), key=lambda point: point.when)
-    alike = [point for point in points if point.measure == points[-1].measure]
-    steps = find_steps([point.value for point in alike])
-    return History(arm, metric, tuple(alike), tuple(steps), len(points) - len(alike))
+        return [past_of(self.name, self.contents.part(*key, wanted=[arm_id])) for key in keys]
 
 
 def _identity(point: Point) -> tuple[str, str, str, float]:
@@ -125,8 +140,7 @@ def _one(arms: list[Named], selector: str) -> Named:
     return found[0]
 
 
-def _fact(facts: Mapping[str, Any], key: str) -> str:
-    value = facts.get(key)
+def _fact(value: Any) -> str:
     return "none" if value is None else str(value)
 
 

@@ -1,4 +1,7 @@
-"""From what people name to what is compared: pairs of arms of one results file, or the same arms in two."""
+"""From what people name to what is compared: pairs of arms of one results file, or the same arms in two.
+
+What is in memory already is paired by ``entries_of``, ``pair_of`` and ``pairs_in_common``, which open nothing.
+"""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,11 +10,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from harness.analysis.contender import Contender, Side
 from harness.analysis.mismatch import mismatches
 from harness.analysis.quantities import shared_evals
 from harness.errors import UserError
-from harness.sections import Contents, Part
+from harness.sections import Contents, Part, named_arms
 from harness.selectors import Named, listed, select
 from harness.sources import open_source
 
@@ -19,6 +24,14 @@ MACHINE = ("device", "gpu", "gpus", "processor", "cores")
 
 Key = tuple[str, str]  # suite and stack
 Facts = dict[str, dict[Hashable, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """An arm that can be compared, by what it is called, and the side that it is taken from."""
+
+    arm: Named
+    side: Side
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +59,25 @@ class Lineup:
     def contenders(self) -> list[tuple[Contender, Contender]]:
         """As the analysis takes them."""
         return [(pair.first, pair.second) for pair in self.pairs]
+
+
+def entries_of(part: Part) -> dict[str, Entry]:
+    """Every arm of a part by its id, all on one side."""
+    side = side_of(part)
+    return {arm.arm_id: Entry(arm, side) for arm in named_arms(part.frames.arms)}
+
+
+def pair_of(first: Entry, second: Entry, sources: tuple[str, str] | None = None) -> Pair:
+    """Two entries to compare."""
+    contenders = (Contender(one.side, one.arm.arm_id) for one in (first, second))
+    return Pair(*contenders, first.arm, second.arm, sources)
+
+
+def pairs_in_common(
+    first: Mapping[str, Entry], second: Mapping[str, Entry], sources: tuple[str, str]
+) -> tuple[Pair, ...]:
+    """A pair an arm that both hold, in the order of the first."""
+    return tuple(pair_of(entry, second[arm], sources) for arm, entry in first.items() if arm in second)
 
 
 def within_file(path: Path, first: str, second: str) -> Lineup:
@@ -77,13 +109,9 @@ def across_files(first: Path, second: Path, only: str | None) -> Lineup:
         )
     named = [one.arms[arm] for arm in common]
     wanted = [arm.arm_id for arm in (select(named, only) if only else named)]
-    sides = [results.sides({arm: results.newest[arm] for arm in wanted}) for results in (one, other)]
     names = (first.name, second.name) if first.name != second.name else (str(first), str(second))
-    pairs = [
-        Pair(Contender(sides[0][arm], arm), Contender(sides[1][arm], arm), one.arms[arm], other.arms[arm], names)
-        for arm in wanted
-    ]
-    return _with_items(Lineup(tuple(pairs), one.evals | other.evals), *names)
+    pairs = pairs_in_common(one.entries(wanted), other.entries(wanted), names)
+    return _with_items(Lineup(pairs, one.evals | other.evals), *names)
 
 
 class Results:
@@ -109,7 +137,7 @@ class Results:
     @property
     def evals(self) -> Facts:
         """The facts of its evals, by their ids."""
-        return {str(row["eval_id"]): row for row in self.contents.evals.to_dict("records")}
+        return facts_of_evals(self.contents.evals)
 
     def named(self, key: Key) -> list[Named]:
         """The arms of one suite and stack."""
@@ -124,7 +152,19 @@ class Results:
                 return key
         raise UserError(f"{' and '.join(selectors)}: no run in common: they never ran in the same suite on one stack")
 
-    def sides(self, where: Mapping[str, Key]) -> dict[str, Side]:
+    def entries(self, arms: Iterable[str]) -> dict[str, Entry]:
+        """The arms by their ids, each from its newest suite and stack."""
+        sides = self._sides({arm: self.newest[arm] for arm in arms})
+        return {arm: Entry(self.arms[arm], side) for arm, side in sides.items()}
+
+    def lineup(self, key: Key, pairs: Iterable[tuple[Named, Named]]) -> Lineup:
+        """Pairs of arms of one suite and stack."""
+        pairs = list(pairs)
+        sides = self._sides({arm.arm_id: key for pair in pairs for arm in pair})
+        made = (pair_of(*(Entry(arm, sides[arm.arm_id]) for arm in pair)) for pair in pairs)
+        return Lineup(tuple(made), self.evals)
+
+    def _sides(self, where: Mapping[str, Key]) -> dict[str, Side]:
         """The side that each arm is taken from."""
         by_key: dict[Key, set[str]] = {}
         for arm, key in where.items():
@@ -132,18 +172,15 @@ class Results:
         made = {key: side_of(self.contents.part(*key, wanted=arms)) for key, arms in by_key.items()}
         return {arm: made[key] for arm, key in where.items()}
 
-    def lineup(self, key: Key, pairs: Iterable[tuple[Named, Named]]) -> Lineup:
-        """Pairs of arms of one suite and stack."""
-        pairs = list(pairs)
-        sides = self.sides({arm.arm_id: key for pair in pairs for arm in pair})
-        arms = {arm: Contender(side, arm) for arm, side in sides.items()}
-        made = (Pair(arms[first.arm_id], arms[second.arm_id], first, second) for first, second in pairs)
-        return Lineup(tuple(made), self.evals)
-
 
 def side_of(part: Part) -> Side:
     """A part as a side, with the machine that its runs had."""
     return Side(part.frames, ", ".join(str(part.facts.get(key)) for key in MACHINE))
+
+
+def facts_of_evals(evals: pd.DataFrame) -> Facts:
+    """The rows of ``reader.evals`` by their ids."""
+    return {str(row["eval_id"]): row for row in evals.to_dict("records")}
 
 
 def _pairs(firsts: list[Named], seconds: list[Named]) -> list[tuple[Named, Named]]:

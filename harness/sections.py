@@ -15,13 +15,14 @@ from harness.store import reader
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One suite on one stack: its frames, the stack's facts, and the runs that failed."""
+    """One suite on one stack: its frames, the stack's facts, the runs that failed, and the facts of the evals."""
 
     suite: str
     stack_id: str
     facts: dict[str, Any]
     frames: Section
     failures: pd.DataFrame
+    evals: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +101,7 @@ class Contents:
 
     def named(self, suite: str, stack_id: str) -> list[Named]:
         """What the arms of one suite on one stack can be found by."""
-        own = _arms_of(self.arms, suite, stack_id)
-        names = arm_names(own)
-        facts = own[["arm_id", "label", "method", "base", "rank"]].itertuples(index=False)
-        return [
-            Named(arm, names[arm], label, method, base, None if pd.isna(rank) else int(rank))
-            for arm, label, method, base, rank in facts
-        ]
+        return named_arms(_arms_of(self.arms, suite, stack_id))
 
     def part(self, suite: str, stack_id: str, wanted: Collection[str] | None = None) -> Part:
         """One suite on one stack; with ``wanted`` these arms alone (by id), and the untrained ones of their bases."""
@@ -120,10 +115,20 @@ class Contents:
         )
         items = self.items if wanted is None else self._items_of(scores)
         frames = Section(own, runs, rates, _evals_of(scores, suite), items, phases)
-        return Part(suite, stack_id, self.facts[stack_id], frames, failures)
+        return Part(suite, stack_id, self.facts[stack_id], frames, failures, self.evals)
 
     def _items_of(self, scores: pd.DataFrame) -> pd.DataFrame:
         return reader.items(self.db, scores.loc[scores["chosen"], "run_id"])
+
+
+def named_arms(arms: pd.DataFrame) -> list[Named]:
+    """What the arms of one suite and stack, as the reader gives them, can be found by."""
+    names = arm_names(arms)
+    facts = arms[["arm_id", "label", "method", "base", "rank"]].itertuples(index=False)
+    return [
+        Named(arm, names[arm], label, method, base, None if pd.isna(rank) else int(rank))
+        for arm, label, method, base, rank in facts
+    ]
 
 
 def _newest_first(arms: pd.DataFrame) -> list[tuple[str, str]]:

@@ -4,26 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from leaderboard.pages import PAGES
+
 ICON = Path(__file__).with_name("icon.png")  # a name of Streamlit's icons would be fetched from the network
-PAGES = {
-    "Choosing": (
-        ("leaderboard", "Leaderboard", ":material/leaderboard:"),
-        ("tradeoffs", "Trade-offs", ":material/scatter_plot:"),
-        ("which", "Which one?", ":material/recommend:"),
-    ),
-    "Looking closer": (
-        ("ranks", "Ranks and sizes", ":material/show_chart:"),
-        ("memory", "Memory", ":material/memory:"),
-        ("rates", "Learning rates", ":material/tune:"),
-        ("forgetting", "Forgetting", ":material/history_toggle_off:"),
-        ("run", "Run", ":material/description:"),
-    ),
-    "Judging": (
-        ("compare", "Compare", ":material/compare_arrows:"),
-        ("history", "History", ":material/timeline:"),
-        ("failures", "Failures", ":material/error:"),
-    ),
-}
 
 
 def main() -> None:

@@ -4,16 +4,24 @@ What these return is shared between visitors: it is read, never changed.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from harness.analysis import forgetting, matched, rates
 from harness.analysis.memory import components, peaks, predicted
+from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
+from harness.history import Past, past_of
 from harness.sections import Part
-from leaderboard import results, runs
+from leaderboard import gate, results, runs, versus
 from leaderboard.results import Listing, SectionKey, Version
 from leaderboard.runs import OneRun
+from leaderboard.versus import Comparison, Pick
+
+if TYPE_CHECKING:
+    from harness.gate.outputs import Check
 
 SECTIONS = 24  # of which frames are kept; the oldest make room
 
@@ -38,6 +46,38 @@ def part(key: SectionKey) -> Part:
 def summary(key: SectionKey) -> pd.DataFrame:
     """See ``summary.summarise``."""
     return summarise(part(key).frames)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing with the base")
+def tasks(key: SectionKey) -> pd.DataFrame:
+    """See ``forgetting.by_task``."""
+    return forgetting.by_task(part(key).frames)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing answers with the base's")
+def kept_and_lost(key: SectionKey) -> pd.DataFrame:
+    """See ``forgetting.kept_and_lost``, of the safety tasks."""
+    return forgetting.kept_and_lost(part(key).frames, "safety")
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def run_points(key: SectionKey) -> pd.DataFrame:
+    """See ``matched.run_points``, of all arms."""
+    section = part(key).frames
+    return matched.run_points(section.scores, section.evals("target"), section.evals("general"))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def rate_curves(key: SectionKey) -> pd.DataFrame:
+    """See ``rates.rate_curves``."""
+    return rates.rate_curves(part(key).frames)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="comparing the arms within the limits")
+def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms: tuple[str, ...]) -> Recommendation:
+    """See ``recommend.recommend``, among the arms of these ids."""
+    table = summary(key)
+    return recommend(part(key).frames, table[table["arm_id"].isin(arms)], dict(limits))
 
 
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
@@ -65,3 +105,31 @@ def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tupl
 def questions(suite: str, path: Path) -> runs.Texts:
     """See ``runs.texts``."""
     return runs.texts(suite, path)
+
+
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking back")
+def past(key: SectionKey) -> Past:
+    """See ``history.past_of``."""
+    return past_of(key.source, part(key), summary(key))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing the two")
+def two_compared(first: Pick, second: Pick) -> Comparison:
+    """See ``versus.compare_two``."""
+    return versus.compare_two((part(first.key), part(second.key)), (first, second))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="comparing arm by arm")
+def results_compared(first: SectionKey, second: SectionKey, arm_id: str | None) -> Comparison:
+    """See ``versus.compare_results``."""
+    return versus.compare_results((part(first), part(second)), (first.where, second.where), arm_id)
+
+
+def checked(baseline: Path, candidate: Path, suite: str) -> "Check":
+    """See ``gate.check``."""
+    return _checked(baseline, candidate, suite, results.version(baseline), results.version(candidate))
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner="judging as the gate does")
+def _checked(baseline: Path, candidate: Path, suite: str, _before: Version, _after: Version) -> "Check":
+    return gate.check(baseline, candidate, suite)

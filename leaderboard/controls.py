@@ -57,6 +57,27 @@ def choose_several(
     )  # fmt: skip
 
 
+def slide(label: str, options: Sequence[str], *, key: str, default: str, help: str | None = None) -> str:
+    """One of ``options`` that have an order, kept in the address under ``key``."""
+    return str(st.select_slider(label, options, value=default, key=key, help=help, bind="query-params"))
+
+
+def amount(
+    label: str, *, key: str, step: float = 1.0, help: str | None = None, empty: str = "no limit"
+) -> float | None:
+    """A number from zero on, None where it is left ``empty``; kept in the address under ``key``."""
+    found = st.number_input(
+        label, min_value=0.0, max_value=1e9, value=None, step=step, format="%g", key=key, help=help, placeholder=empty,
+        bind="query-params",
+    )  # fmt: skip
+    return None if found is None else float(found)
+
+
+def written(label: str, *, key: str, default: str, help: str | None = None) -> str:
+    """A line of text, kept in the address under ``key``."""
+    return str(st.text_input(label, default, key=key, help=help, bind="query-params") or default)
+
+
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
     """A switch, kept in the address under ``key``."""
     return bool(st.toggle(label, value=default, key=key, help=help, bind="query-params"))

@@ -16,10 +16,9 @@ def to_arm(scope: Scope, arm: "pd.Series[Any]") -> None:
     own = runs[(runs["arm_id"] == arm["arm_id"]) & (runs["purpose"] == "quality")]
     best = own.sort_values(["chosen", "rate_chosen", "seed"], ascending=[False, False, True]).head(1)
     if len(best):
-        to_run(scope, int(arm["section"]), str(best.iloc[0]["run_id"]))
+        to_run(str(best.iloc[0]["run_id"]))
 
 
-def to_run(scope: Scope, section: int, run_id: str) -> None:
-    """Open one run of a section."""
-    key = scope.sections[section]
-    st.switch_page("views/run.py", query_params={"suite": key.suite, "results": key.where, "run": run_id})
+def to_run(run_id: str) -> None:
+    """Open one run of a section; which results were chosen stays in the address, being bound to the sidebar."""
+    st.switch_page("views/run.py", query_params={"run": run_id})

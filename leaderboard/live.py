@@ -8,25 +8,24 @@ import pandas as pd
 import streamlit as st
 
 from harness.naming import arm_name
-from leaderboard import results
+from leaderboard import cache, results
 from leaderboard.controls import short
+from leaderboard.results import Listing
 
 EVERY_SECONDS = 3.0
 STALE_SECONDS = 120.0
 
 
-def watch(paths: Sequence[Path]) -> None:
+def watch(listings: Sequence[Listing]) -> None:
     """Show what is running, look again every few seconds, and run the page again where something has ended."""
-    seen = {path: results.version(path) for path in paths}
 
     @st.fragment(run_every=EVERY_SECONDS)
     def look() -> None:
-        now = {path: results.version(path) for path in paths}
-        if now != seen:
-            st.rerun()
-        for path in paths:
-            if not path.is_dir():
-                _show(path, results.under_way(path))
+        for one in listings:
+            if cache.listing(one.path).sections != one.sections:
+                st.rerun()
+            if one.kind == "file" and not one.problem:
+                _show(one.path, results.under_way(one.path))
 
     look()
 

@@ -115,6 +115,7 @@ TUNING = Quantity(
     1 / 60,
     better="less",
 )
+PRICE = Quantity("price", "price", "", "Tuning time at the price an hour, in its currency.", decimals=2, better="less")
 RATE = Quantity("chosen_rate", "rate", "", "Learning rate, chosen on validation data.", log=True)
 RANK = Quantity("rank", "rank", "", "The adapter's rank; none where all weights are trained.", decimals=0, log=True)
 BASE_SIZE = Quantity(

@@ -105,6 +105,24 @@ def read_predictions(key: SectionKey) -> pd.DataFrame:
         return reader.predictions(source.db, key.suite, key.stack_id)
 
 
+def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
+    """See ``reader.asked``."""
+    with opened(key.path) as source:
+        return reader.asked(source.db, run_ids)
+
+
+def read_steps(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
+    """See ``reader.steps``."""
+    with opened(key.path) as source:
+        return reader.steps(source.db, run_ids)
+
+
+def read_items(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
+    """See ``reader.items``; without the answers' texts."""
+    with opened(key.path) as source:
+        return reader.items(source.db, run_ids)
+
+
 def under_way(path: Path) -> pd.DataFrame:
     """See ``reader.under_way``; empty where the source can't be read."""
     try:

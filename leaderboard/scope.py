@@ -33,12 +33,15 @@ class Scope:
     def summary(self) -> pd.DataFrame:
         """The arms of every section, with ``section`` (its number), ``source``, ``suite``, ``stack`` and
         ``hardware`` beside them. See ``summary.summarise``."""
-        tables = [
-            cache.summary(key).assign(
-                section=n, source=key.source, suite=key.suite, stack=key.stack, hardware=key.hardware
-            )
-            for n, key in enumerate(self.sections)
-        ]
+        about = pd.DataFrame(
+            [(key.source, key.suite, key.stack, key.hardware) for key in self.sections],
+            columns=["source", "suite", "stack", "hardware"],
+        )
+        return self.joined(cache.summary).join(about, on="section")
+
+    def joined(self, frame_of: Callable[[SectionKey], pd.DataFrame]) -> pd.DataFrame:
+        """A frame of every section, one under the other, with ``section`` (its number) beside it."""
+        tables = [frame_of(key).assign(section=n) for n, key in enumerate(self.sections)]
         return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
     def key_of(self, run_source: str) -> SectionKey | None:
@@ -72,7 +75,7 @@ def chosen_scope() -> Scope:
         nothing_yet()
     with st.sidebar:
         scope = Scope(found, _chosen(sections))
-        watch([one.path for one in found])
+        watch(found)
     return scope
 
 

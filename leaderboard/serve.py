@@ -20,7 +20,8 @@ OPTIONS = {
     "server.maxUploadSize": 1,
     "server.runOnSave": False,
     "logger.level": "warning",
-    "theme.primaryColor": "#0072B2",
+    "theme.light.primaryColor": "#0072B2",
+    "theme.dark.primaryColor": "#56B4E9",
 }
 
 

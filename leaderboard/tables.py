@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from leaderboard.quantities import Quantity
+from leaderboard.quantities import Quantity, names_of
 
 Form = Literal["text", "number", "bar"]
 
@@ -36,6 +36,19 @@ def text(name: str, label: str, meaning: str) -> Column:
 def number(name: str, label: str, meaning: str, printf: str = "%g") -> Column:
     """A column of numbers that are in their unit."""
     return Column(name, label, meaning, "number", printf)
+
+
+ARM = text("name", "arm", "The entry in the matrix, what it starts from, and its rank.")
+BASE = text("base", "base", "The base model.")
+
+
+def ends(quantities: Sequence[Quantity]) -> list[Column]:
+    """The columns of the ends of the quantities' intervals."""
+    return [
+        number(name, f"{one.label} {'from' if n == 0 else 'to'}", "End of the 95 % interval.", one.printf)
+        for one in quantities
+        for n, name in enumerate(names_of(one)[1:])
+    ]
 
 
 def show_table(frame: pd.DataFrame, columns: Sequence[Column], *, key: str, select: bool = False) -> int | None:

@@ -24,6 +24,7 @@ MORE = (
 LINE = "#7F7F7F"  # rules and marks of no method: seen on white and on black
 WORSE, BETTER = "#D55E00", "#0072B2"
 HEIGHT = 340
+AXIS_HEIGHT = 70  # that an axis and its title take of a picture's height, where rows have one of their own
 
 
 def looks(methods: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -36,7 +37,7 @@ def colour(methods: Iterable[str], title: str | None = "method") -> alt.Color:
     """The field ``method`` as a colour."""
     found = _there(methods)
     scale = alt.Scale(domain=list(found), range=[colour for colour, _ in found.values()])
-    return alt.Color("method:N", title=title, scale=scale)
+    return alt.Color("method:N", title=title, scale=scale, legend=alt.Legend(symbolOpacity=1))
 
 
 def mark(methods: Iterable[str], title: str | None = "method") -> alt.Shape:

@@ -90,3 +90,13 @@ def whole_tuning_seconds(arms: pd.DataFrame) -> pd.Series:
     Takes the summary's tuning_seconds and tuning_seconds_with_sft.
     """
     return arms["tuning_seconds_with_sft"].fillna(arms["tuning_seconds"])
+
+
+def price(seconds: pd.Series, an_hour: float) -> pd.Series:
+    """What a device costs for so many seconds, at so much an hour."""
+    return seconds / 3600 * an_hour
+
+
+def seconds_for(budget: float, an_hour: float) -> float:
+    """For how many seconds a device can be had, at so much an hour (above zero)."""
+    return budget / an_hour * 3600

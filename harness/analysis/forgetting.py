@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
-from harness.analysis.outcomes import NATS_OVER_BASE
+from harness.analysis.outcomes import NATS_OVER_BASE, Outcomes
 from harness.analysis.section import Eval, Section
 from harness.analysis.uncertainty import Interval
 
+KEPT_COLUMNS = ["arm_id", "task", "metric", "seeds", "items", "kept", "lost", "won", "never"]
 COLUMNS = [
     *("arm_id", "moment", "task", "role", "metric", "kind", "base"),
     *("score", "score_low", "score_high", "forgetting", "forgetting_low", "forgetting_high"),
@@ -55,12 +56,40 @@ def by_task(section: Section) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def kept_and_lost(section: Section, role: str) -> pd.DataFrame:
+    """A row a tuned arm and test eval of a role in which items are right or wrong (``KEPT_COLUMNS``): shares of 1, over
+    items and seeds, of what base and tuned model both got right (``kept``), the base alone (``lost``), the tuned one
+    alone (``won``), and neither (``never``).
+
+    A mean hides that as much was lost as won. Only where the items of both were kept.
+    """
+    rows = []
+    for arm in section.arms[section.arms["method"] != "base"].to_dict("records"):
+        base = section.base_of(arm)
+        for eval_id, eval_ in section.test_evals.items():
+            after, before = section.of(arm["arm_id"], [eval_id]), section.of(base, [eval_id]) if base else []
+            if eval_.role == role and eval_.higher_is_better and after and before:
+                rows += _kept(arm["arm_id"], eval_, after[0], before[0])
+    return pd.DataFrame(rows, columns=KEPT_COLUMNS)
+
+
 def negated(interval: Interval | None) -> Interval | None:
     """The interval of the difference taken the other way round."""
     if interval is None:
         return None
     low, high = (None if end is None else 0.0 - end for end in (interval.high, interval.low))
     return replace(interval, estimate=0.0 - interval.estimate, low=low, high=high)
+
+
+def _kept(arm: str, eval_: Eval, after: Outcomes, before: Outcomes) -> list[list[object]]:
+    if not (after.by_item and before.by_item and after.table.shape[1] == before.table.shape[1]):
+        return []
+    known = ~(np.isnan(after.table) | np.isnan(before.table))
+    now, then = after.table[known] > 0.5, np.broadcast_to(before.table, after.table.shape)[known] > 0.5
+    if not known.any():
+        return []
+    shares = [float(which.mean()) for which in (then & now, then & ~now, ~then & now, ~then & ~now)]
+    return [[arm, eval_.task, eval_.metric, len(after.table), after.table.shape[1], *shares]]
 
 
 def _task_rows(section: Section, arm: str, base: str | None, eval_id: str, eval_: Eval) -> list[list[object]]:

@@ -53,15 +53,16 @@ class _Curve:
 
 
 def run_points(scores: pd.DataFrame, target: Sequence[str], general: Sequence[str]) -> pd.DataFrame:
-    """A row a tuned run that was scored on all of the evals: learning_rate, seed, gain, forgetting, in [-1, 1].
+    """A row a tuned run that was scored on all of the evals: arm_id, learning_rate, seed, gain, forgetting, in [-1, 1].
 
-    Takes one arm's rows of the reader's ``scores``, at all rates, and the ids of target and general evals in which
-    higher is better.
+    Takes rows of the reader's ``scores``, at all rates, and the ids of target and general evals in which higher is
+    better.
     """
+    run = ["arm_id", "learning_rate", "seed"]
     tuned = scores[(scores["moment"] == "tuned") & scores["eval_id"].isin([*target, *general])]
-    tuned = tuned.dropna(subset=["value", "base_value"]).drop_duplicates(["learning_rate", "seed", "eval_id"])
+    tuned = tuned.dropna(subset=["value", "base_value"]).drop_duplicates([*run, "eval_id"])
     moved = tuned.assign(moved=tuned["value"] - tuned["base_value"])
-    wide = moved.pivot(index=["learning_rate", "seed"], columns="eval_id", values="moved")
+    wide = moved.pivot(index=run, columns="eval_id", values="moved")
     wide = wide.reindex(columns=[*target, *general]).dropna()
     points = {"gain": wide[list(target)].mean(axis=1), "forgetting": -wide[list(general)].mean(axis=1)}
     return pd.DataFrame(points).reset_index()

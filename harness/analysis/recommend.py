@@ -17,6 +17,7 @@ State = Literal["met", "met by the estimate", "broken", "unknown"]
 AT_MOST, AT_LEAST = -1, 1
 WAYS = {"memory_bytes": AT_MOST, "forgetting": AT_MOST, "whole_tuning_seconds": AT_MOST, "gain": AT_LEAST}
 COSTS = ("memory_bytes", "whole_tuning_seconds")
+FAR_BELOW = 10  # times
 ROLES = ("target", "general", "preference", "safety")
 
 
@@ -80,6 +81,51 @@ def recommend(section: Section, summary: pd.DataFrame, limits: Mapping[str, floa
     choices = _ordered(section, [choice for choice in judged if choice.meets])
     others = tuple(choice for choice in judged if not choice.meets)
     return Recommendation(choices, others, {limit: _alone(others, limit) for limit in limits})
+
+
+def preferred(found: Recommendation, by: str) -> Choice | None:
+    """Of the arms in the first place, those beaten left out, the one with the least of ``by`` (of ``target`` the most);
+    what is not known comes last. Where no arm has a place all that meet the limits count; None where none does.
+
+    ``by`` is a column of the summary, or whole_tuning_seconds.
+    """
+    first = [choice for choice in found.choices if choice.place == 1] or list(found.choices)
+    unbeaten = [choice for choice in first if not choice.dominated_by] or first
+    sign = -1 if by == "target" else 1
+    return min(unbeaten, key=lambda choice: _last_if_none(choice.row[by], sign), default=None)
+
+
+def nearest_first(others: Sequence[Choice]) -> list[Choice]:
+    """The arms outside the limits: the fewer they miss the earlier, then by how far they miss the one missed most
+    (costs as a share of the limit, scores in shares of 1). What is not known is missed by the most."""
+    return sorted(others, key=lambda choice: (len(_missed(choice)), max(map(_beyond, _missed(choice)), default=0.0)))
+
+
+def binding_limit(found: Recommendation) -> str | None:
+    """The limit that alone keeps the most arms out; None where none does."""
+    limit = max(found.binding, key=lambda name: found.binding[name], default=None)
+    return limit if limit is not None and found.binding[limit] else None
+
+
+def far_below(summary: pd.DataFrame, limit_bytes: float) -> bool:
+    """Is every arm's memory known to be under a tenth of a limit, so that nothing is learned of what fits there?"""
+    most = summary["memory_bytes"].max()
+    return bool(most == most and FAR_BELOW * most < limit_bytes)
+
+
+def _last_if_none(value: float | None, sign: int) -> float:
+    return float("inf") if value is None else sign * value
+
+
+def _missed(choice: Choice) -> list[Check]:
+    return [check for check in choice.checks if not check.passes]
+
+
+def _beyond(check: Check) -> float:
+    if check.value is None:
+        return float("inf")
+    distance = abs(check.value - check.limit)
+    return distance / check.limit if check.quantity in COSTS and check.limit else distance
 
 
 def _named(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def board(
     if export is not None:
         from leaderboard.export import export_page
 
-        export_page(sources or [], export, with_text=with_text)
+        for path in export_page(sources or [], export, with_text=with_text):
+            typer.echo(path)
         return
     from leaderboard.serve import serve
 

@@ -78,10 +78,10 @@ def _table(rows: Sequence[dict[str, Any]], width: int) -> Table:
         table.add_column("seeds x items", justify="right", no_wrap=True)
     table.add_column("verdict")
     for row in rows:
-        values = [_value(row, "first"), _value(row, "second")] if width >= WIDE else []
-        counts = [_counts(row)] if width >= WIDE else []
-        shown = [words.text(row["quantity"]), *values, _difference(row), _p(row["p_corrected"]), *counts]
-        table.add_row(*map(Text, shown), Text(_verdict(row), style=STYLES.get(row["verdict"] or "", "")))
+        values = [shown_value(row, "first"), shown_value(row, "second")] if width >= WIDE else []
+        counts = [shown_counts(row)] if width >= WIDE else []
+        shown = [words.text(row["quantity"]), *values, shown_difference(row), shown_p(row["p_corrected"]), *counts]
+        table.add_row(*map(Text, shown), Text(shown_verdict(row), style=STYLES.get(row["verdict"] or "", "")))
     return table
 
 
@@ -109,12 +109,13 @@ def _supported(names: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]])
         pair_rows = list(own)
         left = [*map(words.text, names[pair]), *[""] * len(pair_rows)]
         for n, row in enumerate([*pair_rows, *([{}] if len(pair_rows) == 1 else [])]):
-            right = [words.text(row["quantity"]), _difference(row), row["verdict"]] if row else []
+            right = [words.text(row["quantity"]), shown_difference(row), row["verdict"]] if row else []
             table.add_row(Text(left[n]), *map(Text, right))
     return table
 
 
-def _value(row: dict[str, Any], side: str) -> str:
+def shown_value(row: dict[str, Any], side: str) -> str:
+    """The value of a side, ``first`` or ``second``, in the quantity's unit."""
     value = row[side]
     if row["kind"] == "task" and row["unit"] == "ratio":
         return words.MISSING if value is None else f"{value:.3g}"
@@ -124,23 +125,27 @@ def _value(row: dict[str, Any], side: str) -> str:
     return shown.get(row["quantity"], words.count)(value)
 
 
-def _difference(row: dict[str, Any]) -> str:
+def shown_difference(row: dict[str, Any]) -> str:
+    """A minus B in points, or A over B, with its 95 % interval."""
     if row["unit"] == "ratio":
         return words.times_with_interval(row, "difference")
     return words.with_interval(row, "difference", signed=True)
 
 
-def _counts(row: dict[str, Any]) -> str:
+def shown_counts(row: dict[str, Any]) -> str:
+    """``3 x 240``: of how many seeds and items."""
     return "" if row["seeds"] is None else f"{row['seeds']} x {row['items'] or '-'}"
 
 
-def _p(value: float | None) -> str:
+def shown_p(value: float | None) -> str:
+    """A p value, no more precise than it is read."""
     if value is None:
         return ""
     return "<.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def _verdict(row: dict[str, Any]) -> str:
+def shown_verdict(row: dict[str, Any]) -> str:
+    """The verdict, with what it would take to know, and what else there is to say."""
     parts = [row["verdict"] or ""]
     if row["more_seeds"] is not None:
         parts.append(f"{row['more_seeds']} more {'seed' if row['more_seeds'] == 1 else 'seeds'} would")

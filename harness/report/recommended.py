@@ -1,4 +1,4 @@
-"""A recommendation in words: the arms within limits, why, what is unknown, and which limit binds."""
+"""A recommendation on the terminal and as JSON: the arms within limits, why, what is unknown, which limit binds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.recommend import AT_MOST, WAYS, Check, Choice, Recommendation
+from harness.analysis.recommend import Choice, Recommendation
 from harness.report import words
+from harness.report.reasons import LEGEND, OPTIONS, binding, name_of, reasons, unknown
 
 RECOMMENDATION_VERSION = 1
-NAMES = {"memory_bytes": "memory", "forgetting": "forgetting", "whole_tuning_seconds": "tuning time", "gain": "gain"}
-OPTIONS = {
-    "memory_bytes": "--vram",
-    "forgetting": "--max-forgetting",
-    "whole_tuning_seconds": "--max-hours",
-    "gain": "--min-gain",
-}
-LEGEND = (
-    "Best first by target score: arms that share a letter cannot be told apart (paired tests, Holm-corrected), and a "
-    "place is one more than the number of arms supported as better.",
-    "memory: peak in training, as the report measures it and at the batch that was run; a GPU's own context comes on "
-    "top. tuning: all rates and seeds, with the SFT stage where there is one.",
-)
 
 
 @dataclass(frozen=True)
@@ -57,12 +45,12 @@ def print_recommendation(recommended: Recommended, console: Console) -> None:
     console.print(Text(f"{words.text(recommended.suite)} · stack {recommended.stack_id[:12]}", style="bold"))
     if found.choices:
         console.print(_table(found.choices))
-        for line in _reasons(found):
+        for line in reasons(found, OPTIONS):
             console.print(Text(line))
     else:
-        for line in _binding(found):
+        for line in binding(found, OPTIONS):
             console.print(Text(line))
-    for line in _unknown(found):
+    for line in unknown(found, OPTIONS):
         console.print(Text(line, style="yellow"))
     for line in LEGEND if found.choices else ():
         console.print(Text(line, style="dim"))
@@ -77,7 +65,7 @@ def _table(choices: Sequence[Choice]) -> Table:
         row = choice.row
         table.add_row(
             Text(words.MISSING if choice.place is None else str(choice.place)),
-            Text(_name(choice)),
+            Text(name_of(choice)),
             Text(choice.letters),
             Text(words.with_interval(row, "target")),
             Text(words.points(row["gain"], signed=True)),
@@ -86,88 +74,6 @@ def _table(choices: Sequence[Choice]) -> Table:
             Text(words.seconds(row["whole_tuning_seconds"])),
         )
     return table
-
-
-def _reasons(found: Recommendation) -> list[str]:
-    first = [choice for choice in found.choices if choice.place == 1]
-    if len(first) == 1:
-        lines = [f"{_name(first[0])} is supported as the best of those within the limits."]
-    elif first:
-        lines = [f"{len(first)} arms share the first place: the data do not tell them apart on the target."]
-    else:
-        lines = ["None of these has a target score: they are within the limits, and in no order."]
-    names = {choice.row["arm_id"]: _name(choice) for choice in found.choices}
-    lines += _uncertain(found)
-    for choice in found.choices:
-        if choice.dominated_by:
-            by = " and ".join(names[arm] for arm in choice.dominated_by)
-            lines.append(
-                f"{_name(choice)} is beaten by {by}: as good in scores, memory and tuning time, better in one."
-            )
-    return lines
-
-
-def _uncertain(found: Recommendation) -> list[str]:
-    """Which arms keep which limit by their estimates alone."""
-    lines = []
-    for quantity, option in OPTIONS.items():
-        near = [
-            _name(choice)
-            for choice in found.choices
-            for check in choice.checks
-            if check.quantity == quantity and check.state == "met by the estimate"
-        ]
-        if near:
-            lines.append(f"within {option} by the estimate, not by the whole 95 % interval: {', '.join(near)}.")
-    return lines
-
-
-def _binding(found: Recommendation) -> list[str]:
-    if not found.others:
-        return ["No trained arm to choose from."]
-    lines = [f"No arm meets the limits, of {len(found.others)}."]
-    for quantity, count in sorted(found.binding.items(), key=lambda item: -item[1]):
-        broken = [c for choice in found.others for c in choice.checks if c.quantity == quantity and c.state == "broken"]
-        nearest = _nearest(quantity, broken)
-        lines.append(f"{OPTIONS[quantity]} alone lifted would let {count} through{nearest}.")
-    if not any(found.binding.values()):
-        lines.append("No single limit binds: two or more stand in the way of every arm.")
-    return lines
-
-
-def _nearest(quantity: str, broken: Sequence[Check]) -> str:
-    values = [check.value for check in broken if check.value is not None]
-    if not values:
-        return "; no arm is known to break it"
-    nearest = min(values) if WAYS[quantity] == AT_MOST else max(values)
-    return f"; the nearest that breaks it has {_shown(quantity, nearest)}"
-
-
-def _shown(quantity: str, value: float) -> str:
-    if quantity == "memory_bytes":
-        return words.size(value)
-    if quantity == "whole_tuning_seconds":
-        return words.seconds(value)
-    return f"{words.points(value, signed=True)} points"
-
-
-def _unknown(found: Recommendation) -> list[str]:
-    """What was not measured, by quantity: such an arm is not said to meet a limit."""
-    lines = []
-    for quantity in found.binding:
-        arms = [
-            _name(choice)
-            for choice in found.others
-            for c in choice.checks
-            if (c.quantity, c.state) == (quantity, "unknown")
-        ]
-        if arms:
-            lines.append(f"not measured, so not counted as within {OPTIONS[quantity]}: {', '.join(arms)}")
-    return lines
-
-
-def _name(choice: Choice) -> str:
-    return words.text(f"{choice.row['name']} · {choice.row['base']}")
 
 
 def _choice(choice: Choice) -> dict[str, Any]:

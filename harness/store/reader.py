@@ -314,6 +314,22 @@ def predictions(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     return _frame(db, _PREDICTIONS, {"suite": suite, "stack_id": stack_id})
 
 
+def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
+    """Indexed by run_id: what each of these runs was asked to do, as ``recipe`` and ``execution`` (dicts)."""
+    sql = """SELECT run_id, recipe, execution FROM runs JOIN cells USING (cell_id)
+             WHERE run_id IN (SELECT value FROM json_each(:run_ids))"""
+    frame = _frame(db, sql, {"run_ids": json.dumps(list(run_ids))}).set_index("run_id")
+    return frame.map(json.loads)
+
+
+def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
+    """A row a logged step of the last stage of each of these runs: ``run_id, step, loss, tokens_seen``."""
+    sql = """SELECT run_id, step, loss, tokens_seen FROM steps JOIN runs USING (run_id) JOIN cells USING (cell_id)
+             WHERE steps.stage_id = cells.recipe_id AND run_id IN (SELECT value FROM json_each(:run_ids))
+             ORDER BY run_id, step"""
+    return _frame(db, sql, {"run_ids": json.dumps(list(run_ids))})
+
+
 def executions(db: Database) -> dict[str, dict[str, Any]]:
     """Each execution by its id."""
     rows = db.query("SELECT DISTINCT execution_id, execution FROM cells")

@@ -5,78 +5,29 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, go, quantities, tables
+from leaderboard import controls, go, tables
 from leaderboard.arms import named
+from leaderboard.columns import PICTURED, arm_columns, pictured
+from leaderboard.filters import filtered
 from leaderboard.pictures.lineup import lineup
-from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured, names_of
+from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured
 from leaderboard.scope import Scope, page
 
-SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
-PICTURED = 40  # arms in one picture
 PAGE = 100
-SORTS = {"target": "place, then target score", "name": "name"}
-WORDS = (
-    tables.number(
-        "place", "place", "One more than the number of arms that are supported as better, on one base.", "%d"
-    ),
-    tables.text("letters", "tie", "Arms of one base that share a letter can't be told apart on the target."),
-    tables.text("name", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
-)
-MORE = (
-    tables.text("method", "method", "full SFT, LoRA, QLoRA, DPO, or nothing trained."),
-    tables.text("status", "status", "ok, or how every run of the arm failed."),
-    tables.number("seeds", "seeds", "Seeds at the chosen rate.", "%d"),
-    tables.text(
-        "memory_measure", "memory is", "Which memory: allocated and reserved by PyTorch on CUDA, or the ledger."
-    ),
-    tables.text("hardware", "hardware", "What it ran on."),
-    tables.text("stack", "stack", "The software that it ran on."),
-    tables.text("source", "results", "The results file or snapshot."),
-)
 
 
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Leaderboard")
-    arms = _filtered(named(scope.summary()))
+    arms = filtered(named(scope.summary()), ("base", "method", "rank", "status"), search=True)
     if arms.empty:
         st.info("No arm matches these filters.")
         return
     there = measured(arms, (*SCORES, *COSTS, RATE, RANK))
     arms = _sorted(in_units(arms, there), there)
     shown = controls.page_of(arms, PAGE, key="page")
-    _picture(shown.head(PICTURED), [one for one in there if one.name in {s.name for s in SHOWN}], len(arms))
+    _picture(shown.head(PICTURED), pictured(there), len(arms))
     _table(shown, arms, there, scope)
-
-
-def _filtered(arms: pd.DataFrame) -> pd.DataFrame:
-    places = st.columns(5)
-    for place, name, label in zip(places, ("base", "method", "rank", "status"), FILTERS, strict=False):
-        options = sorted({_said(value) for value in arms[name]}, key=_by_number)
-        with place:
-            wanted = controls.choose_several(label, options, key=name)
-        if wanted:
-            arms = arms[arms[name].map(_said).isin(wanted)]
-    with places[-1]:
-        words = controls.search("Search", key="q").lower().split()
-    text = (arms["name"] + " " + arms["base"] + " " + arms["method"]).str.lower()
-    for word in words:
-        arms = arms[text.loc[arms.index].str.contains(word, regex=False)]
-    return arms
-
-
-FILTERS = ("Base", "Method", "Rank", "Status")
-
-
-def _said(value: object) -> str:
-    if value is None or value != value:
-        return "none"
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
-
-
-def _by_number(text: str) -> tuple[float, str]:
-    return (float(text), "") if text.replace(".", "", 1).isdigit() else (float("inf"), text)
 
 
 def _sorted(arms: pd.DataFrame, there: Sequence[Quantity]) -> pd.DataFrame:
@@ -103,17 +54,12 @@ def _picture(arms: pd.DataFrame, there: Sequence[Quantity], total: int) -> None:
 
 
 def _table(shown: pd.DataFrame, arms: pd.DataFrame, there: Sequence[Quantity], scope: Scope) -> None:
-    figures = [tables.of_quantity(one, bar=one.better is not None and not one.signed) for one in there]
-    ends = [
-        tables.number(name, f"{one.label} {'from' if n == 0 else 'to'}", "End of the 95 % interval.", one.printf)
-        for one in there
-        for n, name in enumerate(names_of(one)[1:])
-    ]
-    known = {column.label: column for column in (*WORDS, *figures, *MORE, *ends)}
-    usual = [column.label for column in (*WORDS, *figures, *MORE[2:3])]
+    usual, known = ({column.label: column for column in columns} for columns in arm_columns(there))
     with st.expander("Columns"):
-        wanted = controls.choose_several("Columns", list(known), key="columns", default=usual, placeholder="the usual")
-    columns = [known[label] for label in wanted] or [known[label] for label in usual]
+        wanted = controls.choose_several(
+            "Columns", list(known), key="columns", default=list(usual), placeholder="the usual"
+        )
+    columns = [known[label] for label in wanted] or list(usual.values())
     picked = tables.show_table(shown, columns, key="arms", select=True)
     tables.downloads(arms, list(known.values()), name="leaderboard")
     st.caption("Click the box at the left of a row to open the arm's run. Hover over a head to read what it means.")

@@ -1,31 +1,15 @@
 """What does one thing cost in the other? Any two quantities against each other, with the arms that none beats."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, go, quantities, tables
+from leaderboard import controls, go, tables
 from leaderboard.arms import named, trained, with_standing
 from leaderboard.pictures.tradeoff import PICK, tradeoff
+from leaderboard.presets import PRESETS, standing_columns
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
 from leaderboard.scope import Scope, page
 
-
-@dataclass(frozen=True)
-class Preset:
-    """Two quantities that people ask about."""
-
-    across: Quantity
-    up: Quantity
-
-
-PRESETS = {
-    "gain against memory": Preset(quantities.MEMORY, quantities.GAIN),
-    "gain against forgetting": Preset(quantities.FORGETTING, quantities.GAIN),
-    "gain against training time": Preset(quantities.TUNING, quantities.GAIN),
-    "memory against speed": Preset(quantities.MEMORY, quantities.TOKENS),
-}
 OWN = "two of my own"
 
 
@@ -86,13 +70,7 @@ def _asked(arms: pd.DataFrame, there: list[Quantity]) -> tuple[Quantity, Quantit
 
 
 def _table(arms: pd.DataFrame, shown: tuple[Quantity, Quantity]) -> None:
-    columns = [
-        tables.text("name", "arm", "The entry in the matrix, what it starts from, and its rank."),
-        tables.text("base", "base", "The base model."),
-        *(tables.of_quantity(one) for one in shown),
-        tables.text("standing", "standing", "Whether another arm of its base is supported to be at least as good in "
-                    "both and better in one."),
-    ]  # fmt: skip
+    columns = standing_columns(shown)
     ordered = arms.sort_values("in_set", ascending=False, kind="stable")
     tables.show_table(ordered, columns, key="tradeoffs")
     tables.downloads(ordered, columns, name="trade-offs")

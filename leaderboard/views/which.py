@@ -1,1 +1,209 @@
-"""Not built yet."""
+"""Which method should I choose? The arm to take within someone's limits, why, what it forgets, and what just misses."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from harness.analysis import costs
+from harness.analysis.recommend import Choice, Recommendation, binding_limit, nearest_first, preferred
+from harness.report import reasons, words
+from harness.report.reasons import LIMITS
+from leaderboard import cache, controls, quantities, tables
+from leaderboard.arms import named, trained
+from leaderboard.filters import filtered
+from leaderboard.layout import beside
+from leaderboard.pictures.before_after import before_after
+from leaderboard.pictures.limits import within_limits
+from leaderboard.quantities import Quantity, in_units, measured
+from leaderboard.results import SectionKey
+from leaderboard.scope import Scope, page
+from leaderboard.tasks import in_points, unit_of
+from leaderboard.wishes import Wishes, asked, forgetting_limit, memory_limit
+
+EVERY_BASE = "every base"
+LONGEST = 1500  # characters of a sentence that names arms
+ACROSS = (quantities.MEMORY, quantities.FORGETTING, quantities.TUNING)
+ARM = (tables.ARM, tables.BASE)
+PLACE = (
+    tables.number("place", "place", "One more than the number of arms within the limits supported as better.", "%d"),
+    tables.text("letters", "tie", "Arms within the limits that share a letter can't be told apart on the target."),
+)
+REMARK = tables.text("remark", "remark", "Where it stands to the limits and to the others.")
+MISSES = tables.text("remark", "misses", "Each limit that it misses, what it has, and by how much it misses.")
+
+
+def show(scope: Scope) -> None:
+    """The page."""
+    st.title("Which one?")
+    first, second, third = st.columns(3)
+    with first:
+        memory = memory_limit()
+    with second:
+        arms = _of_base(trained(named(scope.summary())))
+    with third:
+        forgetting = forgetting_limit()
+    with st.expander("More limits, price, methods, and what decides between equals"):
+        wishes = asked(memory, forgetting)
+        arms = filtered(arms, ("method",))
+    if arms.empty:
+        st.info("No trained arm to choose from: nothing was trained and scored yet, or the filters leave none.")
+        return
+    for number, own in arms.groupby("section", sort=False):
+        key = scope.sections[int(str(number))]
+        if len(scope.sections) > 1:
+            st.header(controls.plain(key.where))
+        _section(key, _priced(own, wishes.an_hour), wishes, f"{number}")
+
+
+def _of_base(arms: pd.DataFrame) -> pd.DataFrame:
+    """A method is chosen for one base: the largest, which comes first, until another is asked for."""
+    bases = list(dict.fromkeys(arms["base"]))
+    base = controls.choose("Base", [*bases, EVERY_BASE], key="for", help="The model that you mean to tune.")
+    return arms if base == EVERY_BASE else arms[arms["base"] == base]
+
+
+def _priced(arms: pd.DataFrame, an_hour: float | None) -> pd.DataFrame:
+    if an_hour is None:
+        return arms
+    return arms.assign(price=costs.price(arms["whole_tuning_seconds"].astype(float), an_hour))
+
+
+def _section(key: SectionKey, arms: pd.DataFrame, wishes: Wishes, name: str) -> None:
+    found = cache.recommendation(key, tuple(wishes.limits.items()), tuple(arms["arm_id"]))
+    pick = preferred(found, wishes.decides)
+    with st.container(border=True):
+        if pick is None:
+            st.subheader("None is within these limits")
+            _say(reasons.binding(found, LIMITS))
+        else:
+            _recommend(pick, found, wishes, arms)
+    limit = wishes.limits.get("memory_bytes")
+    if limit and (warning := reasons.small_models(arms, limit)):
+        st.warning(controls.plain(warning, LONGEST), icon=":material/straighten:")
+    _picture(arms, found, pick, wishes, name)
+    if pick is not None:
+        _forgets(key, arms, pick, name)
+    _tables(arms, found, wishes, name)
+
+
+def _recommend(pick: Choice, found: Recommendation, wishes: Wishes, arms: pd.DataFrame) -> None:
+    row = pick.row
+    st.subheader(f"Take {controls.plain(reasons.name_of(pick))}")
+    figures = {
+        "gain": (f"{words.points(row['gain'], signed=True)} points", quantities.GAIN.meaning),
+        "forgets": (f"{words.points(row['forgetting'], signed=True)} points", quantities.FORGETTING.meaning),
+        "memory": (words.size(row["memory_bytes"]), quantities.MEMORY.meaning),
+        "tuning": (words.seconds(row["whole_tuning_seconds"]), quantities.TUNING.meaning),
+    }
+    if wishes.an_hour is not None:
+        price = float(arms.set_index("arm_id").loc[row["arm_id"], quantities.PRICE.name])
+        figures["price"] = (f"{price:,.2f}", quantities.PRICE.meaning)
+    for place, (label, (figure, meaning)) in zip(st.columns(len(figures)), figures.items(), strict=True):
+        place.metric(label, figure, help=meaning)
+    uncertain = [line for line in reasons.reasons(found, LIMITS)[1:] if "estimate" in line]
+    lost = [reasons.forgets(row), reasons.perplexity(row)]
+    _say([reasons.why(pick, found, wishes.decides), " ".join(line for line in lost if line), *uncertain])
+
+
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        st.markdown(controls.plain(line[:1].upper() + line[1:], LONGEST))
+
+
+def _picture(arms: pd.DataFrame, found: Recommendation, pick: Choice | None, wishes: Wishes, name: str) -> None:
+    there = measured(arms, (quantities.GAIN, quantities.TARGET, *ACROSS))
+    up = next((one for one in there if one.better == "more"), None)
+    across = _across(there, binding_limit(found), wishes)
+    if up is None or across is None:
+        st.info("No arm has both a score and a cost, so there is no picture of them.")
+        return
+    inside = {choice.row["arm_id"] for choice in found.choices}
+    misses = {choice.row["arm_id"]: f"misses {reasons.missed(choice)}" for choice in found.others}
+    drawn = in_units(arms, (up, across)).assign(
+        within=arms["arm_id"].isin(inside),
+        outcome=arms["arm_id"].map(misses).astype(object).fillna("within the limits"),
+        pick=arms["arm_id"] == (pick.row["arm_id"] if pick else None),
+    )
+    limits = {one.name: wishes.limits[one.name] * one.scale for one in (up, across) if one.name in wishes.limits}
+    chart = within_limits(drawn, across, up, limits, wishes.said)
+    if chart is None:
+        st.info(f"No arm has both {up.label} and {across.label}, so there is no picture of them.")
+        return
+    st.altair_chart(chart, key=f"limits-{name}")
+    st.caption(
+        f"Filled: within every limit. Hollow: outside one or more. Dashed: limits on {up.label} and {across.label}, "
+        "where there are any. Ringed: the one to take. Hover for what an arm misses."
+    )
+
+
+def _across(there: Sequence[Quantity], binding: str | None, wishes: Wishes) -> Quantity | None:
+    """The cost with the limit that keeps most arms out, else one that has a limit, else any."""
+    known = [one for one in there if one.name in {quantity.name for quantity in ACROSS}]
+    limited = [one for one in known if one.name in wishes.limits]
+    return next((one for one in known if one.name == binding), None) or next(iter([*limited, *known]), None)
+
+
+def _forgets(key: SectionKey, arms: pd.DataFrame, pick: Choice, name: str) -> None:
+    tasks = cache.tasks(key)
+    own = tasks[(tasks["arm_id"] == pick.row["arm_id"]) & (tasks["role"] == "general")]
+    rows = in_points(own, arms).dropna(subset=["score"])
+    if rows.empty:
+        return
+    st.subheader("What it forgets")
+    rows = rows.assign(row=rows["task"], unit=unit_of(rows))
+    for n, (place, (unit, several)) in enumerate(beside(rows.groupby("unit", sort=False))):
+        place.altair_chart(before_after(several, str(unit)), key=f"forgets-{name}-{n}", alt="Before and after tuning")
+    st.caption(
+        "General tasks before tuning (grey bar) and after (mark, with its 95 % interval). Of a score less is worse, of "
+        "a perplexity more is. The Forgetting page has every arm."
+    )
+
+
+def _tables(arms: pd.DataFrame, found: Recommendation, wishes: Wishes, name: str) -> None:
+    there = measured(arms, (quantities.TARGET, quantities.GAIN, *ACROSS, quantities.PRICE))
+    units = in_units(arms, there)
+    columns = [tables.of_quantity(one) for one in there]
+    if found.choices:
+        st.subheader("Within the limits")
+        lines = _standings(found)
+        rows = _rows(units, found.choices, [lines[choice.row["arm_id"]] for choice in found.choices])
+        _table(rows, [*PLACE, *ARM, *columns, REMARK], f"within-{name}")
+    others = nearest_first(found.others)
+    missed = {choice.row["arm_id"]: sum(not check.passes for check in choice.checks) for choice in others}
+    near = [choice for choice in others if missed[choice.row["arm_id"]] == 1]
+    far = [choice for choice in others if missed[choice.row["arm_id"]] > 1]
+    for title, several, key in (("Just misses: one limit", near, "near"), ("Misses more than one limit", far, "far")):
+        if several:
+            st.subheader(title)
+            rows = _rows(units, several, [reasons.missed(choice) for choice in several])
+            _table(rows, [*ARM, MISSES, *columns], f"{key}-{name}")
+    _say(reasons.unknown(found, LIMITS))
+    st.caption(" ".join(controls.plain(line, LONGEST) for line in reasons.LEGEND))
+
+
+def _table(rows: pd.DataFrame, columns: Sequence[tables.Column], name: str) -> None:
+    tables.show_table(rows, columns, key=name)
+    tables.downloads(rows, columns, name=f"which-{name}")
+
+
+def _standings(found: Recommendation) -> dict[str, str]:
+    """Of each arm within the limits what there is to say beside its place."""
+    beaten = reasons.beaten(found)
+    said = {}
+    for choice in found.choices:
+        by_estimate = [LIMITS[check.quantity] for check in choice.checks if check.state == "met by the estimate"]
+        near = [f"within {' and '.join(by_estimate)} by the estimate alone"] if by_estimate else []
+        arm = choice.row["arm_id"]
+        said[arm] = "; ".join([*([beaten[arm]] if arm in beaten else []), *near])
+    return said
+
+
+def _rows(arms: pd.DataFrame, choices: Sequence[Choice], remarks: Sequence[str]) -> pd.DataFrame:
+    """The arms' rows in the order of the choices, with their places among these."""
+    facts = [(choice.row["arm_id"], choice.place, choice.letters) for choice in choices]
+    order = pd.DataFrame(facts, columns=["arm_id", "place", "letters"]).assign(remark=list(remarks))
+    return order.merge(arms.drop(columns=["place", "letters"]), on="arm_id", how="left")
+
+
+page(show)

@@ -77,7 +77,7 @@ def test_its_interval_covers_the_truth_in_93_to_97_of_100_draws(n_seeds):
 
 def scored(run_seed, rate, eval_id, value, base_value=0.5, moment="tuned"):
     return {
-        **{"seed": run_seed, "learning_rate": rate, "eval_id": eval_id},
+        **{"arm_id": "a", "seed": run_seed, "learning_rate": rate, "eval_id": eval_id},
         **{"value": value, "base_value": base_value, "moment": moment},
     }
 

@@ -191,3 +191,55 @@ def test_evals_say_what_makes_them_different(db):
     evals = reader.evals(db).set_index("task")
     assert len(evals) == len(EVALS)
     assert evals.loc["pocket_facts", ["task_version", "item_digest"]].tolist() == ["1", "pocket items of pocket_facts"]
+
+
+class TestSections:
+    @pytest.fixture(scope="class")
+    def two(self, tmp_path_factory):
+        path = tmp_path_factory.mktemp("db") / "two.db"
+        make_database(path, arms=SMALL, bases=["pocket-1m"], seeds=(1, 2), suite="first")
+        later = datetime(2027, 1, 1, tzinfo=UTC)
+        make_database(path, arms=SMALL, bases=["pocket-1m"], seeds=(1, 2), suite="second", started=later, seed=1)
+        return open_for_reading(path)
+
+    def test_the_one_that_was_trained_on_last_comes_first(self, two):
+        assert list(reader.sections(two)["suite"]) == ["second", "first"]
+
+    def test_runs_are_counted_and_those_under_way_told_apart(self, tmp_path):
+        path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
+        db = open_for_writing(path)
+        before = reader.sections(db).iloc[0]
+        cell, stack = next(iter(db.execute("SELECT cell_id, stack_id FROM runs WHERE purpose = 'quality'")))
+        run = {"run_id": "now", "cell_id": cell, "stack_id": stack, "purpose": "quality", "exclusive": 0}
+        Writer(db).start({**run, "started_at": "2028-01-01T00:00:00.000000+00:00"})
+        after = reader.sections(db).iloc[0]
+        assert (after["runs"] - before["runs"], after["unfinished"] - before["unfinished"]) == (1, 1)
+        assert list(reader.under_way(db)["run_id"]) == ["now"]
+
+    def test_an_excerpt_holds_what_its_section_holds_and_no_more(self, two):
+        reader.settle(two)
+        whole = reader.runs(two)
+        own = whole[whole["suite"] == "first"]
+        reader.excerpt(two, "first", str(own["stack_id"].iloc[0]))
+        found = reader.runs(two)
+        trained = own[own["method"] != "base"]
+        assert set(trained["run_id"]) <= set(found["run_id"]) <= set(whole["run_id"])
+        assert set(found["suite"][found["method"] != "base"]) == {"first"}
+
+    def test_frames_are_the_same_cut_before_reading_as_cut_after(self, two):
+        suite, stack = "first", str(reader.sections(two).set_index("suite").loc["first", "stack_id"])
+        reader.settle(two)
+        after = {name: getattr(reader, name)(two) for name in ("arms", "rates", "scores")}
+        reader.excerpt(two, suite, stack)
+        for name, frame in after.items():
+            keys = [column for column in ("arm_id", "learning_rate", "run_id", "eval_id") if column in frame]
+            cut = getattr(reader, name)(two)
+            cut = cut[cut["suite"] == suite].sort_values(keys, ignore_index=True)
+            there = frame[(frame["suite"] == suite) & (frame["stack_id"] == stack)]
+            pd.testing.assert_frame_equal(cut, there.sort_values(keys, ignore_index=True))
+
+    def test_unsettled_the_connection_sees_everything_again(self, two):
+        count = two.execute("SELECT count(*) FROM main.runs").fetchone()
+        reader.excerpt(two, "first", str(reader.sections(two).set_index("suite").loc["first", "stack_id"]))
+        reader.unsettle(two)
+        assert two.execute("SELECT count(*) FROM runs").fetchone() == count

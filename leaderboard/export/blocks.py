@@ -1,0 +1,37 @@
+"""What a part of the static page is made of: pictures, tables, and sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+
+from leaderboard.tables import Column
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A chart; ``about`` says what it shows, ``read`` how it is read."""
+
+    chart: alt.TopLevelMixin
+    about: str
+    read: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Columns of a frame, under a name."""
+
+    name: str
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence."""
+
+    text: str
+
+
+Block = Picture | Grid | Said

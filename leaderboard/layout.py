@@ -1,0 +1,50 @@
+"""How things are laid out on a page: beside each other where there is room, under each other on a narrow screen."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from leaderboard import controls
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of several pictures that are alike: its title, its specification (``spec_of``), and its own rows."""
+
+    title: str
+    spec: dict[str, Any]
+    rows: pd.DataFrame
+
+
+def beside(things: Iterable[Thing], columns: int = 2) -> Iterator[tuple[Any, Thing]]:
+    """Each of the things with a place for it, ``columns`` to a row."""
+    several = list(things)
+    for first in range(0, len(several), columns):
+        yield from zip(st.columns(columns), several[first : first + columns], strict=False)
+
+
+def spec_of(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """A chart without its rows: making it costs a tenth of a second, drawing it of other rows nothing."""
+    spec: dict[str, Any] = chart.to_dict()
+    return {name: value for name, value in spec.items() if name not in ("data", "datasets")}
+
+
+def panels(chart: alt.TopLevelMixin | None, rows: pd.DataFrame, by: str) -> list[Panel]:
+    """A chart of all rows as one panel for each value of ``by``; none without a chart."""
+    if chart is None:
+        return []
+    spec = spec_of(chart)
+    return [Panel(str(title), spec, own) for title, own in rows.groupby(by, sort=False)]
+
+
+def draw(several: Sequence[Panel], *, key: str, say: str, columns: int = 2) -> None:
+    """Draw panels beside each other; ``say`` tells what they show to those who can't see it."""
+    for n, (place, panel) in enumerate(beside(several, columns)):
+        place.markdown(f"**{controls.plain(panel.title)}**")
+        place.vega_lite_chart(panel.rows, panel.spec, width="stretch", key=f"{key}-{n}", alt=f"{say}: {panel.title}")

@@ -1,0 +1,53 @@
+"""Which arms are within someone's limits: gain against a limited cost, with the limits as lines."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from leaderboard import theme
+from leaderboard.pictures.axes import positive, tooltips, x, y
+from leaderboard.quantities import Quantity
+
+WORDS = (("name", "arm"), ("base", "base"), ("outcome", "outcome"))
+LOG_FROM = 8  # times the largest value: a limit further off than that would press all arms into a corner
+
+
+def within_limits(
+    arms: pd.DataFrame, across: Quantity, up: Quantity, limits: Mapping[str, float], said: Mapping[str, str]
+) -> alt.TopLevelMixin | None:
+    """A dot an arm: filled within the limits, hollow outside, ringed and named the one to take (``pick``).
+
+    ``arms`` and ``limits`` (by the quantities' names) in units, ``said`` these in words; arms with ``within``, ``pick``
+    and ``outcome``, in words. Across is logarithmic where its limit is far off. None where no arm has both quantities.
+    """
+    largest, limit = arms[across.name].max(), limits.get(across.name)
+    log = limit is not None and largest > 0 and limit > LOG_FROM * largest
+    rows = positive(positive(arms, across, log), up, False)
+    if rows.empty:
+        return None
+    methods, place = rows["method"], {"x": x(across, log), "y": y(up)}
+    told = tooltips(WORDS, [up, across], rows)
+    layers = [_line(one, limits[one.name], said[one.name], place) for one in (across, up) if one.name in limits]
+    for within, look in ((False, {"filled": False, "strokeWidth": 1.5}), (True, {"filled": True})):
+        own = rows[rows["within"] == within]
+        if len(own):
+            dots = alt.Chart(own).mark_point(size=120, opacity=1, **look)
+            layers.append(dots.encode(**place, color=theme.colour(methods), shape=theme.mark(methods), tooltip=told))
+    if not rows["pick"].any():
+        return alt.layer(*layers).properties(height=theme.HEIGHT)
+    picked = alt.Chart(rows[rows["pick"]])
+    layers.append(picked.mark_point(shape="circle", size=420, strokeWidth=2, color=theme.LINE).encode(**place))
+    layers.append(picked.mark_text(dy=-20, fontWeight="bold", color=theme.LINE).encode(**place, text="name:N"))
+    return alt.layer(*layers).properties(height=theme.HEIGHT)
+
+
+def _line(quantity: Quantity, limit: float, said: str, place: Mapping[str, alt.X | alt.Y]) -> alt.LayerChart:
+    """A limit across the whole picture, with what it is at its end."""
+    across = quantity.name in str(place["x"].shorthand)
+    chart = alt.Chart(pd.DataFrame({quantity.name: [limit], "limit": [said]}))
+    at = {"x": place["x"]} if across else {"y": place["y"]}
+    end = {"y": alt.value(10)} if across else {"x": alt.value(4)}
+    words = {"align": "right", "dx": -6} if across else {"align": "left", "dy": -7}
+    rule = chart.mark_rule(strokeDash=[6, 4], strokeWidth=1.5, color=theme.LINE).encode(**at)
+    return rule + chart.mark_text(color=theme.LINE, **words).encode(**at, **end, text="limit:N")

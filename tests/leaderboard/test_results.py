@@ -1,0 +1,132 @@
+"""Sources are found, listed and read without a byte of them changing; what can't be read says so in a sentence."""
+
+import hashlib
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from leaderboard import results
+from tests.factory import ARMS, make_database
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {name: ARMS[name] for name in ("base", "full_sft", "lora")}
+
+
+@pytest.fixture
+def db(tmp_path):
+    return make_database(tmp_path / "mine.db", arms=SMALL, bases=["pocket-1m"], seeds=(1, 2))
+
+
+class TestAtHand:
+    def test_what_was_asked_for_is_all_there_is(self, db):
+        assert results.at_hand([db]) == (db,)
+
+    def test_else_the_local_file_and_the_snapshots(self, tmp_path, db):
+        db.rename(tmp_path / "tunematrix.db")
+        for name in ("results/b", "results/a"):
+            (tmp_path / name).mkdir(parents=True)
+            (tmp_path / name / "manifest.json").touch()
+        (tmp_path / "results" / "README.md").touch()
+        found = [str(path.relative_to(tmp_path)) for path in results.at_hand([], tmp_path)]
+        assert found == ["tunematrix.db", "results/a", "results/b"]
+
+    def test_nothing_is_made_where_there_is_nothing(self, tmp_path):
+        assert results.at_hand([], tmp_path) == ()
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestListing:
+    def test_a_file_has_a_section_for_each_suite_and_stack(self, db):
+        later = {"device": "cuda", "gpu": "Test GPU", "gpu_memory_gib": 80, "torch": "2.14.0"}
+        make_database(db, arms=SMALL, bases=["pocket-1m"], seeds=(1,), facts=later, seed=1)
+        listing = results.list_source(db)
+        assert {(key.suite, key.hardware) for key in listing.sections} == {
+            ("pocket", "Test GPU 80 GiB"),
+            ("pocket", "2 cores of Test CPU"),
+        }
+
+    def test_a_snapshot_is_listed_like_a_file(self):
+        listing = results.list_source(ROOT / "results" / "pocket-cpu")
+        assert (listing.kind, [key.suite for key in listing.sections], listing.problem) == (
+            "snapshot",
+            ["pocket"],
+            None,
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"no database at all, but long enough to be one" * 9, "is no SQLite database"),
+            (None, "no such results file"),
+        ],
+    )
+    def test_what_is_no_results_file_says_so(self, tmp_path, content, said):
+        path = tmp_path / "x.db"
+        if content is not None:
+            path.write_bytes(content)
+        problem = results.list_source(path).problem
+        assert problem is not None
+        assert said in problem
+        assert "--db" not in problem
+
+    def test_another_programs_database_is_refused(self, tmp_path):
+        with sqlite3.connect(tmp_path / "x.db") as other:
+            other.execute("CREATE TABLE songs (title)")
+        assert "another program's database" in str(results.list_source(tmp_path / "x.db").problem)
+
+    def test_a_half_written_file_is_a_problem_and_no_crash(self, db):
+        db.write_bytes(db.read_bytes()[:9000])
+        listing = results.list_source(db)
+        assert (listing.sections, bool(listing.problem)) == ((), True)
+
+    def test_a_snapshot_that_does_not_verify_is_a_problem(self, tmp_path):
+        copy = tmp_path / "copy"
+        shutil.copytree(ROOT / "results" / "pocket-cpu", copy)
+        (copy / "README.md").write_text("Much better than measured.")
+        assert "does not verify" in str(results.list_source(copy).problem)
+
+
+class TestReading:
+    def test_a_part_holds_the_sections_arms_alone(self, db):
+        make_database(db, arms=SMALL, bases=["pocket-0.2m"], seeds=(1,), suite="other", seed=1)
+        keys = {key.suite: key for key in results.list_source(db).sections}
+        part = results.read_part(keys["other"])
+        assert set(part.frames.arms["base"]) == {"pocket-0.2m"}
+        assert set(part.frames.runs["suite"]) == {"other"}
+
+    def test_reading_changes_nothing(self, db):
+        before = hashlib.sha256(db.read_bytes()).hexdigest()
+        (key,) = results.list_source(db).sections
+        results.read_part(key)
+        results.under_way(db)
+        assert hashlib.sha256(db.read_bytes()).hexdigest() == before
+
+    def test_a_snapshot_is_read_as_often_as_one_likes(self):
+        (key,) = results.list_source(ROOT / "results" / "pocket-cpu").sections
+        first, second = results.read_part(key), results.read_part(key)
+        assert len(first.frames.arms) == len(second.frames.arms) > 10
+
+
+class TestVersion:
+    def test_it_changes_when_something_is_written(self, db):
+        before = results.version(db)
+        make_database(db, arms=SMALL, bases=["pocket-0.2m"], seeds=(1,), seed=1)
+        assert results.version(db) != before
+
+    def test_a_section_is_the_same_until_one_of_its_runs_ends(self, db):
+        (before,) = results.list_source(db).sections
+        (again,) = results.list_source(db).sections
+        assert before == again
+        make_database(db, arms={**SMALL, "qlora": ARMS["qlora"]}, bases=["pocket-0.2m"], seeds=(1,), seed=1)
+        assert results.list_source(db).sections[0] != before
+
+    def test_what_is_not_there_has_none(self, tmp_path):
+        assert results.version(tmp_path / "none.db") == ()
+
+
+def test_hardware_is_said_in_words():
+    assert results.hardware({"processor": "AMD EPYC", "cores": 2}) == "2 cores of AMD EPYC"
+    assert results.hardware({"gpu": "NVIDIA H200", "gpu_memory_gib": 140.4}) == "NVIDIA H200 140.4 GiB"
+    assert results.hardware({}) == "unknown machine"
