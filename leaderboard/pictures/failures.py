@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-ROW_HEIGHT, LONGEST_LABEL = 34, 190
-FRAME = 90  # what the axis takes of the height
+from leaderboard import theme
+
+ROW_HEIGHT, LONGEST_LABEL, SLANT = 34, 190, 30  # pixels; slanted names take more of the height
 # Light enough, both, for the dark figures that stand on them; a background of their own in either theme.
 NONE, ALL, FIGURES = "#F3EEE8", "#E8743B", "#222222"
 
@@ -33,6 +34,8 @@ def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> alt.Layer
         ],
     )
     colour = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=[NONE, ALL]), legend=None)
-    squares = chart.mark_rect(stroke="#7F7F7F", strokeWidth=0.5).encode(color=colour)
+    squares = chart.mark_rect(stroke=theme.LINE, strokeWidth=0.5).encode(color=colour)
     figures = chart.mark_text(color=FIGURES).encode(text="said:N")
-    return alt.layer(squares, figures).properties(height=ROW_HEIGHT * rows["label"].nunique() + FRAME)
+    return alt.layer(squares, figures).properties(
+        height=ROW_HEIGHT * rows["label"].nunique() + theme.AXIS_HEIGHT + SLANT
+    )

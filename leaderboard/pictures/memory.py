@@ -23,7 +23,7 @@ COLOURS = {
     WHOLE: "#BBBBBB",
 }
 ROW_HEIGHT, LONGEST_LABEL = 26, 190
-FRAME, LEGEND = 90, 70  # what axes take of a picture's height, and a legend
+LEGEND = 90  # what it and the axis of the cards take of a picture's height
 MEASURED, PREDICTED = "measured", "predicted"
 
 
@@ -65,7 +65,7 @@ def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: flo
         _marks(alt.Chart(peaks), peaks, y, alt.X(f"{memory.name}:Q", axis=None), memory),
         *_lines(cards, memory),
     ]
-    height = ROW_HEIGHT * len(shown) * (1.4 if both else 1) + FRAME + LEGEND
+    height = ROW_HEIGHT * len(shown) * (1.4 if both else 1) + theme.AXIS_HEIGHT + LEGEND
     return _layered(layers).resolve_scale(color="independent", shape="independent").properties(height=height)
 
 
@@ -80,7 +80,7 @@ def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -
     peaks = peaks.sort_values(memory.name).drop_duplicates("row", keep="last")
     marks = _marks(alt.Chart(peaks), peaks, _y(list(order)), x(memory, log=True), memory)
     layers = [marks, *_lines(_cards(memory, CARDS_GB), memory, log=True)]
-    return _layered(layers).properties(height=ROW_HEIGHT * len(peaks) + FRAME)
+    return _layered(layers).properties(height=ROW_HEIGHT * len(peaks) + 2 * theme.AXIS_HEIGHT)
 
 
 def totals(parts: pd.DataFrame, memory: Quantity) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 from leaderboard import theme
 
 CURVE_HEIGHT, ROW_HEIGHT, LONGEST_LABEL = 240, 26, 220
-FRAME, LEGEND = 60, 50  # what an axis takes of a picture's height, and a legend
+LEGEND = 50  # what it takes of a picture's height
 FIGURES = {"loss": "training loss", "gradient_norm": "gradient norm"}
 MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
            "merged_requantised": "triangle-up"}  # fmt: skip
@@ -45,7 +45,7 @@ def phases(rows: pd.DataFrame) -> alt.Chart | None:
         y=alt.Y("place:N", title=None, sort=order, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
         tooltip=[alt.Tooltip("place:N", title="phase"), alt.Tooltip("wall_seconds:Q", title="seconds", format=".2f")],
     )  # fmt: skip
-    return chart.properties(height=ROW_HEIGHT * len(order) + FRAME)
+    return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 
 def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
@@ -84,7 +84,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
             ],
         )
     )  # fmt: skip
-    return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + FRAME + LEGEND)
+    return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
 def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
@@ -102,7 +102,7 @@ def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
         order=alt.Order("place:Q"),
         tooltip=[alt.Tooltip("task:N"), alt.Tooltip("outcome:N"), alt.Tooltip("items:Q")],
     )  # fmt: skip
-    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique() + FRAME + LEGEND)
+    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
 OUTCOME_COLOURS = {

@@ -111,7 +111,7 @@ def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
 
 WORDS = (
     tables.text("row", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
+    tables.BASE,
     tables.text("phase", "phase", "load, train: of the arm's own stage; run: everything together."),
 )
 
