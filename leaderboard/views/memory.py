@@ -1,5 +1,7 @@
 """What are the bytes? Each arm's memory by component and phase, as measured and as predicted."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -7,7 +9,7 @@ from harness.analysis.memory import REST, WHOLE, in_order
 from leaderboard import cache, controls, measures, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
-from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks
+from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import MEMORY, Quantity, fitted, in_units
 from leaderboard.scope import Scope, page
 
@@ -38,7 +40,8 @@ def show(scope: Scope) -> None:
     told = [_of(arms, parts).assign(told=MEASURED), _of(arms, predicted).assign(told=PREDICTED)]
     bars = pd.concat([frame for frame in told if len(frame)] or told[:1], ignore_index=True)
     bars = in_units(bars.rename(columns={"bytes": MEMORY.name}), [memory])
-    _picture(bars, arms, memory)
+    kinds = list(peaks["measure"].dropna().unique())
+    _picture(bars, arms, replace(memory, label=f"memory, {kinds[0]}") if len(kinds) == 1 else memory)
     _table(peaks, bars, memory)
 
 
@@ -63,23 +66,40 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
     )
     order = [row for row in arms["row"] if row in set(bars["row"])]
     shown = bars[bars["row"].isin(order[:PICTURED])]
-    chart = (against_cards if cards else stacks)(shown, order[:PICTURED], memory)
-    if chart is None:
+    if shown.empty:
         st.info("No tensor bytes were measured for these arms; the table has what else is known.")
         return
-    st.altair_chart(chart, key="memory")
+    if cards:
+        st.altair_chart(against_cards(shown, order[:PICTURED], memory), key="cards-picture")
+    else:
+        _stacks(shown, order[:PICTURED], memory)
     if len(order) > PICTURED:
         st.caption(f"The picture shows the first {PICTURED} of {len(order)} arms.")
-    what = "Marks: each arm's highest peak." if cards else "Bars: what the bytes are at the peak of a phase."
-    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's "
-               "own context comes on top of what is shown.")  # fmt: skip
+    if cards:
+        what = "Each arm's highest peak, as its method's mark."
+    else:
+        what = "Bars: what the bytes are at the peak of a phase, and at their end the method's mark."
+        what += " Faint: as predicted before it ran." if (shown["told"] == PREDICTED).any() else ""
+    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's own "
+               "context comes on top of what is shown.")  # fmt: skip
+
+
+def _stacks(shown: pd.DataFrame, order: list[str], memory: Quantity) -> None:
+    """A picture a phase, of one scale."""
+    top = totals(shown, memory)[memory.name].max()
+    phases = list(dict.fromkeys(shown["phase"]))
+    for phase in phases:
+        if len(phases) > 1:
+            st.subheader(controls.plain(phase))
+        st.altair_chart(stacks(shown[shown["phase"] == phase], order, memory, top), key=f"memory-{phase}")
 
 
 def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
     sums = bars.pivot_table(index=[*ARM, "phase"], columns="told", values=memory.name, aggfunc="sum")
     own = bars[bars["told"] == MEASURED]
     wide = own.pivot_table(index=[*ARM, "phase"], columns="component", values=memory.name, aggfunc="sum")
-    rows = measures.in_unit(peaks, memory).join(wide, on=[*ARM, "phase"])
+    told_apart_first = peaks.sort_values("whole_bytes", key=pd.isna, kind="stable")
+    rows = measures.in_unit(told_apart_first, memory).join(wide, on=[*ARM, "phase"])
     if PREDICTED in sums:
         rows = rows.join(sums[PREDICTED], on=[*ARM, "phase"])
     columns = [*WORDS, *_parts(rows, memory), *measures.columns(rows, memory), *_predicted(rows, memory)]
@@ -91,7 +111,7 @@ def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
 
 WORDS = (
     tables.text("row", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
+    tables.BASE,
     tables.text("phase", "phase", "load, train: of the arm's own stage; run: everything together."),
 )
 
