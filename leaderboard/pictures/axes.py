@@ -8,7 +8,7 @@ import pandas as pd
 
 from leaderboard.quantities import Quantity, names_of
 
-LONGEST_LABEL = 190  # pixels
+LONGEST_LABEL = 180  # pixels
 
 
 def x(quantity: Quantity, log: bool = False, zero: bool = False) -> alt.X:
@@ -21,9 +21,9 @@ def y(quantity: Quantity, log: bool = False, zero: bool = False) -> alt.Y:
     return alt.Y(f"{quantity.name}:Q", title=quantity.title, scale=_scale(log, zero))
 
 
-def names(field: str, order: Sequence[str], longest: int = LONGEST_LABEL) -> alt.Y:
+def names(field: str, order: Sequence[str]) -> alt.Y:
     """One line for each name of ``field`` in this order, from the top, its name beside it."""
-    axis = alt.Axis(labelLimit=longest, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
+    axis = alt.Axis(labelLimit=LONGEST_LABEL, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
     return alt.Y(f"{field}:N", sort=list(order), title=None, axis=axis, scale=alt.Scale(domain=list(order)))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from leaderboard import cache, controls, go, quantities, tables
 from leaderboard.arms import named, trained
 from leaderboard.filters import filtered
-from leaderboard.layout import draw, panels
+from leaderboard.layout import Panel, draw, panels
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import KINDS, kept, parts_of
@@ -122,9 +122,10 @@ def _side_by_side(tasks: pd.DataFrame, name: str) -> None:
     """A picture a task, two beside each other, of one page of arms."""
     rows = pd.Series(list(dict.fromkeys(tasks["row"])), dtype=object)
     shown = tasks[tasks["row"].isin(list(controls.page_of(rows, PAGE, key=f"page-{name}")))]
-    for unit, several in shown.assign(unit=unit_of(shown)).groupby("unit", sort=False):
-        chart = before_after(several, str(unit))
-        draw(panels(chart, several, "task"), key=f"{name}-{unit}", say="Scores before and after tuning")
+    several: list[Panel] = []
+    for unit, own in shown.assign(unit=unit_of(shown)).groupby("unit", sort=False):
+        several += panels(before_after(own, str(unit)), own, "task")
+    draw(several, key=name, say="Scores before and after tuning")
 
 
 def _safety(scope: Scope, arms: pd.DataFrame, tasks: pd.DataFrame) -> None:
