@@ -86,11 +86,14 @@ def histories(metric: str, selectors: Sequence[str], sources: Sequence[Path]) ->
     return [history_of(metric, arm, [past for one in held for past in one.pasts(arm.arm_id)]) for arm in wanted]
 
 
-def past_of(source: str, part: Part, arms: pd.DataFrame | None = None) -> Past:
-    """A part as a history takes it; ``arms`` is ``summarise`` of it, if that is there."""
-    table = (summarise(part.frames) if arms is None else arms).set_index("arm_id")
-    ran = part.frames.arms.set_index("arm_id")["last_started_at"]
-    return Past(source, part.suite, part.stack_id, part.facts, table.assign(last_started_at=ran))
+def past_of(source: str, part: Part) -> Past:
+    """A part as a history takes it; one without any arm has no point."""
+    arms = part.frames.arms
+    about = (source, part.suite, part.stack_id, part.facts)
+    if arms.empty:
+        return Past(*about, pd.DataFrame())
+    ran = arms.set_index("arm_id")["last_started_at"]
+    return Past(*about, summarise(part.frames).set_index("arm_id").assign(last_started_at=ran))
 
 
 def history_of(metric: str, arm: Named, pasts: Iterable[Past]) -> History:

@@ -30,18 +30,20 @@ class Contents:
     """A database's frames, each read once and only when something asks for it, all as of when this was made.
 
     Without ``every_rate`` scores are those at the arms' chosen rates: all that tables show, and quicker to read.
-    ``only`` cuts everything down to one suite on one stack before it is read.
+    ``only`` cuts everything down to one suite on one stack before it is read, ``arms_only`` (ids) further, to these
+    and what they are measured from: see ``reader.excerpt``.
     """
 
     db: Database
     every_rate: bool = True
     only: tuple[str, str] | None = None
+    arms_only: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         if self.only is None:
             reader.settle(self.db)
         else:
-            reader.excerpt(self.db, *self.only)
+            reader.excerpt(self.db, *self.only, self.arms_only)
 
     @cached_property
     def arms(self) -> pd.DataFrame:

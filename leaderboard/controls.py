@@ -83,9 +83,9 @@ def toggle(label: str, *, key: str, default: bool = False, help: str | None = No
     return bool(st.toggle(label, value=default, key=key, help=help, bind="query-params"))
 
 
-def search(label: str, *, key: str, help: str | None = None) -> str:
+def search(label: str, *, key: str, help: str | None = None, placeholder: str = "any part of a name") -> str:
     """A few words to look for, kept in the address under ``key``."""
-    return str(st.text_input(label, key=key, help=help, placeholder="any part of a name", bind="query-params") or "")
+    return str(st.text_input(label, key=key, help=help, placeholder=placeholder, bind="query-params") or "")
 
 
 def page_of(rows: Any, size: int, *, key: str) -> Any:

@@ -21,21 +21,25 @@ MEASURES = {
 # In the order of a run's life; a phase of foreign results is the whole run.
 PHASES = ("load", "train", "evaluate", "merge", "evaluate_merged", "requantise", "evaluate_requantised", WHOLE_RUN)
 # Of what a peak is made up of: the first that a phase has. Resident memory holds the process' libraries too.
-_WHOLE = ("peak_allocated_bytes", "ledger_peak_bytes", "peak_reserved_bytes")
+_WHOLE = {"peak_allocated_bytes": ALLOCATED, "ledger_peak_bytes": LEDGER, "peak_reserved_bytes": RESERVED}
 
 
 def peaks(phases: pd.DataFrame) -> pd.DataFrame:
     """A row an arm and phase of its own (last) stage: ``arm_id, run_id, phase``, a column of bytes for each of
-    ``MEASURES``, and ``whole_bytes``, the peak that ``components`` add up to.
+    ``MEASURES``, ``whole_bytes``, the peak that ``components`` add up to, and the ``measure`` that it is of.
 
     Takes ``reader.phases``. Of several measure runs of an arm the one with the highest peak.
     """
     own = with_resident_increase(alone(phases[phases["latest"]]).reset_index())
-    own["whole_bytes"] = own[list(_WHOLE)].astype(float).bfill(axis=1).iloc[:, 0]
+    known = own[list(_WHOLE)].astype(float)
+    own["whole_bytes"] = known.bfill(axis=1).iloc[:, 0]
+    own["measure"] = known.notna().idxmax(axis=1).map(_WHOLE).where(own["whole_bytes"].notna())
     ordered = own.sort_values("whole_bytes", na_position="first", kind="stable")
     highest = ordered.drop_duplicates(["arm_id", "phase"], keep="last").sort_index()
     ledger = [f"ledger_{name}_bytes" for name in COMPONENTS]
-    return highest[["arm_id", "run_id", "phase", *MEASURES.values(), "whole_bytes", *ledger]].reset_index(drop=True)
+    return highest[["arm_id", "run_id", "phase", *MEASURES.values(), "whole_bytes", "measure", *ledger]].reset_index(
+        drop=True
+    )
 
 
 def with_resident_increase(phases: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-ROW_HEIGHT, LONGEST_LABEL = 34, 190
+from leaderboard import theme
+
+ROW_HEIGHT, LONGEST_LABEL, SLANT = 34, 190, 30  # pixels; slanted names take more of the height
 # Light enough, both, for the dark figures that stand on them; a background of their own in either theme.
 NONE, ALL, FIGURES = "#F3EEE8", "#E8743B", "#222222"
 
@@ -19,7 +21,7 @@ def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> alt.Layer
     if tried.empty:
         return None
     rows = tried.assign(said=tried["failed"].astype(str) + " of " + tried["runs"].astype(str))
-    axis = alt.Axis(labelLimit=LONGEST_LABEL, labelAngle=0, orient="top")
+    axis = alt.Axis(labelLimit=LONGEST_LABEL, labelAngle=-30, orient="top")
     chart = alt.Chart(rows).encode(
         x=alt.X("place:N", title=across, sort=list(order), axis=axis),
         y=alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
@@ -31,12 +33,9 @@ def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> alt.Layer
             alt.Tooltip("how:N", title="ended as"),
         ],
     )
-    colour = alt.Color(
-        "share:Q",
-        title="share failed",
-        scale=alt.Scale(domain=[0, 1], range=[NONE, ALL]),
-        legend=alt.Legend(format="%"),
-    )
-    squares = chart.mark_rect(stroke="#7F7F7F", strokeWidth=0.5).encode(color=colour)
+    colour = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=[NONE, ALL]), legend=None)
+    squares = chart.mark_rect(stroke=theme.LINE, strokeWidth=0.5).encode(color=colour)
     figures = chart.mark_text(color=FIGURES).encode(text="said:N")
-    return alt.layer(squares, figures).properties(height=ROW_HEIGHT * rows["label"].nunique())
+    return alt.layer(squares, figures).properties(
+        height=ROW_HEIGHT * rows["label"].nunique() + theme.AXIS_HEIGHT + SLANT
+    )

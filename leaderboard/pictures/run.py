@@ -4,44 +4,35 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures.axes import names
 
-SMALL_HEIGHT, ROW_HEIGHT, LONGEST_LABEL = 200, 26, 220
+CURVE_HEIGHT, ROW_HEIGHT = 240, 26
+LEGEND = 50  # what it takes of a picture's height
+FIGURES = {"loss": "training loss", "gradient_norm": "gradient norm"}
 MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
            "merged_requantised": "triangle-up"}  # fmt: skip
+_BELOW = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room beside a picture
 
 
-def curve(steps: pd.DataFrame, method: str) -> alt.VConcatChart | None:
-    """Loss and gradient norm of every stage, one under the other, a column a stage.
-
-    ``steps`` as of ``one_run.steps``, with ``stage``, its name. None where nothing was logged.
-    """
-    panels = [
-        _line(steps.dropna(subset=[column]), column, title, method)
-        for column, title in (("loss", "training loss"), ("gradient_norm", "gradient norm"))
-        if steps[column].notna().any()
-    ]
-    return alt.vconcat(*panels) if panels else None
-
-
-def _line(steps: pd.DataFrame, column: str, title: str, method: str) -> alt.HConcatChart:
+def curve(steps: pd.DataFrame, figure: str, method: str) -> alt.LayerChart | None:
+    """One of ``FIGURES`` over the steps of one stage; ``steps`` as of ``one_run.steps``. None where none was logged."""
+    rows = steps.dropna(subset=[figure])
+    if rows.empty:
+        return None
     colour = theme.looks([method])[method][0]
-    panels = []
-    for n, (stage, own) in enumerate(steps.groupby("stage", sort=False)):
-        chart = alt.Chart(own).encode(
-            x=alt.X("step:Q", title="step"),
-            y=alt.Y(f"{column}:Q", title=title if n == 0 else None, scale=alt.Scale(zero=False)),
-            tooltip=[
-                alt.Tooltip("stage:N", title="stage"),
-                alt.Tooltip("step:Q"),
-                alt.Tooltip("loss:Q", title="training loss", format=".4~g"),
-                alt.Tooltip("gradient_norm:Q", title="gradient norm", format=".4~g"),
-                alt.Tooltip("tokens_seen:Q", title="tokens seen", format=","),
-                alt.Tooltip("seconds:Q", title="seconds since the stage began", format=".1f"),
-            ],
-        )
-        line = chart.mark_line(color=colour, strokeWidth=1.5) + chart.mark_point(color=colour, filled=True, size=18)
-        panels.append(line.properties(height=SMALL_HEIGHT, title=str(stage)))
-    return alt.hconcat(*panels)
+    chart = alt.Chart(rows).encode(
+        x=alt.X("step:Q", title="step"),
+        y=alt.Y(f"{figure}:Q", title=FIGURES[figure], scale=alt.Scale(zero=False)),
+        tooltip=[
+            alt.Tooltip("step:Q"),
+            alt.Tooltip("loss:Q", title=FIGURES["loss"], format=".4~g"),
+            alt.Tooltip("gradient_norm:Q", title=FIGURES["gradient_norm"], format=".4~g"),
+            alt.Tooltip("tokens_seen:Q", title="tokens seen", format=","),
+            alt.Tooltip("seconds:Q", title="seconds since the stage began", format=".1f"),
+        ],
+    )
+    line, dots = chart.mark_line(color=colour, strokeWidth=1.5), chart.mark_point(color=colour, filled=True, size=18)
+    return alt.layer(line, dots).properties(height=CURVE_HEIGHT)
 
 
 def phases(rows: pd.DataFrame) -> alt.Chart | None:
@@ -52,10 +43,10 @@ def phases(rows: pd.DataFrame) -> alt.Chart | None:
     order = list(rows["place"])
     chart = alt.Chart(rows).mark_bar(color=theme.BETTER, opacity=0.85).encode(
         x=alt.X("wall_seconds:Q", title="seconds"),
-        y=alt.Y("place:N", title=None, sort=order, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        y=names("place", order),
         tooltip=[alt.Tooltip("place:N", title="phase"), alt.Tooltip("wall_seconds:Q", title="seconds", format=".2f")],
     )  # fmt: skip
-    return chart.properties(height=ROW_HEIGHT * len(order))
+    return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 
 def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
@@ -70,7 +61,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
     there = [moment for moment in MOMENTS if moment in set(rows["moment"])]
     colour = theme.looks([method])[method][0]
     colours = [theme.LINE if moment in ("base", "prompted") else colour for moment in there]
-    y = alt.Y("task:N", title=None, sort=list(dict.fromkeys(rows["task"])), axis=alt.Axis(labelLimit=LONGEST_LABEL))
+    y = names("task", list(dict.fromkeys(rows["task"])))
     x = alt.X("points:Q", title="score (points)", scale=alt.Scale(domain=[0, 100]))
     ends = rows[rows["moment"].isin(["base", "tuned"])].pivot_table(index="task", columns="moment", values="points")
     layers: list[alt.Chart] = []
@@ -81,8 +72,8 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
         alt.Chart(rows).mark_point(filled=True, size=90, opacity=0.9).encode(
             y=y,
             x=x,
-            color=alt.Color("moment:N", title="moment", scale=alt.Scale(domain=there, range=colours)),
-            shape=alt.Shape("moment:N", title="moment",
+            color=alt.Color("moment:N", title=None, scale=alt.Scale(domain=there, range=colours), legend=_BELOW),
+            shape=alt.Shape("moment:N", title=None, legend=_BELOW,
                             scale=alt.Scale(domain=there, range=[MOMENTS[moment] for moment in there])),
             tooltip=[
                 alt.Tooltip("task:N"),
@@ -94,7 +85,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
             ],
         )
     )  # fmt: skip
-    return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique())
+    return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
 def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
@@ -105,14 +96,14 @@ def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
     there = [one for one in order if one in set(counts["outcome"])]
     rows = counts.assign(place=counts["outcome"].map(there.index))
     chart = alt.Chart(rows).mark_bar().encode(
-        y=alt.Y("task:N", title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        y=names("task", list(dict.fromkeys(rows["task"]))),
         x=alt.X("items:Q", title="items", stack="zero"),
-        color=alt.Color("outcome:N", title=None,
+        color=alt.Color("outcome:N", title=None, legend=_BELOW,
                         scale=alt.Scale(domain=there, range=[OUTCOME_COLOURS.get(one, theme.LINE) for one in there])),
         order=alt.Order("place:Q"),
         tooltip=[alt.Tooltip("task:N"), alt.Tooltip("outcome:N"), alt.Tooltip("items:Q")],
     )  # fmt: skip
-    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique())
+    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
 OUTCOME_COLOURS = {

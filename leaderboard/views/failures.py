@@ -19,7 +19,7 @@ ACROSS = {"base": "base, smallest first", "learning_rate": "learning rate", "sta
 PAGE = 100
 COLUMNS = (
     tables.text("row", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
+    tables.BASE,
     tables.text("rate", "rate", "Learning rate."),
     tables.text("seeds", "seeds", "The seeds that failed alike."),
     tables.number("runs", "runs", "How many runs failed alike.", "%d"),
@@ -47,13 +47,13 @@ def show(scope: Scope) -> None:
     open_ones, mended = failures[~failures["mended"]], failures[failures["mended"]]
     if len(open_ones):
         _picture(runs, failures, arms)
-        _table(scope, open_ones, arms, "failures")
+        _table(open_ones, arms, "failures")
     else:
         st.success("Whatever failed was run again since, and ended well.")
     if len(mended):
         st.subheader("Mended since")
         st.caption("The same cells were run again later and ended well: nothing of these is missing.")
-        _table(scope, mended, arms, "mended")
+        _table(mended, arms, "mended")
 
 
 def _of(arms: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _placed(found: pd.DataFrame, across: str, arms: pd.DataFrame) -> tuple[pd.Da
     return found, list(dict.fromkeys(found["place"]))
 
 
-def _table(scope: Scope, failures: pd.DataFrame, arms: pd.DataFrame, name: str) -> None:
+def _table(failures: pd.DataFrame, arms: pd.DataFrame, name: str) -> None:
     groups = [grouped(own).assign(section=section) for section, own in failures.groupby("section")]
     rows = pd.concat(groups, ignore_index=True).merge(arms[[*ARM, "row"]], "left", ARM)
     rows["rate"] = rows["learning_rate"].map(_rate)
@@ -100,8 +100,7 @@ def _table(scope: Scope, failures: pd.DataFrame, arms: pd.DataFrame, name: str) 
     tables.downloads(rows, COLUMNS, name=name)
     st.caption("Click the box at the left of a row to open its run, of several the newest.")
     if picked is not None:
-        row = shown.iloc[picked]
-        go.to_run(scope, int(row["section"]), str(row["run_id"]))
+        go.to_run(str(shown.iloc[picked]["run_id"]))
 
 
 def _rate(value: float) -> str:

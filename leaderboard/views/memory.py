@@ -3,58 +3,31 @@
 import pandas as pd
 import streamlit as st
 
-from harness.analysis.memory import REST, WHOLE, in_order
-from leaderboard import cache, controls, measures, tables
+from leaderboard import controls, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
-from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks
-from leaderboard.quantities import MEMORY, Quantity, fitted, in_units
+from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
+from leaderboard.quantities import Quantity
+from leaderboard.rows.memory import memory_of, memory_table
 from leaderboard.scope import Scope, page
 
-ARM = ["section", "arm_id"]
 PICTURED = 40
-PARTS = {
-    "weights": "The model's weights and buffers.",
-    "quantisation": "Scales and codes of weights in 4 bit.",
-    "adapter": "The adapter's weights.",
-    "gradient": "Gradients at the moment of the peak.",
-    "optimizer": "State of the optimizer.",
-    "activation": "What autograd keeps for the backward pass.",
-    REST: "The allocator's peak minus the ledger: temporaries, and what is lost between blocks.",
-    WHOLE: "The whole peak of a phase in which no ledger was kept.",
-}
 
 
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Memory")
     arms = filtered(named(scope.summary()))
-    peaks, parts, predicted = _frames(scope)
-    peaks = _of(arms, peaks)
-    if peaks.empty:
+    found = memory_of(scope, arms)
+    if found is None:
         st.info("No run of these arms had the device to itself yet, so nothing is known of their memory.")
         return
-    memory = fitted(MEMORY, peaks.rename(columns={"whole_bytes": MEMORY.name}))
-    told = [_of(arms, parts).assign(told=MEASURED), _of(arms, predicted).assign(told=PREDICTED)]
-    bars = pd.concat([frame for frame in told if len(frame)] or told[:1], ignore_index=True)
-    bars = in_units(bars.rename(columns={"bytes": MEMORY.name}), [memory])
-    _picture(bars, arms, memory)
-    _table(peaks, bars, memory)
-
-
-def _frames(scope: Scope) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Peaks, components and predictions of all sections."""
-    found = [[frame.assign(section=n) for frame in cache.memory(key)] for n, key in enumerate(scope.sections)]
-    peaks, parts, predicted = (
-        pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-        for frames in map(list, zip(*found, strict=True))
-    )
-    return peaks, parts, predicted
-
-
-def _of(arms: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of these arms in the arms' order, phases in the order of a run's life."""
-    return in_order(arms[[*ARM, "row", "method", "base"]].merge(rows, on=ARM))
+    _picture(found.bars, arms, found.titled)
+    rows, columns = memory_table(found)
+    tables.show_table(rows, columns, key="memory")
+    tables.downloads(rows, columns, name="memory")
+    st.caption("Measures are different numbers of the same run and are never added up. Hover over a head to read "
+               "what it means.")  # fmt: skip
 
 
 def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
@@ -63,51 +36,32 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
     )
     order = [row for row in arms["row"] if row in set(bars["row"])]
     shown = bars[bars["row"].isin(order[:PICTURED])]
-    chart = (against_cards if cards else stacks)(shown, order[:PICTURED], memory)
-    if chart is None:
+    if shown.empty:
         st.info("No tensor bytes were measured for these arms; the table has what else is known.")
         return
-    st.altair_chart(chart, key="memory")
+    if cards:
+        st.altair_chart(against_cards(shown, order[:PICTURED], memory), key="cards-picture")
+    else:
+        _stacks(shown, order[:PICTURED], memory)
     if len(order) > PICTURED:
         st.caption(f"The picture shows the first {PICTURED} of {len(order)} arms.")
-    what = "Marks: each arm's highest peak." if cards else "Bars: what the bytes are at the peak of a phase."
-    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's "
-               "own context comes on top of what is shown.")  # fmt: skip
+    if cards:
+        what = "Each arm's highest peak, as its method's mark."
+    else:
+        what = "Bars: what the bytes are at the peak of a phase, and at their end the method's mark."
+        what += " Faint: as predicted before it ran." if (shown["told"] == PREDICTED).any() else ""
+    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's own "
+               "context comes on top of what is shown.")  # fmt: skip
 
 
-def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
-    sums = bars.pivot_table(index=[*ARM, "phase"], columns="told", values=memory.name, aggfunc="sum")
-    own = bars[bars["told"] == MEASURED]
-    wide = own.pivot_table(index=[*ARM, "phase"], columns="component", values=memory.name, aggfunc="sum")
-    rows = measures.in_unit(peaks, memory).join(wide, on=[*ARM, "phase"])
-    if PREDICTED in sums:
-        rows = rows.join(sums[PREDICTED], on=[*ARM, "phase"])
-    columns = [*WORDS, *_parts(rows, memory), *measures.columns(rows, memory), *_predicted(rows, memory)]
-    tables.show_table(rows, columns, key="memory")
-    tables.downloads(rows, columns, name="memory")
-    st.caption("Measures are different numbers of the same run and are never added up. Hover over a head to read "
-               "what it means.")  # fmt: skip
-
-
-WORDS = (
-    tables.text("row", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.text("base", "base", "The base model."),
-    tables.text("phase", "phase", "load, train: of the arm's own stage; run: everything together."),
-)
-
-
-def _parts(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
-    return [
-        tables.number(name, f"{name} ({memory.unit})", f"Part of the peak. {meaning}", memory.printf)
-        for name, meaning in PARTS.items()
-        if name in rows and rows[name].notna().any()
-    ]
-
-
-def _predicted(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
-    meaning = "What was predicted before it ran, all components together."
-    title = f"{PREDICTED} ({memory.unit})"
-    return [tables.number(PREDICTED, title, meaning, memory.printf)] if PREDICTED in rows else []
+def _stacks(shown: pd.DataFrame, order: list[str], memory: Quantity) -> None:
+    """A picture a phase, of one scale."""
+    top = totals(shown, memory)[memory.name].max()
+    phases = list(dict.fromkeys(shown["phase"]))
+    for phase in phases:
+        if len(phases) > 1:
+            st.subheader(controls.plain(phase))
+        st.altair_chart(stacks(shown[shown["phase"] == phase], order, memory, top), key=f"memory-{phase}")
 
 
 page(show)

@@ -123,12 +123,13 @@ def _headline(found: OneRun, chosen: "pd.Series[Any]") -> None:
 
 def _training(found: OneRun, phases: pd.DataFrame) -> None:
     stages = {stage.position: _stage_name(stage.position, stage.label or stage.kind) for stage in found.stages}
-    steps = found.steps.assign(stage=found.steps["position"].map(stages))
-    chart = pictures.curve(steps, str(found.run["method"]))
-    if chart is None:
+    logged = [position for position in stages if (found.steps["position"] == position).any()]
+    if not logged:
         st.info("No loss was logged: nothing was trained here, or it ended before the first step.")
     else:
-        st.altair_chart(chart, key="curve")
+        for place, position in zip(st.columns(len(logged)), logged, strict=True):
+            with place:
+                _curves(found, position, stages[position] if len(stages) > 1 else None)
         st.caption("Loss and gradient norm at the logged steps, every stage of the recipe. A stage that another run "
                    "trained is shown as that one logged it.")  # fmt: skip
     own = in_order(phases[phases["run_id"] == found.run["run_id"]]).sort_values("position", kind="stable")
@@ -141,6 +142,15 @@ def _training(found: OneRun, phases: pd.DataFrame) -> None:
     if chart is not None:
         st.altair_chart(chart, key="phases")
     _phase_table(own)
+
+
+def _curves(found: OneRun, position: int, heading: str | None) -> None:
+    if heading is not None:
+        st.subheader(controls.plain(heading))
+    for figure in pictures.FIGURES:
+        chart = pictures.curve(found.steps[found.steps["position"] == position], figure, str(found.run["method"]))
+        if chart is not None:
+            st.altair_chart(chart, key=f"curve-{position}-{figure}")
 
 
 def _phase_table(own: pd.DataFrame) -> None:
@@ -203,7 +213,7 @@ def _recipe(found: OneRun) -> None:
     try:
         text = matrix_text(stored(run, found.stages, found.scores))
         st.write("A matrix file that runs it again:")
-        st.code(text, language="yaml")
+        st.code(text, language="yaml", wrap_lines=True)
     except UserError as error:
         st.info(controls.plain(str(error)))
     st.write("The recipe as it is stored, of which its id is the hash:")
@@ -257,8 +267,10 @@ def _items(key: SectionKey, found: OneRun) -> None:
     if rows["after"].str.startswith(HASHED).any():
         st.info("These results were published without what the models generated: such answers are hashes; equal ones "
                 "are equal answers.")  # fmt: skip
-    shown = controls.page_of(_filtered(rows), ITEMS_PAGE, key="items")
-    _item_table(shown, moment, compared)
+    if moment == "prompted":
+        st.caption("The examples that stood before each question are left out here.")
+    wanted = _filtered(rows)
+    _item_table(controls.page_of(wanted, ITEMS_PAGE, key="items"), wanted, moment, compared)
 
 
 def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
@@ -269,7 +281,7 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     with middle:
         tasks = controls.choose_several("Task", list(dict.fromkeys(rows["task"])), key="task")
     with right:
-        words = controls.search("Search", key="q", help="In prompts and answers.").lower().split()
+        words = controls.search("Search", key="q", placeholder="in prompts and answers").lower().split()
     if outcomes:
         rows = rows[rows["outcome"].isin(outcomes)]
     if tasks:
@@ -280,7 +292,7 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _item_table(shown: pd.DataFrame, moment: str, compared: bool) -> None:
+def _item_table(shown: pd.DataFrame, wanted: pd.DataFrame, moment: str, compared: bool) -> None:
     if shown.empty:
         st.info("No item matches these filters.")
         return
@@ -294,7 +306,7 @@ def _item_table(shown: pd.DataFrame, moment: str, compared: bool) -> None:
         tables.text("after", moment.replace("_", ", "), "What the model of this run answered."),
     ]
     picked = tables.show_table(shown, columns, key="items", select=True)
-    tables.downloads(shown, columns, name="items")
+    tables.downloads(wanted, columns, name="items")
     st.caption("Of choices the likeliest is the answer. Click the box at the left of a row to read it whole.")
     if picked is not None:
         row = shown.iloc[picked]
