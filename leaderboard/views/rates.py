@@ -86,12 +86,12 @@ def _pictures(curves: pd.DataFrame) -> None:
 
 
 def _verdicts(curves: pd.DataFrame) -> pd.Series:
-    edge = curves["edge"].map(EDGES).map(", {}".format, na_action="ignore").fillna("")
+    edge = curves["edge"].map(lambda edge: f", {EDGES[edge]}" if edge in EDGES else "")
     return ("chosen" + edge).where(curves["chosen"], "")
 
 
 def _failures(curves: pd.DataFrame) -> pd.Series:
-    said = curves["failed_runs"].astype(str) + " " + curves["failures"].fillna("")
+    said = curves["failed_runs"].astype(str) + " " + curves["failures"].astype(object).fillna("")
     return said.where(curves["failed_runs"] > 0, "")
 
 
