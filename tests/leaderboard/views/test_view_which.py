@@ -127,6 +127,14 @@ def test_without_a_trained_arm_it_says_so(open_board, tmp_path, kept):
     assert "No trained arm to choose from" in text_of(page) or page.title[0].value == "No results yet"
 
 
+def test_a_hostile_name_is_shown_and_obeyed_nowhere(open_board, tmp_path):
+    hostile = "<script>alert(1)</script> $x$ :smile: **bold**"
+    arms = {"base": ARMS["base"], hostile: ARMS["lora"]}
+    page = open_board(make_database(tmp_path / "h.db", arms=arms, bases=["pocket-1m"], seeds=(1,)), page="which")
+    assert "\\<script\\>alert\\(1\\)" in page.subheader[0].value and "**" not in page.subheader[0].value
+    assert hostile in text_of(page)
+
+
 def test_results_of_several_stacks_stand_one_under_the_other(open_board, tmp_path):
     few = {name: ARMS[name] for name in ("base", "lora")}
     for facts in (CPU, GPU):
