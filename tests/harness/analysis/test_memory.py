@@ -96,5 +96,3 @@ def test_every_trained_arm_of_a_section_has_its_bytes(section):
     sums = components(found).groupby(["arm_id", "phase"])["bytes"].sum()
     whole = found.dropna(subset=["whole_bytes"]).set_index(["arm_id", "phase"])["whole_bytes"]
     assert sums.to_dict() == whole.to_dict()
-
-
