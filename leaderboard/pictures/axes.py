@@ -8,6 +8,8 @@ import pandas as pd
 
 from leaderboard.quantities import Quantity, names_of
 
+Drawn = alt.Chart | alt.LayerChart | alt.FacetChart  # what Streamlit takes, as Altair's own types have it
+
 
 def x(quantity: Quantity, log: bool = False, zero: bool = False) -> alt.X:
     """A quantity along the bottom."""
