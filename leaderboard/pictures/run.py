@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import names
+from leaderboard.pictures.axes import Drawn, names
 
 CURVE_HEIGHT, ROW_HEIGHT = 240, 26
 LEGEND = 50  # what it takes of a picture's height
@@ -14,7 +14,7 @@ MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "
 _BELOW = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room beside a picture
 
 
-def curve(steps: pd.DataFrame, figure: str, method: str) -> alt.LayerChart | None:
+def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
     """One of ``FIGURES`` over the steps of one stage; ``steps`` as of ``one_run.steps``. None where none was logged."""
     rows = steps.dropna(subset=[figure])
     if rows.empty:
@@ -35,7 +35,7 @@ def curve(steps: pd.DataFrame, figure: str, method: str) -> alt.LayerChart | Non
     return alt.layer(line, dots).properties(height=CURVE_HEIGHT)
 
 
-def phases(rows: pd.DataFrame) -> alt.Chart | None:
+def phases(rows: pd.DataFrame) -> Drawn | None:
     """Seconds by phase, in the order in which they ran: ``place`` (a text) and ``wall_seconds``."""
     rows = rows.dropna(subset=["wall_seconds"])
     if rows.empty:
@@ -49,7 +49,7 @@ def phases(rows: pd.DataFrame) -> alt.Chart | None:
     return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 
-def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
+def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
     """A row a task, a mark a moment: scores between 0 and 1 as points, 100 is all. None where there is no such score.
 
     ``scores`` has ``task, metric, moment, value``; ``base`` among the moments is what the others are read against.
@@ -88,7 +88,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
     return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
-def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
+def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
     """A bar a task: how many of its items were won, lost, and stayed. ``task, outcome, items``; ``order`` of the
     outcomes from the left."""
     if counts.empty:
