@@ -107,6 +107,12 @@ def questions(suite: str, path: Path) -> runs.Texts:
     return runs.texts(suite, path)
 
 
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def curves(key: SectionKey) -> pd.DataFrame:
+    """See ``results.read_curves``."""
+    return results.read_curves(key)
+
+
 @st.cache_resource(max_entries=50 * SECTIONS, show_spinner="looking back")
 def past(key: SectionKey, arms: tuple[str, ...]) -> Past:
     """See ``results.read_past``."""

@@ -115,6 +115,15 @@ def read_past(key: SectionKey, arms: Sequence[str]) -> Past:
     return past
 
 
+def read_curves(key: SectionKey) -> pd.DataFrame:
+    """See ``reader.curves``."""
+    with opened(key.path) as source:
+        reader.excerpt(source.db, key.suite, key.stack_id)
+        curves = reader.curves(source.db)
+        reader.unsettle(source.db)
+    return curves
+
+
 def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
     """See ``reader.asked``."""
     with opened(key.path) as source:
