@@ -81,10 +81,11 @@ class _Held:
 
     def __init__(self, path: Path) -> None:
         source = open_source(path)
-        self.name, self.contents = source.name, Contents(source.db)
+        self.name, self.contents = source.name, Contents(source.db, every_rate=False)
         keys = self.contents.keys()
         self.named = {key: self.contents.named(*key) for key in keys}
         self.arms = {arm.arm_id: arm for arms in reversed(self.named.values()) for arm in arms}
+        self.summaries: dict[Key, pd.DataFrame] = {}
 
     def points(self, arm_id: str, metric: str) -> list[Point]:
         keys = [key for key, arms in self.named.items() if any(arm.arm_id == arm_id for arm in arms)]
@@ -92,14 +93,21 @@ class _Held:
         return [point for point in found if point is not None]
 
     def _point(self, key: Key, arm_id: str, metric: str) -> Point | None:
-        part = self.contents.part(*key, wanted=[arm_id])
-        row = summarise(part.frames).set_index("arm_id").loc[arm_id]
+        row = self._summary(key).loc[arm_id]
         if pd.isna(row[metric]):
             return None
-        ran = part.frames.arms.set_index("arm_id")["last_started_at"]
         low, high = (_known(row.get(f"{metric}_{end}")) for end in ("low", "high"))
         measure = str(row["memory_measure"]) if metric == "memory_bytes" else None
-        return Point(str(ran[arm_id]), self.name, *key, part.facts, float(row[metric]), low, high, measure)
+        facts = self.contents.facts[key[1]]
+        return Point(str(row["last_started_at"]), self.name, *key, facts, float(row[metric]), low, high, measure)
+
+    def _summary(self, key: Key) -> pd.DataFrame:
+        """The report's row of every arm, indexed by its id: places and shares of speed are among all of them."""
+        if key not in self.summaries:
+            frames = self.contents.part(*key).frames
+            ran = frames.arms.set_index("arm_id")["last_started_at"]
+            self.summaries[key] = summarise(frames).set_index("arm_id").join(ran)
+        return self.summaries[key]
 
 
 def _history(metric: str, arm: Named, held: Sequence[_Held]) -> History:

@@ -10,7 +10,7 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.figures import shown_values
 
 DIGITS = 1e-9

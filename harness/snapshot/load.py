@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from harness.errors import UserError
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.checks import identity_problems
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.rows import Row, Rows

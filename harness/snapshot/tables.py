@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlite_utils import Database
 
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.rows import TABLES, Row, Rows
 from harness.store.packing import unpack_bits, unpack_texts
 
