@@ -1,5 +1,6 @@
 """`publish`, `verify`, `import` and `report` of a snapshot, from the user's side."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,20 @@ class TestWrongInput:
 
     def test_a_name_that_climbs(self, tunematrix, suite, ran):
         assert "no name for a snapshot" in self.mistake(tunematrix, "publish", "../mine", str(suite))
+
+    def test_a_folder_with_a_readme_of_ones_own(self, tunematrix, suite, ran):
+        Path("README.md").write_text("# Mine\n")
+        assert "README.md: is not a list of snapshots" in self.mistake(
+            tunematrix, "publish", "mine", str(suite), "--results", "."
+        )
+        assert Path("README.md").read_text() == "# Mine\n"
+        assert not Path("mine").exists()
+
+    def test_a_manifests_key_is_quoted_and_obeyed_nowhere(self, tunematrix, tmp_path):
+        (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "a\u001b[31m\u202eb": 1}))
+        line = self.mistake(tunematrix, "verify", str(tmp_path))
+        assert "a [31m b" in line
+        assert "\x1b" not in line
 
     def test_an_unknown_allowance(self, tunematrix, suite, ran):
         line = self.mistake(tunematrix, "publish", "mine", str(suite), "--allow", "everything")
