@@ -20,6 +20,12 @@ def path(tmp_path_factory):
     return make_database(tmp_path_factory.mktemp("db") / "r.db", arms=FEW, bases=["pocket-1m"])
 
 
+@pytest.fixture(scope="module")
+def with_dpo(tmp_path_factory):
+    arms = {**FEW, "dpo-lora": ARMS["dpo-lora"]}
+    return make_database(tmp_path_factory.mktemp("db") / "r.db", arms=arms, bases=["pocket-1m"])
+
+
 class TestCompare:
     def test_a_table_of_every_quantity(self, tunematrix, path):
         code, output, _ = tunematrix("compare", "lora r=8", "full_sft", "--db", path)
@@ -39,20 +45,21 @@ class TestCompare:
         assert found["correction"] == "Holm"
         assert (memory["difference"], memory["difference_low"]) == (0.6, None)
 
-    def test_a_dpo_arm_costs_what_its_sft_stage_did_whoever_it_is_compared_with(self, tunematrix, tmp_path):
-        path = make_database(tmp_path / "r.db", arms={**FEW, "dpo-lora": ARMS["dpo-lora"]}, bases=["pocket-1m"])
-        (part,) = Contents(open_for_reading(path)).parts()
+    def test_a_dpo_arm_costs_what_its_sft_stage_did_whoever_it_is_compared_with(self, tunematrix, with_dpo):
+        (part,) = Contents(open_for_reading(with_dpo)).parts()
         summary = summarise(part.frames).set_index("label")
-        found = json.loads(tunematrix("compare", "dpo-lora", "full_sft", "--db", path, "--json")[1])
+        found = json.loads(tunematrix("compare", "dpo-lora", "full_sft", "--db", with_dpo, "--json")[1])
         (pair,) = found["pairs"]
         time = next(row for row in pair["quantities"] if row["quantity"] == "tuning time")
         assert time["first"] == summary.loc["dpo-lora", "tuning_seconds_with_sft"]
         assert time["first"] == summary.loc[["dpo-lora", "lora"], "tuning_seconds"].sum()
 
-    def test_an_arm_that_another_starts_from_is_not_shown_where_it_was_not_asked_for(self, tunematrix, tmp_path):
-        path = make_database(tmp_path / "r.db", arms={**FEW, "dpo-lora": ARMS["dpo-lora"]}, bases=["pocket-1m"])
-        found = json.loads(tunematrix("compare", "dpo-lora", "base=pocket-1m,method=full_sft|qlora", "--db", path, "--json")[1])
-        assert [pair["second"] for pair in found["pairs"]] == ["full_sft · pocket-1m", "qlora r=8 · pocket-1m"]
+    def test_an_arm_that_another_starts_from_is_not_shown_where_it_was_not_asked_for(self, tunematrix, with_dpo):
+        found = json.loads(
+            tunematrix("compare", "dpo-lora", "base=pocket-1m,method=full_sft|qlora", "--db", with_dpo, "--json")[1]
+        )
+        names = [pair["second"]["name"] for pair in found["pairs"]]
+        assert names == ["full_sft · pocket-1m", "qlora r=8 · pocket-1m"]
 
     def test_screening_is_said(self, tunematrix, path):
         assert "Benjamini-Hochberg" in tunematrix("compare", "lora", "full_sft", "--db", path, "--screen")[1]

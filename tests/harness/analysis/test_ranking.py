@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.analysis.outcomes import Outcomes
@@ -62,8 +63,7 @@ def test_an_eval_that_one_arm_answered_at_fewer_seeds_counts_at_those():
     ragged = compare({"a": [first, some_seeds(second, 0, 2)], "b": others})
     at_those = [some_seeds(outcomes, 0, 2) for outcomes in (first, second, *others)]
     expected = compare({"a": at_those[:2], "b": at_those[2:]})
-    assert ragged["difference"].item() == expected["difference"].item()
-    assert ragged["differs"].item()
+    pd.testing.assert_frame_equal(ragged, expected)
 
 
 def test_arms_that_no_seed_answered_all_evals_of_are_not_told_apart_from_any():
