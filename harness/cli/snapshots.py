@@ -51,8 +51,11 @@ def diff(
     Exit code as of `check`. Where the two hold no arm in common, as where they ran on different kernels, `check` alone.
     """
     from harness.commands.diff import show_diff
+    from harness.commands.strangers import rows_of_strangers
 
-    raise typer.Exit(show_diff(first, second, only=only, other_hardware=other_hardware))
+    with rows_of_strangers(first, second):
+        code = show_diff(first, second, only=only, other_hardware=other_hardware)
+    raise typer.Exit(code)
 
 
 @app.command("import", epilog="Example: tunematrix import results/pocket-2026 --db mine.db")

@@ -9,6 +9,7 @@ from harness.report.model import Report, Section, Table
 from harness.report.terminal import heading, stack_line
 
 # Raise it with any change to what these files say: a published report is rebuilt by `verify` and must come out alike.
+# One of an older version may lack columns; see ``harness.snapshot.compare.older_difference``.
 REPORT_VERSION = 1
 
 # What a forge makes a link of without any Markdown: @name, #12, http://, www. It looks at the text once entities and

@@ -12,6 +12,7 @@ from harness.snapshot.checks import identity_problems
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.packed import packed_fault
 from harness.snapshot.rows import Row, Rows
+from harness.snapshot.shapes import shape_problems
 from harness.snapshot.tables import BadTable, Room, read_table, table_names
 from harness.store.database import open_in_memory
 from harness.store.schema import migrations
@@ -79,7 +80,7 @@ def _filled(db: Database, rows: Rows) -> Database:
             _insert(db, table, of_table)
         except (sqlite3.Error, OverflowError) as error:
             problems.append(f"tables/{table}.parquet: {_explain(db, table, of_table, error)}")
-    problems += [] if problems else _dangling(db)
+    problems += [] if problems else [*_dangling(db), *shape_problems(db, list(rows))]
     if problems:
         raise BadRows(*problems)
     db.conn.execute("PRAGMA foreign_keys = ON")

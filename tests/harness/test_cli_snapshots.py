@@ -7,7 +7,7 @@ import pytest
 from harness.matrix import load_matrix
 from harness.session import session_on_stack
 from tests.harness.snapshot.pretended import pretend_to_run
-from tests.harness.snapshot.published import edit_manifest
+from tests.harness.snapshot.published import edit_manifest, edit_rows
 from tests.small_suite import small_suite
 
 
@@ -84,6 +84,23 @@ def test_a_manifests_key_is_quoted_and_obeyed_nowhere(tunematrix, suite, ran):
     code, _, errors = tunematrix("verify", "results/mine")
     assert code == 2
     assert errors == ["tunematrix: results/mine/manifest.json: a [31m b: unknown key"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "{}"),
+        ("compare", "{}", "{}"),
+        ("check", "--baseline", "{}", "--candidate", "{}"),
+        ("diff", "{}", "{}"),
+    ],
+)
+def test_rows_that_no_run_leaves_behind_are_one_line(tunematrix, suite, ran, words):
+    tunematrix("publish", "mine", str(suite))
+    edit_rows(Path("results/mine"), "stacks", lambda rows: [{**rows[0], "facts": "3"}])
+    code, _, errors = tunematrix(*(word.format("results/mine") for word in words))
+    assert (code, len(errors)) == (2, 1)
+    assert errors[0].endswith("facts is no JSON object")
 
 
 class TestWrongInput:

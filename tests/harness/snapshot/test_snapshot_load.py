@@ -96,7 +96,7 @@ def test_a_text_that_is_meant_in_every_row_counts_in_every_row(copy, monkeypatch
 
 
 def test_ids_that_are_not_those_of_what_they_name_are_refused(copy):
-    edit_rows(copy, "cells", lambda rows: [{**rows[0], "recipe": "{"}, *rows[1:]])
+    edit_rows(copy, "cells", lambda rows: [{**rows[0], "recipe": '{"stages": []}'}, *rows[1:]])
     assert "holds something that cannot be read" in refused(copy)
 
 
