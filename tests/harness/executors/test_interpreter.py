@@ -1,4 +1,4 @@
-"""Another interpreter is asked what it is: one that is none is told in a line, and no chatter is taken for an answer."""
+"""Another interpreter is asked what it is: one that is none is told in a line, no chatter is taken for an answer."""
 
 import sys
 from pathlib import Path
