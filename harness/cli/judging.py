@@ -43,10 +43,14 @@ def power(
     arms: Arms = None,
     db: Db = Path("tunematrix.db"),
     difference: Annotated[float, typer.Option(min=0.01, max=100, help="The difference to see, in points.")] = 2.0,
+    relative: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="The difference in memory and speed to see, in percent.")
+    ] = 2.0,
     wanted: Annotated[float, typer.Option("--power", min=0.5, max=0.999, help="The chance to see it.")] = 0.8,
     as_json: Json = False,
 ) -> None:
-    """How many seeds or items it takes to see a difference, from the noise of the runs so far.
+    """How many seeds or items it takes to see a difference, from the noise of the runs so far; and how many measure
+    runs, of arms that were measured more than once.
 
     Without arms, each arm is set against the best of its base.
     """
@@ -54,7 +58,7 @@ def power(
     from harness.commands.strangers import rows_of_strangers
 
     with rows_of_strangers(db):
-        show_power(arms or [], db, difference=difference, wanted=wanted, as_json_=as_json)
+        show_power(arms or [], db, difference=difference, relative=relative, wanted=wanted, as_json_=as_json)
 
 
 @app.command(epilog="Example: tunematrix recommend --vram 24GB --max-forgetting 0.02 --max-hours 3")

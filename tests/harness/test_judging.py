@@ -112,6 +112,25 @@ class TestPower:
         (pair, _) = json.loads(tunematrix("power", "lora", "--db", path, "--json")[1])["pairs"]
         assert (pair["seeds"], pair["power"], pair["seeds_needed"]) == (1, None, None)
 
+    def test_arms_measured_once_show_no_noise_of_memory_and_speed(self, tunematrix, path):
+        code, output, _ = tunematrix("power", "lora", "full_sft", "--db", path)
+        assert code == 0
+        assert "memory, tokens/s: no two arms were measured more than once" in output
+
+    def test_arms_measured_repeatedly_say_how_many_runs_it_takes(self, tunematrix, tmp_path):
+        path = make_database(tmp_path / "r.db", arms=FEW, bases=["pocket-1m"], measures=4)
+        words = ("power", "lora", "full_sft", "--db", path)
+        (pair,) = json.loads(tunematrix(*words, "--json")[1])["pairs"]
+        memory, speed = pair["repeats"]
+        assert (memory["quantity"], memory["first_runs"], memory["sd"], memory["runs_needed"]) == ("memory", 4, 0, 2)
+        assert speed["ratio"] == pytest.approx(11 / 9)
+        assert 2 < speed["runs_needed"] < 10
+        output = tunematrix(*words, "--relative", 0.1)[1]
+        row = next(line for line in output.splitlines() if " tokens/s " in line)
+        assert row.startswith("lora r=8 · pocket-1m / full_sft · pocket-1m")
+        assert int(row.split()[-1]) > speed["runs_needed"]
+        assert "would show 0.1 % 80 times of 100" in output
+
 
 class TestRecommend:
     def test_the_arms_within_the_limits_best_first(self, tunematrix, path):
