@@ -310,9 +310,12 @@ def executions(db: Database) -> dict[str, dict[str, Any]]:
 
 
 def recipes(db: Database) -> pd.DataFrame:
-    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, and how many ``stages`` it has."""
+    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, how many ``stages`` it has, and
+    ``chain``, the id of the first."""
     sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
-                    max(json_array_length(recipe, '$.stages')) AS stages FROM cells GROUP BY recipe_id"""
+                    max(json_array_length(recipe, '$.stages')) AS stages, max(stage_id) AS chain
+             FROM cells LEFT JOIN cell_stages ON cell_stages.cell_id = cells.cell_id AND position = 0
+             GROUP BY recipe_id"""
     return _frame(db, sql).set_index("recipe_id")
 
 

@@ -39,12 +39,17 @@ class Effect(Strict):
     """A quantity with chance in it.
 
     A change counts that is beyond chance at ``level`` (two-sided, corrected over the quantity's comparisons) and at
-    least ``minimum``; no change is claimed only where one of ``resolution`` would have been seen.
+    least ``minimum``; no change is claimed only where one for the worse of ``resolution`` is ruled out at that level.
     """
 
     level: Level
     minimum: Annotated[float, Field(ge=0)]
     resolution: Positive
+
+    @property
+    def seen(self) -> float:
+        """What has to be ruled out: a resolution finer than what counts at all asks for nothing more."""
+        return max(self.resolution, self.minimum)
 
 
 class Rules(Strict):
