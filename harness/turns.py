@@ -20,8 +20,10 @@ class Alone:
 
 
 class TurnTaker(Alone):
-    """One of two sides: ``first`` steps first, once both are ready. Both keep to ``cores``: one of a machine's cores may
-    be slower than another for as long as a run takes, and while one side steps the other waits anyway."""
+    """One of two sides: ``first`` steps first, once both are ready.
+
+    Both keep to ``cores``: what slows one core for a while slows both then, and one waits while the other steps.
+    """
 
     def __init__(self, mine: Path, theirs: Path, first: bool, cores: Sequence[int] = ()) -> None:
         self.first, self.cores = first, cores

@@ -56,9 +56,7 @@ def diff(
 
     show_comparison(str(first), str(second), first, only=only, screen=False, difference=None, as_json_=False)
     open_ones = ("speed", "matrix-speed")
-    judged = CheckRequest(
-        Reference(), baseline=first, candidate=second, other_hardware=other_hardware, allow=open_ones
-    )
+    judged = CheckRequest(Reference(), baseline=first, candidate=second, other_hardware=other_hardware, allow=open_ones)
     raise typer.Exit(run_check(judged))
 
 

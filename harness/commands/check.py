@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.analysis.gate import Side
 
 INTERRUPTED = 130
+ROUNDS = 12  # what a few arms' speed needs on a machine that is not quite still: see docs/gate.md
 WAYS = "--baseline with --candidate or --run, or --ab A B"
 
 
@@ -29,7 +30,7 @@ class CheckRequest:
     candidate: Path | None = None
     run: bool = False
     ab: tuple[str, str] | None = None
-    rounds: int = 10
+    rounds: int | None = None
     rules: Path | None = None
     quantities: str | None = None
     allow: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ def _run(request: CheckRequest, texts: list[str], suite: str, folder: Path, cons
     from harness.gate.trial import contenders, run_trial
 
     sides = contenders(request.reference.found(suite), [parse_setting(text) for text in texts], folder)
-    return run_trial(sides, request.rounds, console)
+    return run_trial(sides, request.rounds or (ROUNDS if request.ab else 1), console)  # alone, none is in turn
 
 
 def _read(folder: Path, texts: list[str]) -> "list[Side]":

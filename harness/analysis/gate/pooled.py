@@ -40,7 +40,9 @@ def matrix_finding(quantity: str, worse: pd.Series, rule: Effect, unit: Unit, si
     (mean,), (reach,) = intervals_over_runs([block]), intervals_over_runs([block], rule.level / 2)
     by_sign = float(binomtest(int((moved > 0).sum()), moved.size).pvalue) if moved.size else 1.0
     p = None if mean.p_value is None else min(1.0, 2 * min(mean.p_value, by_sign))
-    detail = f"{worse.size} runs in {chains.size} chains, {int((chains > 0).sum())} worse, {int((chains < 0).sum())} better"
+    detail = (
+        f"{worse.size} runs in {chains.size} chains, {int((chains > 0).sum())} worse, {int((chains < 0).sum())} better"
+    )
     yield effect_finding(quantity, MATRIX, detail, Worse(mean, reach.high, p), rule, unit, sign)
 
 

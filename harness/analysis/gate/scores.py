@@ -18,7 +18,7 @@ from harness.analysis.gate.pooled import (
 )
 from harness.analysis.gate.rules import Effect
 from harness.analysis.outcomes import UNTRAINED
-from harness.analysis.spread import spread_of
+from harness.analysis.spread import Spread, spread_of
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
 
 MAD_TO_SD = 1.4826  # of a normal distribution
@@ -106,9 +106,21 @@ def _of_each(scores: Sequence[Scored], level: float) -> list[Interval]:
 def _of_means(arms: Sequence[Sequence[Scored]], level: float) -> list[Interval]:
     """The interval of each arm's mean over some evals; how much seeds vary is judged from all of them together."""
     spreads = [spread_of([one.block for one in evals]) for evals in arms]
-    freedom = sum({evals[0].arm: evals[0].block.shape[0] - 1 for evals in arms}.values())
-    found = difference_intervals(spreads, pooled_seed_variance(spreads, freedom), level)
-    return [_of_runs(evals, level) if one.low is None else one for evals, one in zip(arms, found, strict=True)]
+    pooled = pooled_seed_variance(spreads, sum({evals[0].arm: evals[0].block.shape[0] - 1 for evals in arms}.values()))
+    found = difference_intervals(spreads, pooled, level)
+    for n, (evals, spread) in enumerate(zip(arms, spreads, strict=True)):
+        if found[n].low is None:
+            found[n] = _of_runs(evals, level)
+        elif spread.mean == spread.variance == 0 and not (pooled and pooled.variance and spread.seeds > 1):
+            found[n] = _of_no_change(spread, level)
+    return found
+
+
+def _of_no_change(spread: Spread, level: float) -> Interval:
+    """No answer differs: exactly (Clopper and Pearson 1934), the share that would still be missed. Wilson's interval is
+    half as wide again at a level corrected for many tests."""
+    end = 1 - (level / 2) ** (1 / spread.effective_items)
+    return Interval(0.0, -end, end, 1.0, spread.seeds, spread.items)
 
 
 def _of_runs(evals: Sequence[Scored], level: float) -> Interval:

@@ -17,8 +17,8 @@ SEEDS = (1, 2, 3)
 
 
 def make_side(rounds: int = 10, seed: int = 0, noise: float = 0.0, arms: tuple[str, ...] = ARMS) -> Side:
-    """Every arm with a quality run a seed and ``rounds`` measure runs, in turn with those of any other such side, and the
-    bare base scored once. ``noise`` is the share of answers that differ from those of a side made with another
+    """Every arm with a quality run a seed and ``rounds`` measure runs, in turn with those of any other such side, and
+    the bare base scored once. ``noise`` is the share of answers that differ from those of a side made with another
     ``seed``; without it both are the same."""
     truth, own = np.random.default_rng(0), np.random.default_rng(seed)
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("runs", "phases", "scores", "items", *_FIRST)}
