@@ -79,7 +79,7 @@ def _newest(runs: pd.DataFrame) -> pd.DataFrame:
 def _measured(sides: list[pd.DataFrame]) -> pd.DataFrame:
     """Pairs of measure runs. One over other steps than its partner's saw other batches (``order_digest``), so that
     neither its losses nor its memory are the same."""
-    turns = [runs[runs["source"].str.startswith(TURNS)].assign(round=runs["source"]) for runs in sides]
+    turns = [runs.assign(round=runs["source"])[runs["source"].str.startswith(TURNS)] for runs in sides]
     in_turn = _paired(turns, ["round", "order_digest"])
     left = [
         runs[~runs["run_id"].isin(in_turn[key])] for runs, key in zip(sides, ("baseline", "candidate"), strict=True)
