@@ -12,6 +12,8 @@ from harness.analysis.gate.rules import Effect
 from harness.analysis.spread import Block, spread_of
 from harness.analysis.uncertainty import LEVEL, Interval, pooled_seed_variance, value_intervals
 
+ROUNDING = 1e-6  # values that agree to this are the same: their variance counts as none (``harness.analysis.spread``)
+
 Intervals = Callable[[float], Sequence[Interval]]  # at a level
 
 
@@ -73,13 +75,13 @@ def intervals_over_runs(blocks: Sequence[Block], level: float = LEVEL) -> list[I
 
 
 def interval_of_one(worse: float) -> Interval:
-    """Of a value of one run: none, but where nothing changed at all. A loss that is the same to its last digit is so
-    by no accident."""
-    return Interval(worse) if worse else Interval(worse, worse, worse, 1.0, 1)
+    """Of a value of one run: none, but where nothing changed but rounding. A loss that is the same in its first digits
+    is so by no accident."""
+    return Interval(worse) if abs(worse) > ROUNDING else Interval(worse, worse, worse, 1.0, 1)
 
 
 def _of_equal_values(worse: float, size: int, level: float) -> Interval:
-    if size == 1 or worse == 0:
+    if size == 1 or abs(worse) <= ROUNDING:
         return interval_of_one(worse)
     p = 2.0 ** (1 - size)
     end = worse if p <= level else None

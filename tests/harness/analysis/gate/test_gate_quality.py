@@ -219,6 +219,19 @@ class TestFinalLoss:
         assert verdicts(make_side(), side, "matrix_final_loss") == ["pass", "missing"]
         assert "new" in verdicts(side, make_side(), "final_loss")
 
+    def test_losses_that_differ_by_rounding_pass_in_one_seed_as_in_three(self):
+        def rounded(frame: pd.DataFrame) -> None:
+            frame["loss"] *= 1 + 5e-8 * np.random.default_rng(6).standard_normal(len(frame))
+
+        def one_seed(side: Side) -> Side:
+            return with_frame(side, "runs", lambda runs: runs[runs["seed"] == 1])
+
+        side = with_frame(make_side(), "losses", rounded)
+        assert set(verdicts(make_side(), side, "final_loss")) == {"pass"}
+        assert set(verdicts(one_seed(make_side()), one_seed(side), "final_loss")) == {"pass"}
+        higher = one_seed(self.higher(0.01))
+        assert set(verdicts(one_seed(make_side()), higher, "final_loss")) == {"inconclusive"}
+
     def test_a_loss_without_a_logarithm_is_not_measured(self):
         zero = with_frame(make_side(), "losses", lambda frame: frame.assign(loss=0.0))
         assert set(verdicts(make_side(), zero, "final_loss")) == {"not measured"}
