@@ -1,12 +1,13 @@
 """Which arms are within someone's limits: gain against a limited cost, with the limits as lines."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import positive, tooltips, x, y
+from leaderboard.pictures.axes import Drawn, positive, tooltips, x, y
 from leaderboard.quantities import Quantity, names_of
 
 WORDS = (("name", "arm"), ("base", "base"), ("outcome", "outcome"))
@@ -15,7 +16,7 @@ LOG_FROM = 8  # times the largest value: a limit further off than that would pre
 
 def within_limits(
     arms: pd.DataFrame, across: Quantity, up: Quantity, limits: Mapping[str, float], said: Mapping[str, str]
-) -> alt.TopLevelMixin | None:
+) -> Drawn | None:
     """A dot an arm with the interval of ``up``: filled within the limits, hollow outside; the one to take ringed.
 
     ``arms`` and ``limits`` (by the quantities' names) in units, ``said`` these in words; arms with ``within``, ``pick``
@@ -26,7 +27,8 @@ def within_limits(
     rows = positive(positive(arms, across, log), up, False)
     if rows.empty:
         return None
-    methods, place = rows["method"], {"x": x(across, log), "y": y(up)}
+    methods = rows["method"]
+    place: dict[str, Any] = {"x": x(across, log), "y": y(up)}
     told = tooltips(WORDS, [up, across], rows)
     layers: list[alt.Chart | alt.LayerChart] = [_interval(rows, up, place["x"])] if up.interval else []
     layers += [_line(one, limits[one.name], said[one.name], place) for one in (across, up) if one.name in limits]
@@ -49,12 +51,12 @@ def _interval(rows: pd.DataFrame, up: Quantity, across: alt.X) -> alt.Chart:
     return chart.encode(x=across, y=alt.Y(f"{low}:Q", title=up.title), y2=high, color=theme.colour(rows["method"]))
 
 
-def _line(quantity: Quantity, limit: float, said: str, place: Mapping[str, alt.X | alt.Y]) -> alt.LayerChart:
+def _line(quantity: Quantity, limit: float, said: str, place: Mapping[str, Any]) -> alt.LayerChart:
     """A limit across the whole picture, with what it is at its end."""
     across = quantity.name in str(place["x"].shorthand)
     chart = alt.Chart(pd.DataFrame({quantity.name: [limit], "limit": [said]}))
     at = {"x": place["x"]} if across else {"y": place["y"]}
     end = {"y": alt.value(10)} if across else {"x": alt.value(4)}
-    words = {"align": "right", "dx": -6} if across else {"align": "left", "dy": -7}
+    words: dict[str, Any] = {"align": "right", "dx": -6} if across else {"align": "left", "dy": -7}
     rule = chart.mark_rule(strokeDash=[6, 4], strokeWidth=1.5, color=theme.LINE).encode(**at)
     return rule + chart.mark_text(color=theme.LINE, **words).encode(**at, **end, text="limit:N")
