@@ -24,7 +24,6 @@ MORE = (
 LINE = "#7F7F7F"  # rules and marks of no method: seen on white and on black
 WORSE, BETTER = "#D55E00", "#0072B2"
 HEIGHT = 340
-ROWS = alt.Axis(labelLimit=170, labelFlush=False, ticks=False, domain=False)  # names of rows at the left
 AXIS_HEIGHT = 70  # that an axis and its title take of a picture's height, where rows have one of their own
 
 

@@ -90,6 +90,7 @@ def make_database(
     end as they say. ``facts`` name the stack: on ``cuda`` the allocator's peaks are there as well.
     """
     db = open_for_writing(path)
+    db.execute("PRAGMA synchronous = OFF")  # nobody needs the file to survive a loss of power
     _World(db, seed, dict(arms), seeds, suite, dict(facts), started, with_items).write(bases)
     db.close()
     return path

@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures.axes import names
 
 KINDS = {  # what it means, its colour, and a colour to write on it with
     "kept": ("right before and after", theme.BETTER, "white"),
@@ -35,7 +36,7 @@ def kept(parts: pd.DataFrame) -> alt.TopLevelMixin | None:
     if parts.empty:
         return None
     order = list(dict.fromkeys(parts["row"]))
-    y = alt.Y("row:N", sort=order, title=None, axis=theme.ROWS)
+    y = names("row", order)
     scale = alt.Scale(domain=list(KINDS), range=[colour for _, colour, _ in KINDS.values()])
     colour = alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="bottom", columns=2))
     told = [

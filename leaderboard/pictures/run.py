@@ -4,8 +4,9 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures.axes import Drawn, names
 
-CURVE_HEIGHT, ROW_HEIGHT, LONGEST_LABEL = 240, 26, 220
+CURVE_HEIGHT, ROW_HEIGHT = 240, 26
 LEGEND = 50  # what it takes of a picture's height
 FIGURES = {"loss": "training loss", "gradient_norm": "gradient norm"}
 MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
@@ -13,7 +14,7 @@ MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "
 _BELOW = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room beside a picture
 
 
-def curve(steps: pd.DataFrame, figure: str, method: str) -> alt.LayerChart | None:
+def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
     """One of ``FIGURES`` over the steps of one stage; ``steps`` as of ``one_run.steps``. None where none was logged."""
     rows = steps.dropna(subset=[figure])
     if rows.empty:
@@ -34,7 +35,7 @@ def curve(steps: pd.DataFrame, figure: str, method: str) -> alt.LayerChart | Non
     return alt.layer(line, dots).properties(height=CURVE_HEIGHT)
 
 
-def phases(rows: pd.DataFrame) -> alt.Chart | None:
+def phases(rows: pd.DataFrame) -> Drawn | None:
     """Seconds by phase, in the order in which they ran: ``place`` (a text) and ``wall_seconds``."""
     rows = rows.dropna(subset=["wall_seconds"])
     if rows.empty:
@@ -42,13 +43,13 @@ def phases(rows: pd.DataFrame) -> alt.Chart | None:
     order = list(rows["place"])
     chart = alt.Chart(rows).mark_bar(color=theme.BETTER, opacity=0.85).encode(
         x=alt.X("wall_seconds:Q", title="seconds"),
-        y=alt.Y("place:N", title=None, sort=order, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        y=names("place", order),
         tooltip=[alt.Tooltip("place:N", title="phase"), alt.Tooltip("wall_seconds:Q", title="seconds", format=".2f")],
     )  # fmt: skip
     return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 
-def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
+def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
     """A row a task, a mark a moment: scores between 0 and 1 as points, 100 is all. None where there is no such score.
 
     ``scores`` has ``task, metric, moment, value``; ``base`` among the moments is what the others are read against.
@@ -60,7 +61,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
     there = [moment for moment in MOMENTS if moment in set(rows["moment"])]
     colour = theme.looks([method])[method][0]
     colours = [theme.LINE if moment in ("base", "prompted") else colour for moment in there]
-    y = alt.Y("task:N", title=None, sort=list(dict.fromkeys(rows["task"])), axis=alt.Axis(labelLimit=LONGEST_LABEL))
+    y = names("task", list(dict.fromkeys(rows["task"])))
     x = alt.X("points:Q", title="score (points)", scale=alt.Scale(domain=[0, 100]))
     ends = rows[rows["moment"].isin(["base", "tuned"])].pivot_table(index="task", columns="moment", values="points")
     layers: list[alt.Chart] = []
@@ -87,7 +88,7 @@ def moments(scores: pd.DataFrame, method: str) -> alt.LayerChart | None:
     return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
-def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
+def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
     """A bar a task: how many of its items were won, lost, and stayed. ``task, outcome, items``; ``order`` of the
     outcomes from the left."""
     if counts.empty:
@@ -95,7 +96,7 @@ def outcomes(counts: pd.DataFrame, order: list[str]) -> alt.Chart | None:
     there = [one for one in order if one in set(counts["outcome"])]
     rows = counts.assign(place=counts["outcome"].map(there.index))
     chart = alt.Chart(rows).mark_bar().encode(
-        y=alt.Y("task:N", title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        y=names("task", list(dict.fromkeys(rows["task"]))),
         x=alt.X("items:Q", title="items", stack="zero"),
         color=alt.Color("outcome:N", title=None, legend=_BELOW,
                         scale=alt.Scale(domain=there, range=[OUTCOME_COLOURS.get(one, theme.LINE) for one in there])),
