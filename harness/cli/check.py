@@ -53,6 +53,7 @@ def check(
     compared, each cell by itself and pooled over the matrix.
     """
     from harness.commands.check import CheckRequest, run_check
+    from harness.commands.strangers import rows_of_strangers
     from harness.gate.trial import Reference
 
     request = CheckRequest(
@@ -70,4 +71,6 @@ def check(
         keep=keep,
         outputs={"json": json_to, "junit": junit_to, "markdown": markdown_to},
     )
-    raise typer.Exit(run_check(request))
+    with rows_of_strangers(baseline, candidate):
+        code = run_check(request)
+    raise typer.Exit(code)
