@@ -5,12 +5,13 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.controls import short
+from leaderboard.pictures import AnyChart
 from leaderboard.quantities import Quantity
 
 LONGEST_CHANGE = 60
 
 
-def past(points: pd.DataFrame, quantity: Quantity) -> alt.TopLevelMixin | None:
+def past(points: pd.DataFrame, quantity: Quantity) -> AnyChart | None:
     """A point each with its interval, joined arm by arm; levels between steps; a dashed line, named, at each step.
 
     ``points`` as of ``past.table``. Several steps at one place are one line.

@@ -7,13 +7,14 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 
 HEIGHT, MARGIN = 190, 5.0  # pixels, points
 EDGES = {"lowest": "lowest tried", "highest": "highest tried", "only": "only rate tried"}
 TESTS = ("test", "test_lowest", "test_highest")
 
 
-def rate_curve(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
+def rate_curve(curves: pd.DataFrame) -> AnyChart | None:
     """Scores in points by learning rate: validation hollow and dashed, test filled with the range of its seeds.
 
     ``curves`` are rows of ``rates.rate_curves`` with scores in points and ``method``: of one arm, or of several, for a
