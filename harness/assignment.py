@@ -61,11 +61,12 @@ class EvalToScore(Sent):
 
 
 class Turns(Sent):
-    """The named pipes of two measure runs that take turns, a step each."""
+    """The named pipes of two measure runs that take turns, a step each, and the cores that both keep to (none: all)."""
 
     mine: str
     theirs: str
     first: bool
+    cores: tuple[int, ...] = ()
 
 
 class Assignment(Sent):

@@ -50,8 +50,8 @@ class Flights:
         self.finished = 0
         self._last_heartbeat = 0.0
 
-    def start(self, cell: Cell, purpose: Purpose, turns: Turns | None = None) -> str:
-        """Hand a cell to the executor; returns the run's id."""
+    def start(self, cell: Cell, purpose: Purpose, turns: Turns | None = None, source: str = "local") -> str:
+        """Hand a cell to the executor; returns the run's id. ``source`` says where the run came from."""
         run_id = uuid.uuid4().hex
         exclusive = purpose == "measure" or self.session.jobs == 1
         row, stages = cell_rows(cell)
@@ -63,6 +63,7 @@ class Flights:
                 "stack_id": self.session.stack_id,
                 "purpose": purpose,
                 "exclusive": int(exclusive),
+                "source": source,
                 "git_commit": self.commit,
                 "git_dirty": None if self.dirty is None else int(self.dirty),
             }

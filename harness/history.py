@@ -124,13 +124,13 @@ class _Held:
         keys = self.contents.keys()
         self.named = {key: self.contents.named(*key) for key in keys}
         self.arms = {arm.arm_id: arm for arms in reversed(self.named.values()) for arm in arms}
-        self._known: dict[Key, Past] = {}
+        self._known: dict[tuple[str, str], Past] = {}
 
     def pasts(self, arm_id: str) -> list[Past]:
         keys = [key for key, arms in self.named.items() if any(arm.arm_id == arm_id for arm in arms)]
         return [self._past(key) for key in keys]
 
-    def _past(self, key: Key) -> Past:
+    def _past(self, key: tuple[str, str]) -> Past:
         """With every arm's row: places and shares of speed are among all of them."""
         if key not in self._known:
             self._known[key] = past_of(self.name, self.contents.part(*key))

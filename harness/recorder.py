@@ -7,14 +7,11 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from harness.errors import NotANumber
 from harness.events import Event, Progress, Step
 from harness.turns import Alone
 
 PROGRESS_SECONDS = 0.3
-
-
-class NotANumber(Exception):
-    """The loss left the numbers."""
 
 
 class Recorder(TrainerCallback):

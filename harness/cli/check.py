@@ -29,7 +29,12 @@ def check(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="Run two settings now, taking turns: KEY=VALUE ..., or python=PATH."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Measure runs of each cell and side.")] = 10,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Measure runs of each cell and side: 12 by default, 1 with --run.", show_default=False
+        ),
+    ] = None,
     rules: Annotated[Path | None, typer.Option(help="A YAML file that overrides limits.")] = None,
     quantities: Annotated[str | None, typer.Option(help="Only these, as in score,matrix_score.")] = None,
     allow: Annotated[

@@ -48,7 +48,8 @@ def diff(
 ) -> None:
     """What two snapshots say of the same arms, then whether B is worse than A: `compare` and `check` in one.
 
-    Exit code as of `check`. Where the two hold no arm in common, as where they ran on different kernels, `check` alone.
+    Exit code as of `check`, with speed allowed to stay open: two snapshots took no turns. Where the two hold no arm in
+    common, as where they ran on different kernels, `check` alone.
     """
     from harness.commands.diff import show_diff
     from harness.commands.strangers import rows_of_strangers
