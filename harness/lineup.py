@@ -73,8 +73,8 @@ def entries_of(part: Part) -> dict[str, Entry]:
 
 def pair_of(first: Entry, second: Entry, sources: tuple[str, str] | None = None) -> Pair:
     """Two entries to compare."""
-    a, b = (Contender(one.side, one.arm.arm_id) for one in (first, second))
-    return Pair(a, b, first.arm, second.arm, sources)
+    one, other = (Contender(entry.side, entry.arm.arm_id) for entry in (first, second))
+    return Pair(one, other, first.arm, second.arm, sources)
 
 
 def pairs_in_common(

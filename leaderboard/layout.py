@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from leaderboard import controls
-from leaderboard.pictures.axes import Drawn
+from leaderboard.pictures import AnyChart
 
 Thing = TypeVar("Thing")
 
@@ -29,13 +29,13 @@ def beside(things: Iterable[Thing], columns: int = 2) -> Iterator[tuple[Any, Thi
         yield from zip(st.columns(columns), several[first : first + columns], strict=False)
 
 
-def spec_of(chart: Drawn) -> dict[str, Any]:
+def spec_of(chart: AnyChart) -> dict[str, Any]:
     """A chart without its rows: making it costs a tenth of a second, drawing it of other rows nothing."""
     spec: dict[str, Any] = chart.to_dict()
     return {name: value for name, value in spec.items() if name not in ("data", "datasets")}
 
 
-def panels(chart: Drawn | None, rows: pd.DataFrame, by: str) -> list[Panel]:
+def panels(chart: AnyChart | None, rows: pd.DataFrame, by: str) -> list[Panel]:
     """A chart of all rows as one panel for each value of ``by``; none without a chart."""
     if chart is None:
         return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from leaderboard.layout import Panel
-from leaderboard.pictures.axes import Drawn
+from leaderboard.pictures import AnyChart
 from leaderboard.tables import Column
 
 
@@ -14,7 +14,7 @@ from leaderboard.tables import Column
 class Picture:
     """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
-    chart: Drawn
+    chart: AnyChart
     about: str
     read: str = ""
 

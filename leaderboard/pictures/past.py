@@ -5,13 +5,13 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.controls import short
-from leaderboard.pictures.axes import Drawn
+from leaderboard.pictures import AnyChart
 from leaderboard.quantities import Quantity
 
 LONGEST_CHANGE = 60
 
 
-def past(points: pd.DataFrame, quantity: Quantity) -> Drawn | None:
+def past(points: pd.DataFrame, quantity: Quantity) -> AnyChart | None:
     """A point each with its interval, joined arm by arm; levels between steps; a dashed line, named, at each step.
 
     ``points`` as of ``past.table``. Several steps at one place are one line.
@@ -51,8 +51,8 @@ def _steps(points: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     late = steps["place"] > points["place"].max() / 2
     early, later = alt.Chart(steps[~late]), alt.Chart(steps[late])
     names = [
-        early.mark_text(align="left", baseline="top", dx=4, color=theme.LINE),
-        later.mark_text(align="right", baseline="top", dx=-4, color=theme.LINE),
+        alt.Chart(steps[~late]).mark_text(align="left", dx=4, baseline="top", color=theme.LINE),
+        alt.Chart(steps[late]).mark_text(align="right", dx=-4, baseline="top", color=theme.LINE),
     ]
     lines = alt.Chart(steps).mark_rule(strokeDash=[5, 4], color=theme.LINE).encode(x=x)
     return [lines, *(name.encode(x=x, y=alt.value(2), text="named:N") for name in names if len(name.data))]
