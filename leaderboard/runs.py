@@ -32,6 +32,13 @@ class OneRun:
     base_scores: pd.DataFrame
     base_items: pd.DataFrame
 
+    @property
+    def why_unscored(self) -> str:
+        """A sentence for a run without scores."""
+        if self.run["purpose"] == "measure":
+            return "A measure run has the device to itself for memory and speed, and is not scored: see the others."
+        return "This run was not scored."
+
 
 @dataclass(frozen=True)
 class Texts:
