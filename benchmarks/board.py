@@ -4,7 +4,8 @@ A results file is made (``tests.many``: suites on stacks, about 850 runs each). 
 
 - *first page*: from asking a server that has just started and read nothing to the picture and the table in Chromium;
 - *at the server*: how long the script of a page runs (Streamlit's own test runner, in a process of its own) when
-  somebody filters, sorts, turns to another page of the board or to other results: the median and the slowest;
+  somebody filters or sorts; and when somebody turns to other results, which is a first page once more: the median
+  and the slowest;
 - *memory*: resident, of the server after a visitor has opened every page and of the test runner.
 
 Exits with 1 where a bound is missed. Without Chromium the first page and the server's memory are not measured, which
@@ -83,8 +84,9 @@ def _measured(folder: Path, suites: int, stacks: int, console: Console) -> list[
     answers, runner = _at_the_server(db)
     figures = [Figure(f"{name}first page", first, FIRST_PAGE, "s"), Figure(f"{name}server", resident, GIGABYTES, "GB")]
     for what, times in answers.items():
-        figures.append(Figure(f"{name}{what}, median of {len(times)}", median(times), ANSWER, "s"))
-        figures.append(Figure(f"{name}{what}, slowest", max(times), ANSWER, "s"))
+        bound = FIRST_PAGE if what == "other results" else ANSWER
+        figures.append(Figure(f"{name}{what}, median of {len(times)}", median(times), bound, "s"))
+        figures.append(Figure(f"{name}{what}, slowest", max(times), bound, "s"))
     return [*figures, Figure(f"{name}test runner", runner, GIGABYTES, "GB")]
 
 

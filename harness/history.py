@@ -86,11 +86,14 @@ def histories(metric: str, selectors: Sequence[str], sources: Sequence[Path]) ->
     return [history_of(metric, arm, [past for one in held for past in one.pasts(arm.arm_id)]) for arm in wanted]
 
 
-def past_of(source: str, part: Part, arms: pd.DataFrame | None = None) -> Past:
-    """A part as a history takes it; ``arms`` is ``summarise`` of it, if that is there."""
-    table = (summarise(part.frames) if arms is None else arms).set_index("arm_id")
-    ran = part.frames.arms.set_index("arm_id")["last_started_at"]
-    return Past(source, part.suite, part.stack_id, part.facts, table.assign(last_started_at=ran))
+def past_of(source: str, part: Part) -> Past:
+    """A part as a history takes it; one without any arm has no point."""
+    arms = part.frames.arms
+    about = (source, part.suite, part.stack_id, part.facts)
+    if arms.empty:
+        return Past(*about, pd.DataFrame())
+    ran = arms.set_index("arm_id")["last_started_at"]
+    return Past(*about, summarise(part.frames).set_index("arm_id").assign(last_started_at=ran))
 
 
 def history_of(metric: str, arm: Named, pasts: Iterable[Past]) -> History:
@@ -115,14 +118,21 @@ class _Held:
 
     def __init__(self, path: Path) -> None:
         source = open_source(path)
-        self.name, self.contents = source.name, Contents(source.db)
+        self.name, self.contents = source.name, Contents(source.db, every_rate=False)
         keys = self.contents.keys()
         self.named = {key: self.contents.named(*key) for key in keys}
         self.arms = {arm.arm_id: arm for arms in reversed(self.named.values()) for arm in arms}
+        self._known: dict[tuple[str, str], Past] = {}
 
     def pasts(self, arm_id: str) -> list[Past]:
         keys = [key for key, arms in self.named.items() if any(arm.arm_id == arm_id for arm in arms)]
-        return [past_of(self.name, self.contents.part(*key, wanted=[arm_id])) for key in keys]
+        return [self._past(key) for key in keys]
+
+    def _past(self, key: tuple[str, str]) -> Past:
+        """With every arm's row: places and shares of speed are among all of them."""
+        if key not in self._known:
+            self._known[key] = past_of(self.name, self.contents.part(*key))
+        return self._known[key]
 
 
 def _identity(point: Point) -> tuple[str, str, str, float]:

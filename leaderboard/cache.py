@@ -13,7 +13,7 @@ from harness.analysis import forgetting, matched, rates
 from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
-from harness.history import Past, past_of
+from harness.history import Past
 from harness.sections import Part
 from leaderboard import gate, results, runs, versus
 from leaderboard.results import Listing, SectionKey, Version
@@ -107,10 +107,16 @@ def questions(suite: str, path: Path) -> runs.Texts:
     return runs.texts(suite, path)
 
 
-@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking back")
-def past(key: SectionKey) -> Past:
-    """See ``history.past_of``."""
-    return past_of(key.source, part(key), summary(key))
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def curves(key: SectionKey) -> pd.DataFrame:
+    """See ``results.read_curves``."""
+    return results.read_curves(key)
+
+
+@st.cache_resource(max_entries=50 * SECTIONS, show_spinner="looking back")
+def past(key: SectionKey, arms: tuple[str, ...]) -> Past:
+    """See ``results.read_past``."""
+    return results.read_past(key, arms)
 
 
 @st.cache_resource(max_entries=SECTIONS, show_spinner="comparing the two")

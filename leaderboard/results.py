@@ -13,6 +13,7 @@ import pandas as pd
 from sqlite_utils import Database
 
 from harness.errors import UserError
+from harness.history import Past, past_of
 from harness.sections import Contents, Part
 from harness.sources import Source, open_source
 from harness.store import reader
@@ -103,6 +104,24 @@ def read_predictions(key: SectionKey) -> pd.DataFrame:
     """See ``reader.predictions``."""
     with opened(key.path) as source:
         return reader.predictions(source.db, key.suite, key.stack_id)
+
+
+def read_past(key: SectionKey, arms: Sequence[str]) -> Past:
+    """What one section says of a few arms (ids): see ``history.past_of``. Quicker by far than to read all of it."""
+    with opened(key.path) as source:
+        contents = Contents(source.db, only=(key.suite, key.stack_id), arms_only=arms)
+        past = past_of(key.source, contents.part(key.suite, key.stack_id))
+        reader.unsettle(source.db)
+    return past
+
+
+def read_curves(key: SectionKey) -> pd.DataFrame:
+    """See ``reader.curves``."""
+    with opened(key.path) as source:
+        reader.excerpt(source.db, key.suite, key.stack_id)
+        curves = reader.curves(source.db)
+        reader.unsettle(source.db)
+    return curves
 
 
 def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:

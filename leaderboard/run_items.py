@@ -7,6 +7,7 @@ from harness.analysis.answers import OUTCOMES
 from leaderboard import cache, controls, tables
 from leaderboard.pictures import run as pictures
 from leaderboard.results import SectionKey
+from leaderboard.rows.items import item_columns
 from leaderboard.runs import HASHED, OneRun
 
 ITEMS_PAGE = 50
@@ -62,15 +63,7 @@ def _item_table(shown: pd.DataFrame, wanted: pd.DataFrame, moment: str, compared
     if shown.empty:
         st.info("No item matches these filters.")
         return
-    columns = [
-        tables.text("task", "task", "The lm-eval task."),
-        tables.number("number", "item", "Its number in the task, from 1.", "%d"),
-        tables.text("outcome", "outcome", "Right or wrong, at the base and now."),
-        tables.text("prompt", "prompt", "What the model reads."),
-        tables.text("expected", "expected", "The right answer, or what the task's rule judges a free answer by."),
-        *([tables.text("before", "base", "What the untrained base answered.")] if compared else []),
-        tables.text("after", moment.replace("_", ", "), "What the model of this run answered."),
-    ]
+    columns = item_columns(moment, compared)
     picked = tables.show_table(shown, columns, key="items", select=True)
     tables.downloads(wanted, columns, name="items")
     st.caption("Of choices the likeliest is the answer. Click the box at the left of a row to read it whole.")

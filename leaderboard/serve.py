@@ -20,7 +20,9 @@ OPTIONS = {
     "server.maxUploadSize": 1,
     "server.runOnSave": False,
     "logger.level": "warning",
+    # captions are written in a faded text colour, chosen values in the primary one: these can be read
     "theme.light.primaryColor": "#0072B2",
+    "theme.light.textColor": "#0B0B0B",
     "theme.dark.primaryColor": "#56B4E9",
 }
 

@@ -60,6 +60,7 @@ def make_many(path: Path, suites: int = 5, stacks: int = 20, seeds: int = 5, see
         facts = {**CPU, "torch": "2.13.0", "suite_number": n}
         make_database(path, seed + n, arms, seeds=range(1, seeds + 1), suite=f"suite-{n:02d}", facts=facts)
     db = open_for_writing(path)
+    db.execute("PRAGMA synchronous = OFF")
     firsts = [str(row["stack_id"]) for row in db.query("SELECT DISTINCT stack_id FROM runs ORDER BY stack_id")]
     for first in firsts:
         for k in range(1, stacks):

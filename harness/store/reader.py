@@ -4,7 +4,7 @@ What was not measured is None or NaN in a frame. Every function takes a database
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import pandas as pd
@@ -59,6 +59,18 @@ _EXCERPT = """
 CREATE TEMP TABLE runs AS SELECT * FROM main.runs WHERE stack_id = :stack_id AND cell_id IN (
     SELECT cell_id FROM cells WHERE suite = :suite
         OR (method = 'base' AND base_digest IN (SELECT base_digest FROM cells WHERE suite = :suite)))
+"""
+
+# Of some arms, with what they are measured from: the untrained arms of their bases, full SFT's speed, and the arms that
+# they start from, whose tuning they cost as well.
+_EXCERPT_OF_ARMS = """
+CREATE TEMP TABLE runs AS
+WITH wanted AS (SELECT * FROM cells WHERE arm_id IN (SELECT value FROM json_each(:arms)))
+SELECT * FROM main.runs WHERE stack_id = :stack_id AND cell_id IN (
+    SELECT cell_id FROM wanted
+    UNION SELECT cell_id FROM cells WHERE arm_id IN (SELECT parent_arm_id FROM wanted)
+    UNION SELECT cell_id FROM cells WHERE base_digest IN (SELECT base_digest FROM wanted)
+        AND (method = 'base' OR (method = 'full_sft' AND suite = :suite)))
 """
 
 _RUNS = """
@@ -179,11 +191,18 @@ def under_way(db: Database) -> pd.DataFrame:
     return _frame(db, _UNDER_WAY)
 
 
-def excerpt(db: Database, suite: str, stack_id: str) -> None:
+def excerpt(db: Database, suite: str, stack_id: str, arms: Collection[str] | None = None) -> None:
     """Cut what this connection sees down to one suite on one stack and settle it: its runs, and the untrained ones of
-    its bases. A file of a hundred thousand runs is read as quickly as one of as many as the section has."""
+    its bases. A file of a hundred thousand runs is read as quickly as one of as many as the section has.
+
+    With ``arms`` (ids) it is the runs of these, of the untrained arms of their bases, and of full SFT on them.
+    """
     unsettle(db)
-    db.execute(_EXCERPT, {"suite": suite, "stack_id": stack_id})
+    if arms is None:
+        db.execute(_EXCERPT, {"suite": suite, "stack_id": stack_id})
+    else:
+        wanted = {"suite": suite, "stack_id": stack_id, "arms": json.dumps(sorted(arms))}
+        db.execute(_EXCERPT_OF_ARMS, wanted)
     db.execute("CREATE INDEX temp.excerpt_runs ON runs (run_id)")
     for name in ("latest", "rates", "chosen", "chosen_runs"):  # each reads the ones before
         db.execute(_as_table(db, name))
@@ -337,9 +356,12 @@ def executions(db: Database) -> dict[str, dict[str, Any]]:
 
 
 def recipes(db: Database) -> pd.DataFrame:
-    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, and how many ``stages`` it has."""
+    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, how many ``stages`` it has, and
+    ``chain``, the id of the first."""
     sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
-                    max(json_array_length(recipe, '$.stages')) AS stages FROM cells GROUP BY recipe_id"""
+                    max(json_array_length(recipe, '$.stages')) AS stages, max(stage_id) AS chain
+             FROM cells LEFT JOIN cell_stages ON cell_stages.cell_id = cells.cell_id AND position = 0
+             GROUP BY recipe_id"""
     return _frame(db, sql).set_index("recipe_id")
 
 

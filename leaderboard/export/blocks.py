@@ -1,4 +1,4 @@
-"""What a part of the static page is made of: pictures, tables, and sentences."""
+"""What a part of the static page is made of: pictures, several that are alike, tables, and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
+from leaderboard.layout import Panel
 from leaderboard.tables import Column
 
 
@@ -14,6 +15,15 @@ class Picture:
     """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
     chart: alt.TopLevelMixin
+    about: str
+    read: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Panels:
+    """Pictures that are alike, beside each other where there is room."""
+
+    panels: Sequence[Panel]
     about: str
     read: str = ""
 
@@ -34,4 +44,4 @@ class Said:
     text: str
 
 
-Block = Picture | Grid | Said
+Block = Picture | Panels | Grid | Said

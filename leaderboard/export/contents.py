@@ -1,71 +1,22 @@
-"""What the static page shows of a section of results: the board's pages as they open, one a line of ``PAGES``."""
+"""What the static page shows of a section of results: the board's pages as they open, each a line here."""
 
 from collections.abc import Callable, Iterator
 
-import pandas as pd
-
-from leaderboard import tables
-from leaderboard.arms import named, trained, with_standing
-from leaderboard.columns import PICTURED, arm_columns, pictured
-from leaderboard.export.blocks import Block, Grid, Picture, Said
-from leaderboard.pictures.lineup import lineup
-from leaderboard.pictures.tradeoff import tradeoff
-from leaderboard.presets import PRESETS, standing_columns
-from leaderboard.quantities import COSTS, RANK, RATE, SCORES, fitted, in_units, measured
+from leaderboard.export import choosing, closer, judging
+from leaderboard.export.blocks import Block
 from leaderboard.scope import Scope
 
 Build = Callable[[Scope], Iterator[Block]]
 
-
-def arms(scope: Scope) -> Iterator[Block]:
-    """Every arm, as the leaderboard has them."""
-    rows = named(scope.summary())
-    there = measured(rows, (*SCORES, *COSTS, RATE, RANK))
-    rows = in_units(rows, there)
-    chart = lineup(rows.head(PICTURED), pictured(there))
-    if chart is not None:
-        more = f" The picture shows the first {PICTURED} of {len(rows)} arms." if len(rows) > PICTURED else ""
-        read = "Dots: estimates with 95 % intervals over items and seeds. Bars: costs, alone on the device."
-        yield Picture(chart, "Every arm's scores and costs", read + more)
-    yield Grid("arms", rows, arm_columns(there)[1])
-
-
-def tradeoffs(scope: Scope) -> Iterator[Block]:
-    """Each preset of the trade-offs that was measured."""
-    rows = trained(named(scope.summary()))
-    there = measured(rows, (*SCORES, *COSTS, RATE))
-    names = {one.name for one in there}
-    sections = {n: part.frames for n, (_, part) in enumerate(scope.parts())}
-    drawn = 0
-    for preset, pair in PRESETS.items():
-        if not {pair.across.name, pair.up.name} <= names:
-            continue
-        across, up = fitted(pair.across, rows), fitted(pair.up, rows)
-        judged = in_units(with_standing(rows, sections, (across, up)), {*there, across, up})
-        chart = tradeoff(judged, across, up, told=there)
-        if chart is not None:
-            drawn += 1
-            yield Picture(
-                chart, preset.capitalize(), "Ringed: no other arm of its base is supported to beat it in both."
-            )
-            ordered = judged.sort_values("in_set", ascending=False, kind="stable")
-            yield Grid(preset, ordered, standing_columns((up, across)))
-    if not drawn:
-        yield Said("No trained arm has two figures to set against each other.")
-
-
-def stack(scope: Scope) -> Iterator[Block]:
-    """What the runs ran on."""
-    rows = [(key, str(value)) for _, part in scope.parts() for key, value in part.facts.items() if value is not None]
-    columns = [
-        tables.text("key", "part", "A library, or a part of the machine."),
-        tables.text("value", "version or size", "As it named itself when the runs were made."),
-    ]
-    yield Grid("stack", pd.DataFrame(rows, columns=["key", "value"]), columns)
-
-
 PAGES: tuple[tuple[str, Build], ...] = (
-    ("Leaderboard", arms),
-    ("Trade-offs", tradeoffs),
-    ("Stack", stack),
+    ("Leaderboard", choosing.arms),
+    ("Trade-offs", choosing.tradeoffs),
+    ("Ranks", closer.ranks),
+    ("Memory", closer.memory),
+    ("Learning rates", closer.rates),
+    ("Forgetting", closer.forgetting),
+    ("Loss", closer.curves),
+    ("Failures", judging.failures),
+    ("Stack", judging.stack),
 )
+TEXTS: tuple[str, Build] = ("Prompts and answers", judging.answers)  # which may be private: only where asked for

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.report import words
 from leaderboard.export import scripts, specs
-from leaderboard.export.blocks import Block, Grid, Picture, Said
+from leaderboard.export.blocks import Block, Grid, Panels, Picture, Said
 from leaderboard.tables import Column
 
 GENERATOR = "tunematrix board --export"
@@ -98,16 +98,34 @@ def _block(block: Block, place: tuple[int, ...]) -> str:
         return f"<p>{text(block.text)}</p>\n"
     if isinstance(block, Grid):
         return _grid(block)
-    return _picture(block, "picture-" + "-".join(map(str, place)))
+    name = "picture-" + "-".join(map(str, place))
+    return _picture(block, name) if isinstance(block, Picture) else _panels(block, name)
 
 
 def _picture(picture: Picture, name: str) -> str:
+    return f"<figure>{_drawn(specs.spec(picture.chart), name, picture.about)}{_caption(picture)}</figure>\n"
+
+
+def _panels(block: Panels, name: str) -> str:
+    several = [
+        f"<div><h4><bdi>{text(panel.title)}</bdi></h4>"
+        f"{_drawn(specs.panel_spec(panel), f'{name}-{n}', f'{block.about}: {panel.title}')}</div>"
+        for n, panel in enumerate(block.panels, start=1)
+    ]
+    return f'<figure><div class="panels">{"".join(several)}</div>{_caption(block)}</figure>\n'
+
+
+def _drawn(spec: str, name: str, about: str) -> str:
+    """Where a picture is drawn, and what from."""
     return (
-        f'<figure><div class="scroll" tabindex="0" role="group" aria-label="{text(picture.about)}">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{text(about)}">'
         f'<div class="picture" data-picture="{name}"></div></div>'
-        f"<figcaption><strong>{text(picture.about)}.</strong> {text(picture.read)}</figcaption></figure>\n"
-        f'<script type="application/json" id="{name}">{specs.spec(picture.chart)}</script>\n'
+        f'<script type="application/json" id="{name}">{spec}</script>\n'
     )
+
+
+def _caption(block: Picture | Panels) -> str:
+    return f"<figcaption><strong>{text(block.about)}.</strong> {text(block.read)}</figcaption>"
 
 
 def _grid(grid: Grid) -> str:

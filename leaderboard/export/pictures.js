@@ -28,6 +28,7 @@
     const options = {
       ast: true,
       renderer: "svg",
+      logLevel: 1, // errors: that a field has no value in one of several pictures that are alike is none
       config: look(),
       tooltip: { theme: dark.matches ? "dark" : "light" },
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },

@@ -6,6 +6,8 @@ from typing import Any
 
 import altair as alt
 
+from leaderboard.layout import Panel
+
 _NUMBERED = re.compile(r"(view|param|layer|concat)_\d+")
 _SEVERAL = ("hconcat", "vconcat", "concat", "facet", "repeat")
 
@@ -15,11 +17,16 @@ def spec(chart: alt.TopLevelMixin) -> str:
     with alt.data_transformers.disable_max_rows():
         found: dict[str, Any] = chart.to_dict()
     data = found.pop("datasets", {})
-    found = _renumbered(found, {})
-    if "width" not in found and not any(key in found for key in _SEVERAL):
-        found |= {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
-    found["datasets"] = {name: _drawn(rows, json.dumps(found, ensure_ascii=False)) for name, rows in data.items()}
+    found = _settled(found)
+    found["datasets"] = {name: _drawn(rows, found) for name, rows in data.items()}
     return within(found)
+
+
+def panel_spec(panel: Panel) -> str:
+    """One of several pictures that are alike, as JSON."""
+    found = _settled(panel.spec)
+    rows = json.loads(panel.rows.to_json(orient="records", double_precision=15))
+    return within(found | {"data": {"values": _drawn(rows, found)}})
 
 
 def within(value: Any) -> str:
@@ -27,8 +34,16 @@ def within(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _drawn(rows: list[dict[str, Any]], told: str) -> list[dict[str, Any]]:
+def _settled(found: dict[str, Any]) -> dict[str, Any]:
+    found = _renumbered(found, {})
+    if "width" in found or any(key in found for key in _SEVERAL):
+        return found
+    return found | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
+
+
+def _drawn(rows: list[dict[str, Any]], spec: dict[str, Any]) -> list[dict[str, Any]]:
     """The fields that the chart names."""
+    told = json.dumps(spec, ensure_ascii=False)
     kept = {name for row in rows[:1] for name in row if name in told}
     return [{name: value for name, value in row.items() if name in kept} for row in rows]
 

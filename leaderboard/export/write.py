@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from streamlit.logger import set_log_level
 
 from harness.errors import UserError
 from leaderboard import results
-from leaderboard.export.contents import PAGES
+from leaderboard.export.contents import PAGES, TEXTS, Build
 from leaderboard.export.page import GENERATOR, Part, document, index
 from leaderboard.results import Listing, SectionKey
 from leaderboard.scope import Scope
@@ -82,17 +82,14 @@ def _pages(listings: Sequence[Listing], with_text: bool) -> dict[str, str]:
 
 
 def _page(listing: Listing, with_text: bool) -> str:
-    return document(listing.name, listing.notes, [_section(listing, key) for key in listing.sections])
+    pages = (*PAGES, TEXTS) if with_text else PAGES
+    return document(listing.name, listing.notes, [_section(listing, key, pages) for key in listing.sections])
 
 
-def _section(listing: Listing, key: SectionKey) -> Part:
+def _section(listing: Listing, key: SectionKey, pages: Sequence[tuple[str, Build]]) -> Part:
     scope = Scope((listing,), (key,))
-    return Part(f"{key.suite} · {key.hardware} · {key.stack}", (), list(_parts(scope)))
-
-
-def _parts(scope: Scope) -> Iterator[Part]:
-    for title, build in PAGES:
-        yield Part(title, list(build(scope)))
+    parts = [Part(title, list(build(scope))) for title, build in pages]
+    return Part(f"{key.suite} · {key.hardware} · {key.stack}", (), parts)
 
 
 def _holds(listing: Listing) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from leaderboard.quantities import Quantity, names_of
 
+LONGEST_LABEL = 180  # pixels
 Drawn = alt.Chart | alt.LayerChart | alt.FacetChart  # what Streamlit takes, as Altair's own types have it
 
 
@@ -19,6 +20,12 @@ def x(quantity: Quantity, log: bool = False, zero: bool = False) -> alt.X:
 def y(quantity: Quantity, log: bool = False, zero: bool = False) -> alt.Y:
     """A quantity up the side."""
     return alt.Y(f"{quantity.name}:Q", title=quantity.title, scale=_scale(log, zero))
+
+
+def names(field: str, order: Sequence[str]) -> alt.Y:
+    """One line for each name of ``field`` in this order, from the top, its name beside it."""
+    axis = alt.Axis(labelLimit=LONGEST_LABEL, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
+    return alt.Y(f"{field}:N", sort=list(order), title=None, axis=axis, scale=alt.Scale(domain=list(order)))
 
 
 def tooltips(words: Sequence[tuple[str, str]], quantities: Iterable[Quantity], frame: pd.DataFrame) -> list[Any]:

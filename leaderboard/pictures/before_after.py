@@ -4,8 +4,9 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures.axes import names
 
-ROW_HEIGHT, LONGEST_LABEL = 24, 170
+ROW_HEIGHT = 24
 
 
 def before_after(tasks: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
@@ -18,7 +19,7 @@ def before_after(tasks: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
     if rows.empty:
         return None
     order = list(dict.fromkeys(rows["row"]))
-    y = alt.Y("row:N", sort=order, title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False))
+    y = names("row", order)
     x = alt.X("score:Q", title=unit, scale=alt.Scale(zero=False, padding=12))
     colour, mark = (of(rows["method"]).legend(None) for of in (theme.colour, theme.mark))
     told = [

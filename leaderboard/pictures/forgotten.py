@@ -8,43 +8,44 @@ from leaderboard.pictures.axes import tooltips, x, y
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, Quantity, names_of
 
-WORDS = (("name", "arm"), ("base", "base"), ("hardware", "hardware"))
-RUN_WORDS = (("name", "arm"), ("base", "base"), ("seed", "seed"))
+WORDS = (("name", "arm"), ("base", "base"), ("hardware", "hardware"), ("seed", "seed"))
 
 
 def forgotten(arms: pd.DataFrame, runs: pd.DataFrame, across: Quantity, up: Quantity) -> alt.TopLevelMixin | None:
-    """``up`` against ``across``: ``runs`` (every rate and seed, with ``learning_rate``) faint, ``arms`` with intervals.
+    """``up`` against ``across``: ``runs`` (every ``learning_rate`` and ``seed``) faint, ``arms`` with their intervals.
 
-    Both in units, with ``name, base, method``. A line marks where nothing is forgotten. A click selects an arm, as
-    ``PICK``. None where neither has both quantities.
+    Both in units, with ``arm_id, section, name, base, method``. A line marks where nothing is forgotten. A click
+    selects an arm, as ``PICK``. None where no arm has both quantities.
     """
-    strong, faint = (frame.dropna(subset=[across.name, up.name]) for frame in (arms, runs))
-    if strong.empty and faint.empty:
+    strong = arms.dropna(subset=[across.name, up.name]).rename(columns={RATE.name: "learning_rate"})
+    if strong.empty:
         return None
-    methods = pd.concat([strong["method"], faint["method"]])
-    place = {"x": x(across), "y": y(up)}
-    looks = {"color": theme.colour(methods), "shape": theme.mark(methods)}
-    quiet = {name: channel.legend(None) for name, channel in looks.items()}
+    faint = runs.dropna(subset=[across.name, up.name])
+    faint = faint.assign(strong=False, seed=faint["seed"].map("{:g}".format))
+    rows = pd.concat([faint, strong.assign(strong=True, seed="mean over seeds")], ignore_index=True)
+    methods, place = rows["method"], {"x": x(across), "y": y(up)}
     nothing = pd.DataFrame({across.name: [1.0 if across.name == "perplexity_ratio" else 0.0]})
-    layers: list[alt.Chart] = [
+    rate = [alt.Tooltip("learning_rate:Q", title="rate", format=RATE.d3)] if "learning_rate" in rows else []
+    dots = alt.Chart().mark_point(filled=True, cursor="pointer").encode(
+        **place,
+        color=theme.colour(methods),
+        shape=theme.mark(methods),
+        size=alt.condition("datum.strong", alt.value(130), alt.value(30)),
+        opacity=alt.condition("datum.strong", alt.value(1.0), alt.value(0.3)),
+        tooltip=[*tooltips(WORDS, [up, across], rows), *rate],
+    )  # fmt: skip
+    return alt.layer(
         alt.Chart(nothing).mark_rule(color=theme.LINE, strokeDash=[2, 3]).encode(x=place["x"]),
-        alt.Chart(faint).mark_point(filled=True, size=30, opacity=0.3).encode(
-            **place, **quiet, tooltip=[*tooltips(RUN_WORDS, [up, across], faint), _rate(faint)]
-        ),
-    ]  # fmt: skip
-    chart = alt.Chart(strong)
-    for quantity in (across, up):
-        if quantity.interval and len(strong):
-            low, high = names_of(quantity)[1:]
-            ends = {"x": f"{low}:Q", "x2": f"{high}:Q", "y": place["y"]} if quantity is across else {
-                "y": f"{low}:Q", "y2": f"{high}:Q", "x": place["x"]}  # fmt: skip
-            layers.append(chart.mark_rule(opacity=0.4).encode(**ends, color=quiet["color"]))
-    dots = chart.mark_point(filled=True, size=130, opacity=1, cursor="pointer")
-    told = tooltips(WORDS, [up, across, *([RATE] if RATE.name in strong else [])], strong)
-    pick = alt.selection_point(PICK, fields=["arm_id", "section"], on="click")
-    layers.append(dots.encode(**place, **looks, tooltip=told).add_params(pick))
-    return alt.layer(*layers).properties(height=theme.HEIGHT + 60)
+        *(_interval(quantity, place, methods, quantity is across) for quantity in (across, up) if quantity.interval),
+        dots.add_params(alt.selection_point(PICK, fields=["arm_id", "section"], on="click")),
+        data=rows,
+        height=theme.HEIGHT + 60,
+    )
 
 
-def _rate(runs: pd.DataFrame) -> alt.Tooltip:
-    return alt.Tooltip("learning_rate:Q", title="rate", format=".1e")
+def _interval(quantity: Quantity, place: dict, methods: pd.Series, flat: bool) -> alt.Chart:
+    low, high = names_of(quantity)[1:]
+    ends = {"x": alt.X(f"{low}:Q", title=quantity.title), "x2": high, "y": place["y"]} if flat else {
+        "y": alt.Y(f"{low}:Q", title=quantity.title), "y2": high, "x": place["x"]}  # fmt: skip
+    chart = alt.Chart().transform_filter(f"datum.strong && isValid(datum.{low})")
+    return chart.mark_rule(opacity=0.4).encode(**ends, color=theme.colour(methods))

@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures.axes import names
 
 KINDS = {  # what it means, its colour, and a colour to write on it with
     "kept": ("right before and after", theme.BETTER, "white"),
@@ -11,8 +12,8 @@ KINDS = {  # what it means, its colour, and a colour to write on it with
     "won": ("wrong before, right after", "#56B4E9", "black"),
     "never": ("right neither before nor after", "#A6A6A6", "black"),
 }
-ROW_HEIGHT, LONGEST_LABEL = 26, 170
-LEGEND_HEIGHT = 30
+ROW_HEIGHT = 26
+LEGEND_HEIGHT = 45
 LEAST_LABELLED = 6.0  # % of the bar
 
 
@@ -35,9 +36,9 @@ def kept(parts: pd.DataFrame) -> alt.TopLevelMixin | None:
     if parts.empty:
         return None
     order = list(dict.fromkeys(parts["row"]))
-    y = alt.Y("row:N", sort=order, title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False))
+    y = names("row", order)
     scale = alt.Scale(domain=list(KINDS), range=[colour for _, colour, _ in KINDS.values()])
-    colour = alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="bottom"))
+    colour = alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="bottom", columns=2))
     told = [
         alt.Tooltip("name:N", title="arm"),
         alt.Tooltip("base:N", title="base"),

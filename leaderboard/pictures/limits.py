@@ -7,7 +7,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures.axes import positive, tooltips, x, y
-from leaderboard.quantities import Quantity
+from leaderboard.quantities import Quantity, names_of
 
 WORDS = (("name", "arm"), ("base", "base"), ("outcome", "outcome"))
 LOG_FROM = 8  # times the largest value: a limit further off than that would press all arms into a corner
@@ -16,7 +16,7 @@ LOG_FROM = 8  # times the largest value: a limit further off than that would pre
 def within_limits(
     arms: pd.DataFrame, across: Quantity, up: Quantity, limits: Mapping[str, float], said: Mapping[str, str]
 ) -> alt.TopLevelMixin | None:
-    """A dot an arm: filled within the limits, hollow outside, ringed and named the one to take (``pick``).
+    """A dot an arm with the interval of ``up``: filled within the limits, hollow outside; the one to take ringed.
 
     ``arms`` and ``limits`` (by the quantities' names) in units, ``said`` these in words; arms with ``within``, ``pick``
     and ``outcome``, in words. Across is logarithmic where its limit is far off. None where no arm has both quantities.
@@ -28,7 +28,8 @@ def within_limits(
         return None
     methods, place = rows["method"], {"x": x(across, log), "y": y(up)}
     told = tooltips(WORDS, [up, across], rows)
-    layers = [_line(one, limits[one.name], said[one.name], place) for one in (across, up) if one.name in limits]
+    layers: list[alt.Chart | alt.LayerChart] = [_interval(rows, up, place["x"])] if up.interval else []
+    layers += [_line(one, limits[one.name], said[one.name], place) for one in (across, up) if one.name in limits]
     for within, look in ((False, {"filled": False, "strokeWidth": 1.5}), (True, {"filled": True})):
         own = rows[rows["within"] == within]
         if len(own):
@@ -40,6 +41,12 @@ def within_limits(
     layers.append(picked.mark_point(shape="circle", size=420, strokeWidth=2, color=theme.LINE).encode(**place))
     layers.append(picked.mark_text(dy=-20, fontWeight="bold", color=theme.LINE).encode(**place, text="name:N"))
     return alt.layer(*layers).properties(height=theme.HEIGHT)
+
+
+def _interval(rows: pd.DataFrame, up: Quantity, across: alt.X) -> alt.Chart:
+    low, high = names_of(up)[1:]
+    chart = alt.Chart(rows.dropna(subset=[low])).mark_rule(opacity=0.35)
+    return chart.encode(x=across, y=alt.Y(f"{low}:Q", title=up.title), y2=high, color=theme.colour(rows["method"]))
 
 
 def _line(quantity: Quantity, limit: float, said: str, place: Mapping[str, alt.X | alt.Y]) -> alt.LayerChart:

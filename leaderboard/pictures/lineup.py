@@ -6,14 +6,14 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import tooltips
+from leaderboard.pictures.axes import names, tooltips
 from leaderboard.quantities import Quantity, names_of
 
-ROW_HEIGHT, LONGEST_LABEL = 24, 190
+ROW_HEIGHT, WIDTH = 24, 560  # of all panels together
 WORDS = (("name", "arm"), ("base", "base"), ("letters", "tie"), ("place", "place"))
 
 
-def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity], width: int = 140) -> alt.TopLevelMixin | None:
+def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity]) -> alt.TopLevelMixin | None:
     """One panel a quantity, one row an arm in the frame's order: a dot with its interval, or a bar for a cost.
 
     ``arms`` in units, with ``name, base, method, letters``; arms of one name on several bases or stacks must have been
@@ -22,15 +22,15 @@ def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity], width: int = 140)
     if arms.empty or not quantities:
         return None
     order = list(arms["row"])
+    width = max(84, WIDTH // len(quantities) - 14)
     panels = [_panel(arms, quantity, order, n == 0, width) for n, quantity in enumerate(quantities)]
     return alt.hconcat(*panels, spacing=12).resolve_scale(y="shared", color="shared", shape="shared")
 
 
 def _panel(arms: pd.DataFrame, quantity: Quantity, order: list[str], first: bool, width: int) -> alt.LayerChart:
     rows = arms.dropna(subset=[quantity.name])
-    axis = alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False) if first else None
-    y = alt.Y("row:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order))
-    x = alt.X(f"{quantity.name}:Q", title=quantity.title, axis=alt.Axis(tickCount=4))
+    y = names("row", order) if first else names("row", order).axis(None)
+    x = alt.X(f"{quantity.name}:Q", title=[quantity.label, f"({quantity.unit})"], axis=alt.Axis(tickCount=3))
     told = tooltips(WORDS, [quantity], arms)
     colour = theme.colour(arms["method"])
     chart = alt.Chart(rows)

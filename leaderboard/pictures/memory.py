@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.analysis.memory import REST, WHOLE
 from leaderboard import theme
-from leaderboard.pictures.axes import Drawn, x
+from leaderboard.pictures.axes import Drawn, names, x
 from leaderboard.quantities import GIB, Quantity
 
 CARDS_GB = (8, 16, 24, 40, 48, 80, 141)
@@ -22,7 +22,7 @@ COLOURS = {
     REST: "#999999",
     WHOLE: "#BBBBBB",
 }
-ROW_HEIGHT, LONGEST_LABEL = 26, 190
+ROW_HEIGHT = 26
 LEGEND = 100  # what it and the axis of the cards take of a picture's height
 MEASURED, PREDICTED = "measured", "predicted"
 
@@ -39,7 +39,7 @@ def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: flo
     cards = near(top, memory)
     peaks = totals(parts[parts["told"] == MEASURED], memory)
     shown, both = [row for row in order if row in set(parts["row"])], parts["told"].nunique() > 1
-    y = _y(shown)
+    y = names("row", shown)
     reach = max([top, *cards[memory.name]])
     x_ = alt.X(f"{memory.name}:Q", title=memory.title, stack="zero", axis=alt.Axis(tickCount=6),
                scale=alt.Scale(domain=[0, 1.02 * reach]))  # fmt: skip
@@ -78,7 +78,7 @@ def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -
         return None
     peaks = totals(parts[parts["told"] == MEASURED], memory)
     peaks = peaks.sort_values(memory.name).drop_duplicates("row", keep="last")
-    marks = _marks(alt.Chart(peaks), peaks, _y(list(order)), x(memory, log=True), memory)
+    marks = _marks(alt.Chart(peaks), peaks, names("row", list(order)), x(memory, log=True), memory)
     layers = [marks, *_lines(_cards(memory, CARDS_GB), memory, log=True)]
     return _layered(layers).properties(height=ROW_HEIGHT * len(peaks) + 2 * theme.AXIS_HEIGHT)
 
@@ -135,8 +135,3 @@ def _lines(cards: pd.DataFrame, memory: Quantity, log: bool = False) -> list[alt
     )  # fmt: skip
     across = (x(memory, log=True) if log else alt.X(f"{memory.name}:Q")).axis(axis)
     return [alt.Chart(cards).mark_rule(strokeDash=[4, 3], color=theme.LINE).encode(x=across, tooltip="card:N")]
-
-
-def _y(rows: Sequence[str]) -> alt.Y:
-    axis = alt.Axis(labelLimit=LONGEST_LABEL, ticks=False, domain=False)
-    return alt.Y("row:N", sort=list(rows), title=None, axis=axis, scale=alt.Scale(domain=list(rows)))

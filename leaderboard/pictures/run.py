@@ -4,9 +4,9 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import Drawn
+from leaderboard.pictures.axes import Drawn, names
 
-CURVE_HEIGHT, ROW_HEIGHT, LONGEST_LABEL = 240, 26, 220
+CURVE_HEIGHT, ROW_HEIGHT = 240, 26
 LEGEND, LEGEND_ROW = 50, 16  # what it takes of a picture's height, in all or a row
 FIGURES = {"loss": "training loss", "gradient_norm": "gradient norm"}
 MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
@@ -44,7 +44,7 @@ def phases(rows: pd.DataFrame) -> Drawn | None:
     order = list(rows["place"])
     chart = alt.Chart(rows).mark_bar(color=theme.BETTER, opacity=0.85).encode(
         x=alt.X("wall_seconds:Q", title="seconds"),
-        y=alt.Y("place:N", title=None, sort=order, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        y=names("place", order),
         tooltip=[alt.Tooltip("place:N", title="phase"), alt.Tooltip("wall_seconds:Q", title="seconds", format=".2f")],
     )  # fmt: skip
     return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
@@ -62,7 +62,7 @@ def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
     there = [moment for moment in MOMENTS if moment in set(rows["moment"])]
     colour = theme.looks([method])[method][0]
     colours = [theme.LINE if moment in ("base", "prompted") else colour for moment in there]
-    y = alt.Y("task:N", title=None, sort=list(dict.fromkeys(rows["task"])), axis=alt.Axis(labelLimit=LONGEST_LABEL))
+    y = names("task", list(dict.fromkeys(rows["task"])))
     x = alt.X("points:Q", title="score (points)", scale=alt.Scale(domain=[0, 100]))
     ends = rows[rows["moment"].isin(["base", "tuned"])].pivot_table(index="task", columns="moment", values="points")
     layers: list[alt.Chart] = []
@@ -97,7 +97,7 @@ def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
     there = [one for one in order if one in set(counts["outcome"])]
     rows = counts.assign(place=counts["outcome"].map(there.index))
     chart = alt.Chart(rows).mark_bar().encode(
-        y=alt.Y("task:N", title=None, axis=alt.Axis(labelLimit=LONGEST_LABEL)),
+        y=names("task", list(dict.fromkeys(rows["task"]))),
         x=alt.X("items:Q", title="items", stack="zero"),
         color=alt.Color("outcome:N", title=None, legend=_IN_A_COLUMN,
                         scale=alt.Scale(domain=there, range=[OUTCOME_COLOURS.get(one, theme.LINE) for one in there])),

@@ -5,7 +5,8 @@ import pandas as pd
 
 from harness.analysis.verdicts import A_BETTER, ALIKE, B_BETTER, NOT_ENOUGH, SAME
 from leaderboard import theme
-from leaderboard.pictures.lineup import LONGEST_LABEL, ROW_HEIGHT
+from leaderboard.pictures.axes import names
+from leaderboard.pictures.lineup import ROW_HEIGHT
 
 NOT_JUDGED = "not judged"
 HOLLOW = "transparent"
@@ -42,8 +43,7 @@ def forest(rows: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
     none, title = LINES[unit]
     order = list(rows["row"])
     scale = alt.Scale(type="log", nice=False, padding=14) if unit == "ratio" else alt.Scale(zero=True, padding=14)
-    axis = alt.Axis(labelLimit=LONGEST_LABEL, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
-    y = alt.Y("row:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order))
+    y = names("row", order)
     x = alt.X("estimate:Q", title=title, scale=scale)
     line, mark, filling = (_look(rows, n) for n in range(3))
     told = [alt.Tooltip(f"{field}:N", title=name) for field, name in TOLD]

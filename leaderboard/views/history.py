@@ -18,10 +18,12 @@ def show(scope: Scope) -> None:
     st.title("History")
     suite = scope.sections[0].suite
     keys = [key for one in scope.listings for key in one.sections if key.suite == suite]
-    pasts = [cache.past(key) for key in sorted(keys, key=lambda key: key.last_started_at)]
     known = past.arms_of([part for _, part in scope.parts()])
     quantity, wanted = _asked(scope, known)
-    histories = past.histories_of(quantity, [known[name] for name in wanted], pasts)
+    arms = [known[name] for name in wanted]
+    ids = tuple(arm.arm_id for arm in arms)
+    pasts = [cache.past(key, ids) for key in sorted(keys, key=lambda key: key.last_started_at)]
+    histories = past.histories_of(quantity, arms, pasts)
     if not histories:
         st.info(f"{quantity.label} was not measured of these arms in any run at hand.")
         return

@@ -1,65 +1,36 @@
 """What are the bytes? Each arm's memory by component and phase, as measured and as predicted."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from harness.analysis.memory import REST, WHOLE, in_order
-from leaderboard import cache, controls, measures, tables
+from leaderboard import controls, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
 from leaderboard.pictures.axes import Drawn
-from leaderboard.pictures.memory import MEASURED, PREDICTED, against_cards, stacks, totals
-from leaderboard.quantities import MEMORY, Quantity, fitted, in_units
+from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
+from leaderboard.quantities import Quantity
+from leaderboard.rows.memory import memory_of, memory_table
 from leaderboard.scope import Scope, page
 
-ARM = ["section", "arm_id"]
 PICTURED = 40
-PARTS = {
-    "weights": "The model's weights and buffers.",
-    "quantisation": "Scales and codes of weights in 4 bit.",
-    "adapter": "The adapter's weights.",
-    "gradient": "Gradients at the moment of the peak.",
-    "optimizer": "State of the optimizer.",
-    "activation": "What autograd keeps for the backward pass.",
-    REST: "The allocator's peak minus the ledger: temporaries, and what is lost between blocks.",
-    WHOLE: "The whole peak of a phase in which no ledger was kept.",
-}
 
 
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Memory")
     arms = filtered(named(scope.summary()))
-    peaks, parts, predicted = _frames(scope)
-    peaks = _of(arms, peaks)
-    if peaks.empty:
+    found = memory_of(scope, arms)
+    if found is None:
         st.info("No run of these arms had the device to itself yet, so nothing is known of their memory.")
         return
-    memory = fitted(MEMORY, peaks.rename(columns={"whole_bytes": MEMORY.name}))
-    told = [_of(arms, parts).assign(told=MEASURED), _of(arms, predicted).assign(told=PREDICTED)]
-    bars = pd.concat([frame for frame in told if len(frame)] or told[:1], ignore_index=True)
-    bars = in_units(bars.rename(columns={"bytes": MEMORY.name}), [memory])
-    kinds = list(peaks["measure"].dropna().unique())
-    _picture(bars, arms, replace(memory, label=f"memory, {kinds[0]}") if len(kinds) == 1 else memory)
-    _table(peaks, bars, memory)
-
-
-def _frames(scope: Scope) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Peaks, components and predictions of all sections."""
-    found = [[frame.assign(section=n) for frame in cache.memory(key)] for n, key in enumerate(scope.sections)]
-    peaks, parts, predicted = (
-        pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-        for frames in map(list, zip(*found, strict=True))
-    )
-    return peaks, parts, predicted
-
-
-def _of(arms: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of these arms in the arms' order, phases in the order of a run's life."""
-    return in_order(arms[[*ARM, "row", "method", "base"]].merge(rows, on=ARM))
+    _picture(found.bars, arms, found.titled)
+    rows, columns = memory_table(found)
+    tables.show_table(rows, columns, key="memory")
+    tables.downloads(rows, columns, name="memory")
+    st.caption("Measures are different numbers of the same run and are never added up. Hover over a head to read "
+               "what it means.")  # fmt: skip
 
 
 def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
@@ -97,42 +68,6 @@ def _charts(shown: pd.DataFrame, order: list[str], memory: Quantity, cards: bool
     for phase, chart in zip(phases, charts, strict=True):
         if chart is not None:
             yield (phase if len(phases) > 1 else ""), chart
-
-
-def _table(peaks: pd.DataFrame, bars: pd.DataFrame, memory: Quantity) -> None:
-    sums = bars.pivot_table(index=[*ARM, "phase"], columns="told", values=memory.name, aggfunc="sum")
-    own = bars[bars["told"] == MEASURED]
-    wide = own.pivot_table(index=[*ARM, "phase"], columns="component", values=memory.name, aggfunc="sum")
-    told_apart_first = peaks.sort_values("whole_bytes", key=pd.isna, kind="stable")
-    rows = measures.in_unit(told_apart_first, memory).join(wide, on=[*ARM, "phase"])
-    if PREDICTED in sums:
-        rows = rows.join(sums[PREDICTED], on=[*ARM, "phase"])
-    columns = [*WORDS, *_parts(rows, memory), *measures.columns(rows, memory), *_predicted(rows, memory)]
-    tables.show_table(rows, columns, key="memory")
-    tables.downloads(rows, columns, name="memory")
-    st.caption("Measures are different numbers of the same run and are never added up. Hover over a head to read "
-               "what it means.")  # fmt: skip
-
-
-WORDS = (
-    tables.text("row", "arm", "The entry in the matrix, what it starts from, and its rank."),
-    tables.BASE,
-    tables.text("phase", "phase", "load, train: of the arm's own stage; run: everything together."),
-)
-
-
-def _parts(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
-    return [
-        tables.number(name, f"{name} ({memory.unit})", f"Part of the peak. {meaning}", memory.printf)
-        for name, meaning in PARTS.items()
-        if name in rows and rows[name].notna().any()
-    ]
-
-
-def _predicted(rows: pd.DataFrame, memory: Quantity) -> list[tables.Column]:
-    meaning = "What was predicted before it ran, all components together."
-    title = f"{PREDICTED} ({memory.unit})"
-    return [tables.number(PREDICTED, title, meaning, memory.printf)] if PREDICTED in rows else []
 
 
 page(show)

@@ -11,22 +11,23 @@ TITLES = {name: title for group in PAGES.values() for name, title, _ in group}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_opens_and_is_kept_as_a_picture(visitor, board, name):
-    one = visitor(board)
-    page = one.go(name)
-    one.picture(name)
-    assert page.locator("h1").first.inner_text() == TITLES[name]
-    assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
+class TestEveryPage:
+    def test_it_opens_and_is_kept_as_a_picture_and_accessible(self, visitor, board, name):
+        one = visitor(board)
+        page = one.go(name)
+        one.picture(name)
+        assert page.locator("h1").first.inner_text() == TITLES[name]
+        assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
+        assert one.barriers() == []
 
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_opens_in_the_dark_on_a_telephone(visitor, board, name):
-    one = visitor(board, viewport={"width": 390, "height": 844}, color_scheme="dark")
-    page = one.go(name)
-    one.picture(f"{name}-narrow-dark")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    dark = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-    assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 150
+    def test_it_fits_a_telephone_in_the_dark_and_is_accessible_there(self, visitor, board, name):
+        one = visitor(board, viewport={"width": 390, "height": 844}, color_scheme="dark")
+        page = one.go(name)
+        one.picture(f"{name}-narrow-dark")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        dark = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 150
+        assert one.barriers() == []
 
 
 class TestLeaderboard:
@@ -59,7 +60,7 @@ class TestLeaderboard:
     def test_searching_finds_part_of_a_name(self, visitor, board):
         one = visitor(board)
         page = one.go()
-        page.get_by_label("Search").fill("r=32")
+        page.get_by_role("textbox", name="Search").fill("r=32")
         page.keyboard.press("Enter")
         one.until(lambda: one.column("arm") == ["lora r=32"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.summary import summarise
 from leaderboard import results
 from tests.factory import ARMS, make_database
 
@@ -130,3 +131,27 @@ def test_hardware_is_said_in_words():
     assert results.hardware({"processor": "AMD EPYC", "cores": 2}) == "2 cores of AMD EPYC"
     assert results.hardware({"gpu": "NVIDIA H200", "gpu_memory_gib": 140.4}) == "NVIDIA H200 140.4 GiB"
     assert results.hardware({}) == "unknown machine"
+
+
+class TestAFewArmsPast:
+    def test_is_the_summary_of_all_of_the_section(self, db):
+        (key,) = results.list_source(db).sections
+        part = results.read_part(key)
+        lora = part.frames.arms.set_index("label").at["lora", "arm_id"]
+        whole, few = summarise(part.frames).set_index("arm_id").loc[lora], results.read_past(key, [lora]).arms.loc[lora]
+        same = ["target", "target_low", "gain", "forgetting_high", "memory_bytes", "relative_speed", "chosen_rate"]
+        assert list(few[same]) == list(whole[same])
+
+    def test_reads_no_more_runs_than_theirs_and_what_they_are_measured_from(self, tmp_path):
+        db = make_database(tmp_path / "more.db", arms=SMALL | {"qlora": ARMS["qlora"]}, seeds=(1,))
+        (key,) = results.list_source(db).sections
+        arms = results.read_part(key).frames.arms
+        wanted = arms[(arms["label"] == "lora") & (arms["base"] == "pocket-1m")]["arm_id"].item()
+        held = arms.set_index("arm_id").loc[results.read_past(key, [wanted]).arms.index]
+        assert sorted(held["label"]) == ["base", "full_sft", "lora"] and set(held["base"]) == {"pocket-1m"}
+
+    def test_leaves_a_snapshot_as_it_was_for_the_next_reader(self):
+        (key,) = results.list_source(ROOT / "results" / "pocket-cpu").sections
+        before = len(results.read_part(key).frames.runs)
+        results.read_past(key, list(results.read_part(key).frames.arms["arm_id"][:1]))
+        assert len(results.read_part(key).frames.runs) == before

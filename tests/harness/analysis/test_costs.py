@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from harness.analysis.costs import measured, relative_speed, tuning_seconds
+from harness.analysis.costs import measured, price, relative_speed, seconds_for, tuning_seconds
 from tests.factory import ARMS, GPU
 
 
@@ -61,3 +61,8 @@ def test_a_cell_that_was_scored_again_costs_what_training_it_cost(section):
     again = section.runs.assign(run_id="again", wall_seconds=0.5)
     both = pd.concat([section.runs, again])
     assert tuning_seconds(both, section.phases).equals(tuning_seconds(section.runs, section.phases))
+
+
+def test_a_price_is_hours_at_so_much_an_hour_and_back():
+    assert price(pd.Series([1800.0, 7200.0]), 2.5).tolist() == [1.25, 5.0]
+    assert seconds_for(5.0, 2.5) == 7200.0

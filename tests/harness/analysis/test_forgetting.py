@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.analysis.forgetting import by_task, mean_forgetting, negated, perplexity_ratio
+from harness.analysis.forgetting import by_task, kept_and_lost, mean_forgetting, negated, perplexity_ratio
 from harness.analysis.uncertainty import Interval
 from tests.factory import ARMS
 
@@ -53,3 +53,22 @@ def test_the_base_itself_has_nothing_to_forget(section):
 def test_the_other_way_round_swaps_the_ends():
     found = negated(Interval(0.1, -0.05, 0.25))
     assert (found.estimate, found.low, found.high) == (-0.1, -0.25, 0.05)
+
+
+class TestKeptAndLost:
+    def test_a_row_a_tuned_arm_and_task_whose_shares_make_up_the_whole(self, section):
+        found = kept_and_lost(section, "safety")
+        assert set(found["arm_id"]) == set(section.arms.loc[section.arms["method"] != "base", "arm_id"])
+        assert found[["kept", "lost", "won", "never"]].sum(axis=1).tolist() == pytest.approx([1.0] * len(found))
+
+    def test_kept_and_won_are_the_score_and_kept_and_lost_the_bases(self, section):
+        tasks = by_task(section).query("task == 'pocket_refusals'").set_index("arm_id")
+        for row in kept_and_lost(section, "safety").to_dict("records"):
+            assert row["kept"] + row["won"] == pytest.approx(tasks.loc[row["arm_id"], "score"])
+            assert row["kept"] + row["lost"] == pytest.approx(tasks.loc[row["arm_id"], "base"])
+
+    def test_perplexities_are_neither_right_nor_wrong(self, section):
+        assert set(kept_and_lost(section, "general")["task"]) == {"pocket_facts", "pocket_arithmetic"}
+
+    def test_without_items_nothing_is_known(self, make_section):
+        assert kept_and_lost(make_section(with_items=False), "safety").empty

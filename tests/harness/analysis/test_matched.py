@@ -96,3 +96,9 @@ def test_a_run_that_was_not_scored_on_all_of_them_is_left_out():
 def test_only_tuned_models_are_points():
     rows = [scored(1, 1e-3, "t", 0.7, moment="merged"), scored(1, 1e-3, "g", 0.4, moment="merged")]
     assert run_points(pd.DataFrame(rows), ["t"], ["g"]).empty
+
+
+def test_runs_of_several_arms_are_told_apart_by_their_arm():
+    rows = [scored(1, 1e-3, "t", 0.7), scored(1, 1e-3, "g", 0.4)]
+    points = run_points(pd.DataFrame([*rows, *({**row, "arm_id": "b", "value": 0.5} for row in rows)]), ["t"], ["g"])
+    assert points.set_index("arm_id")["gain"].to_dict() == pytest.approx({"a": 0.2, "b": 0.0})

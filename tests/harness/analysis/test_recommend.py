@@ -1,9 +1,12 @@
 """Recommended is what keeps the limits, best first; what was not measured keeps none."""
 
+from dataclasses import replace
+
 import pytest
 
-from harness.analysis.recommend import recommend
+from harness.analysis.recommend import binding_limit, far_below, nearest_first, preferred, recommend
 from harness.analysis.summary import summarise
+from tests.factory import ARMS, Truth
 
 MIB = 2**20
 
@@ -72,8 +75,56 @@ def test_the_limit_that_binds_is_the_one_that_lets_arms_through_when_lifted(ask)
     assert found.binding == {"memory_bytes": 3, "forgetting": 0}
 
 
-def test_an_arm_that_is_beaten_in_everything_is_said_to_be(section, summary):
-    dearer = summary.assign(memory_bytes=summary["memory_bytes"].where(summary["label"] != "qlora", 1e9))
-    dearer = dearer[dearer["label"].isin(["full_sft", "qlora"])]
-    found = {c.row["label"]: c.dominated_by for c in recommend(section, dearer, {}).choices}
-    assert found["full_sft"] == ()
+def test_an_arm_that_is_beaten_in_everything_is_said_to_be(make_section):
+    good = Truth("full_sft", 0.95, 0.95, preference=0.9, safety=0.96, memory_mib=8.0)
+    bad = replace(ARMS["lora"], target=0.5, general=0.5, preference=0.4, safety=0.5, memory_mib=30.0, fails={})
+    section = make_section(arms={"base": ARMS["base"], "good": good, "bad": bad})
+    found = {c.row["label"]: c for c in recommend(section, summarise(section), {}).choices}
+    assert found["bad"].dominated_by == (found["good"].row["arm_id"],)
+    assert found["good"].dominated_by == ()
+
+
+class TestPreferred:
+    @pytest.mark.parametrize(
+        ("by", "label"), [("target", "full_sft"), ("memory_bytes", "lora"), ("forgetting", "lora")]
+    )
+    def test_of_arms_that_cannot_be_told_apart_the_one_with_the_least_or_the_most_target(self, ask, by, label):
+        assert preferred(ask(), by).row["label"] == label
+
+    def test_an_arm_that_is_supported_as_worse_is_never_preferred(self, ask):
+        assert preferred(ask(), "memory_bytes").row["label"] != "qlora"
+
+    def test_what_is_not_known_comes_last(self, section, summary):
+        unmeasured = summary.assign(memory_bytes=summary["memory_bytes"].where(summary["label"] != "lora"))
+        assert preferred(recommend(section, unmeasured, {}), "memory_bytes").row["label"] == "full_sft"
+
+    def test_none_within_the_limits_is_none(self, ask):
+        assert preferred(ask(memory_bytes=1.0), "target") is None
+
+
+class TestNearMisses:
+    def test_arms_outside_stand_by_how_many_limits_they_miss_and_then_by_how_far(self, ask):
+        others = ask(memory_bytes=7 * MIB, forgetting=0.08).others
+        assert labels(nearest_first(others)) == ["qlora", "lora", "dpo-lora", "full_sft"]
+
+    def test_what_is_not_known_is_missed_by_the_most(self, section, summary):
+        unmeasured = summary.assign(memory_bytes=summary["memory_bytes"].where(summary["label"] != "qlora"))
+        found = recommend(section, unmeasured, {"memory_bytes": 1 * MIB})
+        assert labels(nearest_first(found.others))[-1] == "qlora"
+
+    def test_the_limit_that_keeps_most_arms_out_binds(self, ask):
+        assert binding_limit(ask(memory_bytes=1 * MIB, forgetting=0.08)) == "memory_bytes"
+
+    def test_none_binds_where_all_are_within(self, ask):
+        assert binding_limit(ask(memory_bytes=1e12)) is None
+        assert binding_limit(ask()) is None
+
+
+class TestFarBelow:
+    def test_under_a_tenth_of_the_limit(self, summary):
+        most = summary["memory_bytes"].max()
+        assert far_below(summary, 11 * most)
+        assert not far_below(summary, 9 * most)
+
+    def test_unknown_memory_is_not_far_below(self, summary):
+        assert not far_below(summary.assign(memory_bytes=float("nan")), 1e12)
