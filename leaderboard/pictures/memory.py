@@ -23,7 +23,7 @@ COLOURS = {
     WHOLE: "#BBBBBB",
 }
 ROW_HEIGHT = 26
-LEGEND = 90  # what it and the axis of the cards take of a picture's height
+LEGEND = 100  # what it and the axis of the cards take of a picture's height
 MEASURED, PREDICTED = "measured", "predicted"
 
 
@@ -45,7 +45,7 @@ def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: flo
                scale=alt.Scale(domain=[0, 1.02 * reach]))  # fmt: skip
     there = [name for name in COLOURS if name in set(parts["component"])]
     there += sorted(set(parts["component"]) - set(COLOURS))
-    below = alt.Legend(orient="bottom", columns=3)  # a narrow screen has no room beside a picture
+    below = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room beside a picture
     bars = alt.Chart(parts.assign(place=parts["component"].map(there.index))).mark_bar(height={"band": 0.8}).encode(
         y=y,
         x=x_,

@@ -7,11 +7,12 @@ from leaderboard import theme
 from leaderboard.pictures.axes import Drawn, names
 
 CURVE_HEIGHT, ROW_HEIGHT = 240, 26
-LEGEND = 50  # what it takes of a picture's height
+LEGEND, LEGEND_ROW = 50, 16  # what it takes of a picture's height, in all or a row
 FIGURES = {"loss": "training loss", "gradient_norm": "gradient norm"}
 MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
            "merged_requantised": "triangle-up"}  # fmt: skip
 _BELOW = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room beside a picture
+_IN_A_COLUMN = alt.Legend(orient="bottom", columns=1)
 
 
 def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
@@ -98,12 +99,14 @@ def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
     chart = alt.Chart(rows).mark_bar().encode(
         y=names("task", list(dict.fromkeys(rows["task"]))),
         x=alt.X("items:Q", title="items", stack="zero"),
-        color=alt.Color("outcome:N", title=None, legend=_BELOW,
+        color=alt.Color("outcome:N", title=None, legend=_IN_A_COLUMN,
                         scale=alt.Scale(domain=there, range=[OUTCOME_COLOURS.get(one, theme.LINE) for one in there])),
         order=alt.Order("place:Q"),
         tooltip=[alt.Tooltip("task:N"), alt.Tooltip("outcome:N"), alt.Tooltip("items:Q")],
     )  # fmt: skip
-    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
+    return chart.properties(
+        height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND_ROW * (1 + len(there))
+    )
 
 
 OUTCOME_COLOURS = {
