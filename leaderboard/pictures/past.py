@@ -49,7 +49,6 @@ def _steps(points: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     arm = steps["arm"] + ": " if points["arm"].nunique() > 1 else ""
     steps = steps.assign(named=(arm + steps["changes"]).map(lambda text: short(text, LONGEST_CHANGE)))
     late = steps["place"] > points["place"].max() / 2
-    early, later = alt.Chart(steps[~late]), alt.Chart(steps[late])
     names = [
         alt.Chart(steps[~late]).mark_text(align="left", dx=4, baseline="top", color=theme.LINE),
         alt.Chart(steps[late]).mark_text(align="right", dx=-4, baseline="top", color=theme.LINE),
