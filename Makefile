@@ -38,7 +38,8 @@ snapshot: $(READY) ## run a suite, publish it as results/NAME, verify that (NAME
 	$(BIN)/tunematrix verify results/$(NAME)
 
 check: $(READY) ## run the reference cells and hold them against BASELINE (a snapshot's folder or a results file)
-	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run
+	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run \
+	  --allow speed,matrix-speed  # which takes both sides in turn: --ab
 
 test: $(READY) ## the tests, as many files at once as there are cores
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile

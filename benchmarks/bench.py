@@ -105,6 +105,7 @@ class Harness:
 
 
 def main() -> None:
+    """Run the bench, print its table, write ``bench.json``."""
     options = _options()
     os.environ.update(SETTINGS)
     console = Console() if sys.stdout.isatty() else Console(width=140)

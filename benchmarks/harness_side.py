@@ -47,6 +47,7 @@ class OneCell:
 
 
 def main() -> None:
+    """Run each cell that is named on standard input, and answer with what it took."""
     options = _options()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print must not get between the answers

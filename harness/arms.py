@@ -10,6 +10,7 @@ import methods.registry
 from harness import identity
 from harness.bases import Base, layer_shapes, resolve_base
 from harness.errors import UserError
+from harness.events import Moment
 from harness.matrix import Matrix, Variant
 from harness.mixes import Mix, MixLibrary
 from harness.naming import arm_name
@@ -60,6 +61,19 @@ class Arm:
     def trains(self) -> bool:
         """Does anything learn here?"""
         return self.mix is not None
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """When its cells are scored, as far as the evals ask for it: an adapter once it is merged as well."""
+        if not self.trains:
+            return ("prompted",) if self.stage["parameters"]["shots"] else ("base",)
+        chain = [self.variant]
+        while chain[-1].parent is not None:
+            chain.append(chain[-1].parent)
+        if not any(methods.registry.get(variant.method).result == "adapter" for variant in chain):
+            return ("tuned",)
+        quantised = methods.registry.get(chain[-1].method).quantised(chain[-1].parameters)
+        return ("tuned", "merged", "merged_requantised") if quantised else ("tuned", "merged")
 
     @property
     def is_plain_base(self) -> bool:

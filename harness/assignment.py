@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.events import Moment
+
 
 class Sent(BaseModel):
     """Part of an assignment."""
@@ -47,18 +49,24 @@ class EvalToScore(Sent):
     prompted: bool = False
     merged: bool = True
 
-    @property
-    def key(self) -> str:
-        """What a score is known by: another metric of a task that was scored is still to be scored."""
-        return score_key(self.eval_id, self.metric)
+    def key(self, moment: Moment) -> str:
+        """See ``score_key``."""
+        return score_key(self.eval_id, self.metric, moment)
+
+    def is_wanted(self, moment: Moment) -> bool:
+        """Is it to be scored at this moment, where a model has it?"""
+        if moment == "prompted":
+            return self.prompted
+        return self.merged or not moment.startswith("merged")
 
 
 class Turns(Sent):
-    """The named pipes of two measure runs that take turns, a step each."""
+    """The named pipes of two measure runs that take turns, a step each, and the cores that both keep to (none: all)."""
 
     mine: str
     theirs: str
     first: bool
+    cores: tuple[int, ...] = ()
 
 
 class Assignment(Sent):
@@ -80,6 +88,6 @@ class Assignment(Sent):
     patch_folders: tuple[str, ...] = ()  # where a patch's module is looked for besides the installed ones
 
 
-def score_key(eval_id: str, metric: str) -> str:
-    """See ``EvalToScore.key``."""
-    return f"{eval_id}/{metric}"
+def score_key(eval_id: str, metric: str, moment: Moment) -> str:
+    """What a score is known by: another metric, or moment, of a task that was scored is still to be scored."""
+    return f"{eval_id}/{metric}/{moment}"

@@ -1,4 +1,5 @@
-"""Mistakes of the user: each ends in one clear line and exit code 2, never in a traceback."""
+"""What ends a command or a cell: mistakes of the user in one clear line and exit code 2, never in a traceback; numbers
+that are none."""
 
 
 class UserError(Exception):
@@ -11,3 +12,7 @@ class UserError(Exception):
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
+
+
+class NotANumber(Exception):
+    """A loss or logits that left the numbers: the cell ends as ``nan``."""

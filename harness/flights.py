@@ -12,7 +12,7 @@ from harness import artifacts, identity, stack
 from harness.arms import Cell
 from harness.assignment import Assignment, BaseToLoad, SourceToRead, StageToRun, Turns, score_key
 from harness.errors import UserError
-from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Phase, Progress, Score, Trained
+from harness.events import NO_SPACE, OWN_MOMENTS, Artifact, Done, Event, Failed, Phase, Progress, Score, Trained
 from harness.executors.executor import Executor
 from harness.plan import Known, Outcome, Purpose, stage_execution
 from harness.progress import Display
@@ -50,8 +50,8 @@ class Flights:
         self.finished = 0
         self._last_heartbeat = 0.0
 
-    def start(self, cell: Cell, purpose: Purpose, turns: Turns | None = None) -> str:
-        """Hand a cell to the executor; returns the run's id."""
+    def start(self, cell: Cell, purpose: Purpose, turns: Turns | None = None, source: str = "local") -> str:
+        """Hand a cell to the executor; returns the run's id. ``source`` says where the run came from."""
         run_id = uuid.uuid4().hex
         exclusive = purpose == "measure" or self.session.jobs == 1
         row, stages = cell_rows(cell)
@@ -63,6 +63,7 @@ class Flights:
                 "stack_id": self.session.stack_id,
                 "purpose": purpose,
                 "exclusive": int(exclusive),
+                "source": source,
                 "git_commit": self.commit,
                 "git_dirty": None if self.dirty is None else int(self.dirty),
             }
@@ -172,11 +173,10 @@ class Flights:
 
     def _score(self, flight: Flight, event: Score) -> None:
         self.writer.score(flight.run_id, event)
-        eval_ = self.tasks_by_eval[event.eval_id]
-        if event.moment in ("base", "prompted", "tuned"):
-            flight.evals.add(score_key(event.eval_id, event.metric))
-            if self.splits[eval_.task] == "validation" and event.value is not None:
-                flight.validation[eval_.task] = event.value if event.higher_is_better else -event.value
+        flight.evals.add(score_key(event.eval_id, event.metric, event.moment))
+        task = self.tasks_by_eval[event.eval_id].task
+        if event.moment in OWN_MOMENTS and self.splits[task] == "validation" and event.value is not None:
+            flight.validation[task] = event.value if event.higher_is_better else -event.value
 
     def _finish(self, flight: Flight, status: str, reason: str | None, phase: str | None) -> None:
         seconds = time.monotonic() - flight.began

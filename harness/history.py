@@ -18,6 +18,8 @@ from harness.sources import open_source
 _WORDS = ("arm_id", "name", "label", "method", "base", "moment", "status", "flag", "memory_measure", "letters", "edge")
 METRICS = tuple(name for name in COLUMNS if name not in _WORDS and not name.endswith(("_low", "_high")))
 
+Key = tuple[str, str]  # suite and stack
+
 
 @dataclass(frozen=True)
 class Point:
@@ -118,14 +120,21 @@ class _Held:
 
     def __init__(self, path: Path) -> None:
         source = open_source(path)
-        self.name, self.contents = source.name, Contents(source.db)
+        self.name, self.contents = source.name, Contents(source.db, every_rate=False)
         keys = self.contents.keys()
         self.named = {key: self.contents.named(*key) for key in keys}
         self.arms = {arm.arm_id: arm for arms in reversed(self.named.values()) for arm in arms}
+        self._known: dict[tuple[str, str], Past] = {}
 
     def pasts(self, arm_id: str) -> list[Past]:
         keys = [key for key, arms in self.named.items() if any(arm.arm_id == arm_id for arm in arms)]
-        return [past_of(self.name, self.contents.part(*key, wanted=[arm_id])) for key in keys]
+        return [self._past(key) for key in keys]
+
+    def _past(self, key: tuple[str, str]) -> Past:
+        """With every arm's row: places and shares of speed are among all of them."""
+        if key not in self._known:
+            self._known[key] = past_of(self.name, self.contents.part(*key))
+        return self._known[key]
 
 
 def _identity(point: Point) -> tuple[str, str, str, float]:

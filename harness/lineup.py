@@ -26,6 +26,10 @@ Key = tuple[str, str]  # suite and stack
 Facts = dict[str, dict[Hashable, Any]]
 
 
+class NoCommonArm(UserError):
+    """Two results files hold no arm in common: nothing was learned in the same way and computed in the same way."""
+
+
 @dataclass(frozen=True, eq=False)
 class Entry:
     """An arm that can be compared, by what it is called, and the side that it is taken from."""
@@ -69,8 +73,8 @@ def entries_of(part: Part) -> dict[str, Entry]:
 
 def pair_of(first: Entry, second: Entry, sources: tuple[str, str] | None = None) -> Pair:
     """Two entries to compare."""
-    contenders = (Contender(one.side, one.arm.arm_id) for one in (first, second))
-    return Pair(*contenders, first.arm, second.arm, sources)
+    one, other = (Contender(entry.side, entry.arm.arm_id) for entry in (first, second))
+    return Pair(one, other, first.arm, second.arm, sources)
 
 
 def pairs_in_common(
@@ -98,12 +102,12 @@ def within_file(path: Path, first: str, second: str) -> Lineup:
 def across_files(first: Path, second: Path, only: str | None) -> Lineup:
     """Every arm that two results files both hold, each from the newest suite and stack that has it.
 
-    Raises UserError where they hold no arm, or no items, in common.
+    Raises NoCommonArm where they hold none, and UserError where the arms have no items in common.
     """
     one, other = Results(first), Results(second)
     common = [arm for arm in one.newest if arm in other.newest]
     if not common:
-        raise UserError(
+        raise NoCommonArm(
             f"{first} and {second}: no arm in common ({first} holds {listed(one.arms.values())}; "
             f"{second} holds {listed(other.arms.values())})"
         )
@@ -161,7 +165,7 @@ class Results:
         """Pairs of arms of one suite and stack."""
         pairs = list(pairs)
         sides = self._sides({arm.arm_id: key for pair in pairs for arm in pair})
-        made = (pair_of(*(Entry(arm, sides[arm.arm_id]) for arm in pair)) for pair in pairs)
+        made = (pair_of(Entry(a, sides[a.arm_id]), Entry(b, sides[b.arm_id])) for a, b in pairs)
         return Lineup(tuple(made), self.evals)
 
     def _sides(self, where: Mapping[str, Key]) -> dict[str, Side]:

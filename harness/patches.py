@@ -2,9 +2,11 @@
 
 import hashlib
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from harness.errors import UserError
 
 
 def describe_patch(name: str, folders: Iterable[str]) -> dict[str, str]:
-    """``name`` and the SHA-256 of its module's source, once it is known to import and to hold such a function.
+    """``name`` and the SHA-256 of its ``source``, once it is known to import and to hold such a function.
 
-    The module is looked for where Python looks and then in ``folders``. Raises UserError for one that will not do.
+    The source is the module's file and, where the function comes from elsewhere (imported from another module, made by
+    a decorator or ``functools.partial``), the files that it was written in; what those import is not in it. The module
+    is looked for where Python looks and then in ``folders``. Raises UserError for one that will not do.
     """
     module = name.partition(":")[0]
     with _also_in(folders):
@@ -24,11 +28,11 @@ def describe_patch(name: str, folders: Iterable[str]) -> dict[str, str]:
             function = _function(name)
         except UserError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"kernels.patch: {name}: cannot be imported: {type(error).__name__}: {error}") from None
     if function is None:
         raise UserError(f"kernels.patch: {name}: {origin} holds no such function; expected package.module:function")
-    return {"name": name, "source": _digest(origin)}
+    return {"name": name, "source": _digest(origin, function)}
 
 
 def apply_patch(model: Any, patch: dict[str, str] | None, folders: Iterable[str]) -> None:
@@ -41,11 +45,11 @@ def apply_patch(model: Any, patch: dict[str, str] | None, folders: Iterable[str]
     name = patch["name"]
     with _also_in(folders):
         function = _function(name)
-        if function is None or _digest(_origin(name.partition(":")[0])) != patch["source"]:
+        if function is None or _digest(_origin(name.partition(":")[0]), function) != patch["source"]:
             raise RuntimeError(f"kernels.patch: {name}: changed since it was planned")
         try:
             returned = function(model)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RuntimeError(f"kernels.patch: {name} raised {type(error).__name__}: {error}") from error
     if returned is not None and returned is not model:
         kind = type(returned).__name__
@@ -78,5 +82,19 @@ def _function(name: str) -> Callable[[Any], Any] | None:
     return found if callable(found) else None
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(origin: Path, function: Callable[[Any], Any]) -> str:
+    files = dict.fromkeys([origin, *_written_in(function)])
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _written_in(function: Any) -> Iterator[Path]:
+    """The files that a function and what it wraps were written in, as far as they are Python."""
+    while isinstance(function, partial):
+        function = function.func
+    while function is not None:
+        found = function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
+        with suppress(TypeError, OSError):  # built in
+            if (path := Path(inspect.getfile(found))).is_file():
+                yield path
+        function = getattr(function, "__wrapped__", None)

@@ -5,13 +5,14 @@ every rate at the first seeds; the best rates at all seeds; a measure run at the
 pairs waits for its SFT arm's choice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
 
 from harness import identity
 from harness.arms import Arm, Cell
+from harness.events import Moment
 from harness.settings import Measure, Tuning
 
 State = Literal["done", "failed", "left", "deferred", "blocked", "refused"]
@@ -76,7 +77,7 @@ class Choice:
 
 
 class Planner:
-    """Plans ``arms``; a finished cell has been scored on ``evals``, one with examples in its prompt on ``prompted``
+    """Plans ``arms``; a finished cell has been scored, at each of its arm's moments, on the ``evals`` of that moment
     (keys of ``EvalToScore``)."""
 
     def __init__(
@@ -85,11 +86,9 @@ class Planner:
         known: Known,
         tuning: Tuning,
         measure: Measure,
-        evals: frozenset[str],
-        prompted: frozenset[str] = frozenset(),
+        evals: Mapping[Moment, frozenset[str]],
     ) -> None:
-        self.arms, self.known, self.tuning, self.measure = arms, known, tuning, measure
-        self.evals, self.prompted = evals, prompted
+        self.arms, self.known, self.tuning, self.measure, self.evals = arms, known, tuning, measure, evals
         self._parents = {arm.parent for arm in arms if arm.parent is not None}
         self._choices: dict[Arm, Choice] = {}  # while one plan is made
 
@@ -176,11 +175,11 @@ class Planner:
         if not outcome.ok:
             return Planned(arm, purpose, "failed", cell, outcome.reason)
         if purpose == "quality" and self._wanted(arm) - outcome.evals:
-            return Planned(arm, purpose, "left", cell, "to be scored on new tasks", rescore=True)
+            return Planned(arm, purpose, "left", cell, "to be scored on new tasks or moments", rescore=True)
         return Planned(arm, purpose, "done", cell)
 
     def _wanted(self, arm: Arm) -> frozenset[str]:
-        return self.prompted if arm.stage["parameters"].get("shots") else self.evals
+        return frozenset().union(*(self.evals.get(moment, frozenset()) for moment in arm.moments))
 
     def _failed_parent(self, cell: Cell) -> str | None:
         parent = cell.arm.parent

@@ -23,6 +23,7 @@ class Problems:
         self.found: dict[str, int] = {}
 
     def add(self, path: KeyPath, message: str) -> None:
+        """A mistake in the value at ``path``, or in the whole file where that is empty."""
         name = ".".join(str(part) for part in path)
         from_command = any(path[: len(o)] == o for o in self.overridden)
         place = "--set" if from_command else self.document.where(path)
@@ -30,19 +31,28 @@ class Problems:
         self.found.setdefault(f"{place}: {name}: {message}" if name else f"{place}: {message}", number)
 
     def add_validation(self, prefix: KeyPath, error: ValidationError, moved: dict[KeyPath, KeyPath]) -> None:
-        for item in error.errors():
-            path = (*prefix, *key_path(item["loc"]))
-            self.add(moved_to_item(path, prefix, moved), say(item))
+        """Everything that pydantic found in the value at ``prefix``; ``moved`` as ``moved_to_item`` takes it."""
+        found = [(key_path(item["loc"]), item) for item in error.errors()]
+        for path, item in found:
+            if not (item["type"].endswith("_type") and any(_goes_further(other, path) for other in found)):
+                self.add(moved_to_item((*prefix, *path), prefix, moved), say(item))
 
     def unknown(self, path: KeyPath, known: Iterable[str]) -> None:
+        """A key that is none of those ``known``."""
         choices = list(known)
         near = difflib.get_close_matches(str(path[-1]), choices, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         self.add(path, f"unknown key{hint} (allowed: {', '.join(choices)})")
 
     def raise_if_any(self) -> None:
+        """Raises UserError with every mistake, in the order of the file."""
         if self.found:
             raise UserError(*sorted(self.found, key=self.found.__getitem__))
+
+
+def _goes_further(other: tuple[KeyPath, Any], path: KeyPath) -> bool:
+    """Was the value at ``path`` taken for another kind of thing, and a mistake found in that?"""
+    return other[0][: len(path)] == path and not other[1]["type"].endswith("_type")
 
 
 def key_path(location: tuple[Any, ...]) -> KeyPath:

@@ -7,14 +7,11 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from harness.errors import NotANumber
 from harness.events import Event, Progress, Step
 from harness.turns import Alone
 
 PROGRESS_SECONDS = 0.3
-
-
-class NotANumber(Exception):
-    """The loss left the numbers."""
 
 
 class Recorder(TrainerCallback):
@@ -44,16 +41,19 @@ class Recorder(TrainerCallback):
         self._started = self._step_started = self._told = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock, once the device has done what came before."""
         self.on_begin(kwargs["model"], kwargs.get("optimizer"))
         self.turns.begin()
         self.synchronise()
         self._started = self._step_started = time.perf_counter()
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Keep the first step's gradient norms."""
         if not self.fingerprint:
             self.fingerprint = gradient_norms(kwargs["model"])
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Take the step's time, let the other side have its turn, and tell the progress now and then."""
         self.synchronise()
         now = time.perf_counter()
         self.step_seconds.append(now - self._step_started)
@@ -69,6 +69,7 @@ class Recorder(TrainerCallback):
             )
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Keep a point of the loss curve; raises NotANumber for a loss that is none."""
         if not logs or "loss" not in logs:
             return
         loss = float(logs["loss"])

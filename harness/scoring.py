@@ -34,7 +34,7 @@ class Scorer:
 
     def score(self, model: Any, tokenizer: Any, moment: Moment, shots: int = 0) -> Iterable[Score]:
         """The score of each task at this moment; ``shots`` examples are put before each question."""
-        wanted = [e for e in self.evals if _is_wanted(e, moment)]
+        wanted = [e for e in self.evals if e.is_wanted(moment)]
         if not wanted:
             return
         was_training = model.training
@@ -164,12 +164,6 @@ def _score(eval_: EvalToScore, moment: Moment, result: dict[str, Any], samples: 
         values=_encoded(pack_floats([_numbers(sample, eval_.metric) for sample in samples])),
         answers=_encoded(pack_texts(answers)) if answers else None,
     )
-
-
-def _is_wanted(eval_: EvalToScore, moment: Moment) -> bool:
-    if moment == "prompted":
-        return eval_.prompted
-    return eval_.merged or not moment.startswith("merged")
 
 
 def _outcome(value: Any) -> bool | None:

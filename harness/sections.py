@@ -106,15 +106,19 @@ class Contents:
         return named_arms(_arms_of(self.arms, suite, stack_id))
 
     def part(self, suite: str, stack_id: str, wanted: Collection[str] | None = None) -> Part:
-        """One suite on one stack; with ``wanted`` these arms alone (by id), and the untrained ones of their bases."""
-        own = _arms_of(self.arms, suite, stack_id)
+        """One suite on one stack; with ``wanted`` these arms alone (by id), the untrained ones of their bases, and the
+        arms that they start from: of those what they cost, and no score."""
+        own = scored = _arms_of(self.arms, suite, stack_id)
         if wanted is not None:
             chosen = own["arm_id"].isin(wanted)
-            own = own[chosen | ((own["method"] == "base") & own["base_digest"].isin(own.loc[chosen, "base_digest"]))]
-        runs, rates, scores, phases, failures = (
+            chosen |= (own["method"] == "base") & own["base_digest"].isin(own.loc[chosen, "base_digest"])
+            scored = own[chosen]
+            own = own[chosen | own["arm_id"].isin(scored["parent_arm_id"])]
+        runs, rates, phases, failures = (
             frame[(frame["stack_id"] == stack_id) & frame["arm_id"].isin(own["arm_id"])]
-            for frame in (self.runs, self.rates, self.scores, self.phases, self.failures)
+            for frame in (self.runs, self.rates, self.phases, self.failures)
         )
+        scores = self.scores[(self.scores["stack_id"] == stack_id) & self.scores["arm_id"].isin(scored["arm_id"])]
         items = self.items if wanted is None else self._items_of(scores)
         frames = Section(own, runs, rates, _evals_of(scores, suite), items, phases)
         return Part(suite, stack_id, self.facts[stack_id], frames, failures, self.evals)

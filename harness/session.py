@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import suites
 from harness import identity, stack
@@ -10,6 +11,7 @@ from harness.arms import Arm, build_arms, select
 from harness.assignment import EvalToScore
 from harness.errors import UserError
 from harness.estimate import Tasks, estimate_seconds
+from harness.events import Moment
 from harness.matrix import Matrix
 from harness.mixes import MixLibrary
 from harness.plan import Known, Planned, Planner
@@ -68,8 +70,9 @@ class Session:
     def planner(self, known: Known) -> Planner:
         """A planner over this session's arms."""
         header = self.matrix.header
-        wanted, prompted = frozenset(e.key for e in self.evals), frozenset(e.key for e in self.evals if e.prompted)
-        return Planner(self.arms, known, header.tuning, header.measure, wanted, prompted)
+        evals = self.evals
+        wanted = {moment: frozenset(e.key(moment) for e in evals if e.is_wanted(moment)) for moment in get_args(Moment)}
+        return Planner(self.arms, known, header.tuning, header.measure, wanted)
 
     def known(self, db_path: Path) -> Known:
         """What the database knows of this stack; nothing where there is no file yet."""

@@ -12,6 +12,7 @@ class Base(Method):
     Parameters = BaseParameters
 
     def quantised(self, parameters: BaseParameters) -> bool:
+        """As its parameters say."""
         return parameters.quantisation != "none"
 
 

@@ -16,6 +16,7 @@ class Dpo(Method):
     Parameters = DpoParameters
 
     def trainer(self, job: Job) -> Any:
+        """See ``preference.preference_trainer``."""
         return preference_trainer(job)
 
 

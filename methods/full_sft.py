@@ -13,10 +13,12 @@ class FullSft(Method):
     name = "full_sft"
 
     def attach(self, model: Any, parameters: Any, adapter_dtype: str) -> Any:
+        """Every weight learns."""
         model.requires_grad_(True)
         return model
 
     def trainer(self, job: Job) -> Any:
+        """See ``sft.sft_trainer``."""
         return sft_trainer(job)
 
 

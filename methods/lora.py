@@ -17,9 +17,11 @@ class Lora(Method):
     Parameters = LoraParameters
 
     def attach(self, model: Any, parameters: LoraParameters, adapter_dtype: str) -> Any:
+        """See ``adapters.add_adapter``."""
         return add_adapter(model, parameters, adapter_dtype)
 
     def trainer(self, job: Job) -> Any:
+        """See ``sft.sft_trainer``."""
         return sft_trainer(job)
 
 

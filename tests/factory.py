@@ -7,7 +7,7 @@ items and better and worse seeds, so that intervals, ties and choices of rates h
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from harness.store.writer import Writer
 SEED_SD = 0.03
 N_WORDS = 20
 DECODING = {"batch_size": 64}
+EXECUTION: Mapping[str, Any] = {"threads": 1}
 BASES = {"pocket-1m": 900_000, "pocket-0.2m": 240_000}
 CPU = {"device": "cpu", "processor": "Test CPU", "cores": 2, "torch": "2.13.0", "peft": "0.21.2"}
 GPU = {"device": "cuda", "gpu": "Test GPU", "gpu_memory_gib": 80, "torch": "2.13.0", "peft": "0.21.2"}
@@ -83,15 +84,18 @@ def make_database(
     facts: Mapping[str, Any] = CPU,
     started: datetime = datetime(2026, 1, 1, tzinfo=UTC),
     with_items: bool = True,
+    execution: Mapping[str, Any] = EXECUTION,
+    measures: int = 1,
 ) -> Path:
     """A results file at ``path``, or more results in the one that is there; the same arguments give the same answers.
 
-    Each trained arm has a quality run for every rate and seed and one measure run; rates named in ``Truth.fails``
-    end as they say. ``facts`` name the stack: on ``cuda`` the allocator's peaks are there as well.
+    Each trained arm has a quality run for every rate and seed, and ``measures`` measure runs, every other one a percent
+    faster; rates named in ``Truth.fails`` end as they say. ``facts`` name the stack: on ``cuda`` the allocator's peaks
+    are there as well.
     """
     db = open_for_writing(path)
     db.execute("PRAGMA synchronous = OFF")  # nobody needs the file to survive a loss of power
-    _World(db, seed, dict(arms), seeds, suite, dict(facts), started, with_items).write(bases)
+    _World(db, seed, dict(arms), seeds, suite, dict(facts), started, with_items, dict(execution), measures).write(bases)
     db.close()
     return path
 
@@ -107,9 +111,12 @@ class _World:
         facts: dict[str, Any],
         started: datetime,
         with_items: bool,
+        execution: dict[str, Any],
+        measures: int,
     ) -> None:
         self.writer, self.arms, self.seeds, self.suite = Writer(db), arms, seeds, suite
-        self.facts, self.now, self.with_items = facts, started, with_items
+        self.facts, self.now, self.with_items, self.execution = facts, started, with_items, execution
+        self.measures = measures
         self.seed, self.rng = seed, np.random.default_rng(seed)
         self.stack_id = identity.stack_id(facts, "code")
         self.evals = {task: identity.eval_id(task, "1", f"{suite} items of {task}", DECODING) for task in EVALS}
@@ -137,9 +144,11 @@ class _World:
         for rate in truth.rates:
             for seed in self.seeds:
                 self._quality(base, label, truth, rate, seed)
-        run_id = self._start(base, label, truth, truth.best_rate, self.seeds[0], "measure")
-        self._phases(run_id, base, label, truth, truth.best_rate, self.seeds[0], measured=True)
-        self._finish(run_id, "ok", 8.0)
+        for number in range(self.measures):
+            quick = replace(truth, tokens_per_second=truth.tokens_per_second * (1 + 0.01 * (number % 2)))
+            run_id = self._start(base, label, truth, truth.best_rate, self.seeds[0], "measure")
+            self._phases(run_id, base, label, quick, truth.best_rate, self.seeds[0], measured=True)
+            self._finish(run_id, "ok", 8.0)
 
     def _quality(self, base: str, label: str, truth: Truth, rate: float, seed: int) -> None:
         run_id = self._start(base, label, truth, rate, seed, "quality")
@@ -176,7 +185,7 @@ class _World:
 
     def _start(self, base: str, label: str, truth: Truth, rate: float | None, seed: int, purpose: str) -> str:
         recipe, ids = self._recipe(base, label, rate, seed), self._stage_ids(base, label, rate, seed)
-        execution = {"threads": 1}
+        execution = self.execution
         cell_id = identity.cell_id(recipe, execution)
         cell = {
             "cell_id": cell_id,
@@ -245,7 +254,7 @@ class _World:
         return identity.stage_ids(self._recipe(base, label, rate, seed))
 
     def _arm_id(self, base: str, label: str) -> str:
-        return identity.arm_id(self._recipe(base, label, None, None), {"threads": 1})
+        return identity.arm_id(self._recipe(base, label, None, None), self.execution)
 
     def _eval_row(self, task: str) -> dict[str, Any]:
         role, split, _, n_items = EVALS[task]

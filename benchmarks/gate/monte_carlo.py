@@ -4,7 +4,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.gate.pool import Plant, Pool, draw
-from benchmarks.gate.real import Outcome
+from benchmarks.gate.real import Outcome, calls_worse
 from harness.analysis.gate import QUANTITIES, Rules, judge
 
 CHANCE = tuple(name for name in QUANTITIES if name not in ("logits", "gradients", "first_losses"))
@@ -36,7 +36,7 @@ def false_alarms(pool: Pool, rounds: int, trials: int, seed: int, console: Conso
 
 def _alarm(pool: Pool, rounds: int, plant: Plant, quantities: tuple[str, ...], rng: np.random.Generator) -> bool:
     sides = draw(pool, rounds, plant, rng)
-    return any(one.verdict == "regressed" for one in judge(*sides, Rules(), quantities))
+    return calls_worse(judge(*sides, Rules(), quantities))
 
 
 def _counted(trials: int, name: str, console: Console):

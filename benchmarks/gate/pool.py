@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.gate import Side
+from harness.analysis.gate.match import TURNS
 
 TOLD = ("scores", "items", "losses")  # what a quality run says that chance is in
 
@@ -32,9 +33,18 @@ class Pool:
         return {name: [self._of_variant(side, name) for side in self.variants] for name in TOLD}
 
     @cached_property
+    def chains(self) -> dict[str, list[str]]:
+        """The recipes that share their first trained stage, and with it what rounding did to it."""
+        quality = self.variants[0].runs[self.variants[0].runs["recipe_id"].isin(self.recipes)]
+        by_chain = quality.drop_duplicates("recipe_id").groupby("chain", sort=False)["recipe_id"]
+        return {str(chain): list(recipes) for chain, recipes in by_chain}
+
+    @cached_property
     def measured(self) -> list[list[tuple[pd.DataFrame, pd.DataFrame]]]:
-        """Each side's rounds: the measure runs of every arm, and their phases."""
-        return [_rounds(side) for side in self.rounds]
+        """Each side's rounds: the measure runs of every arm, and their phases; those in which none failed."""
+        sides = [_rounds(side) for side in self.rounds]
+        whole = [name for name in sides[0] if name in sides[1]]
+        return [[side[name] for name in whole] for side in sides]
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -62,11 +72,12 @@ class Plant:
 
 
 def draw(pool: Pool, rounds: int, plant: Plant, rng: np.random.Generator) -> tuple[Side, Side]:
-    """A baseline and a candidate of ``rounds`` rounds: every recipe's answers from two different variants, its items
+    """A baseline and a candidate of ``rounds`` rounds: every chain's answers from two different variants, its items
     drawn anew (the same for both sides), its rounds from those of the pool, which side is which by chance."""
     numbers = rng.choice(len(pool.measured[0]), rounds, replace=False)
     swapped = rng.random(rounds) < 0.5
-    picked = {recipe: rng.choice(len(pool.variants), 2, replace=False) for recipe in pool.recipes}
+    of_chain = {chain: rng.choice(len(pool.variants), 2, replace=False) for chain in pool.chains}
+    picked = {recipe: of_chain[chain] for chain, recipes in pool.chains.items() for recipe in recipes}
     items = {eval_id: rng.integers(0, size, size) for eval_id, size in pool.sizes.items()}
     sides = []
     for which in (0, 1):
@@ -106,7 +117,8 @@ def _measured(pool: Pool, which: int, numbers: np.ndarray, swapped: np.ndarray) 
     runs, phases = [first.runs[first.runs["purpose"] == "quality"]], []
     for place, (number, swap) in enumerate(zip(numbers, swapped, strict=True)):
         own, told = pool.measured[which ^ int(swap)][number]
-        runs.append(own.assign(run_id=own["run_id"] + f"-{place}", started_at=f"{place:04d}"))
+        about = {"source": f"{TURNS}drawn:{place}", "started_at": f"{place:04d}"}
+        runs.append(own.assign(run_id=own["run_id"] + f"-{place}", **about))
         phases.append(told.assign(run_id=told["run_id"] + f"-{place}"))
     return replace(first, runs=pd.concat(runs, ignore_index=True), phases=pd.concat(phases, ignore_index=True))
 
@@ -137,12 +149,11 @@ def _quality_runs(side: Side) -> dict[str, str]:
     return dict(zip(quality["recipe_id"], quality["run_id"], strict=True))
 
 
-def _rounds(side: Side) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+def _rounds(side: Side) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     measured = side.runs[(side.runs["purpose"] == "measure") & (side.runs["status"] == "ok")].sort_values("started_at")
-    numbered = measured.groupby("recipe_id").cumcount()
-    whole = numbered.groupby(numbered).size() == measured["recipe_id"].nunique()  # rounds in which no run failed
-    return [
-        (runs, side.phases[side.phases["run_id"].isin(runs["run_id"])])
-        for number, runs in measured.groupby(numbered)
-        if whole[number]
-    ]
+    arms = measured["recipe_id"].nunique()
+    return {
+        str(name): (runs, side.phases[side.phases["run_id"].isin(runs["run_id"])])
+        for name, runs in measured.groupby("source", sort=False)
+        if len(runs) == arms
+    }

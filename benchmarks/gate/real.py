@@ -1,5 +1,6 @@
 """Trials in real runs: each cell under each setting, then every cell judged by itself as a check of its own."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,11 +10,10 @@ from rich.console import Console
 
 import suites
 from benchmarks.gate.bounds import lower_bound, upper_bound
-from harness.analysis.gate import Rules, Side, judge
+from harness.analysis.gate import Finding, Rules, Side, judge
 from harness.arms import Arm, Cell
 from harness.executors.local import LocalExecutor
 from harness.flights import Flights
-from harness.gate.read import read_side
 from harness.gate.rounds import Measured, measure_rounds
 from harness.interrupts import Stop
 from harness.matrix import build_matrix
@@ -21,7 +21,6 @@ from harness.plan import Known
 from harness.progress import Display
 from harness.records import eval_rows
 from harness.session import Session, open_session
-from harness.sources import open_source
 from harness.store.database import open_for_writing
 from harness.store.writer import Writer
 from harness.yamlfile import read_yaml
@@ -30,16 +29,24 @@ SEEDS = 8  # of four methods: 32 cells, enough for a lower bound of 0.91
 MATRIX = Path(__file__).parent / "trials.yaml"
 POCKET = Path(next(iter(suites.__path__))) / "pocket"
 NUMERICS = ("logits", "gradients", "first_losses")
+LOSSES = ("final_loss", "matrix_final_loss")
+REAL = "real runs"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A setting of the cells, and which quantities it should move: none for a benign one."""
+    """A setting of the cells, and the quantities by which it is judged: those that it should move, or if ``benign`` all
+    that it should leave alone."""
 
     name: str
     settings: tuple[str, ...] = ()
     judged: tuple[str, ...] = NUMERICS
     benign: bool = False
+
+    @property
+    def slug(self) -> str:
+        """What its files are called: by its settings, since variants may share them."""
+        return re.sub(r"[^a-z0-9]+", "-", " ".join(self.settings).lower()).strip("-") or "again"
 
 
 FAULTS = (
@@ -47,13 +54,14 @@ FAULTS = (
     Variant("rounds a block to bfloat16", ("kernels.patch=benchmarks.gate.faults:rounds_a_layer",)),
     Variant("scales one gradient by 1.01", ("kernels.patch=benchmarks.gate.faults:scales_a_gradient",)),
     Variant("drops each answer's last token", ("kernels.patch=benchmarks.gate.faults:drops_a_token",)),
+    Variant("eager attention keeps its weights", ("kernels.attention=eager",), ("memory",)),
 )
 BENIGN = (
     Variant("the same code again", (), (*NUMERICS, "memory"), benign=True),
-    Variant("eager against SDPA", ("kernels.attention=eager",), benign=True),
-    Variant("two threads against one", ("threads=2",), benign=True),
-    Variant("a batch of 8 as 4 x 2", ("micro_batch_size=2",), benign=True),
-    Variant("a batch of 8 as 8 x 1", ("micro_batch_size=1",), benign=True),
+    Variant("eager against SDPA", ("kernels.attention=eager",), benign=True),  # of its memory: see the faults
+    Variant("two threads against one", ("threads=2",), (*NUMERICS, "memory"), benign=True),
+    Variant("a batch of 8 as 4 x 2", ("micro_batch_size=2",), (*NUMERICS, "memory"), benign=True),
+    Variant("a batch of 8 as 8 x 1", ("micro_batch_size=1",), (*NUMERICS, "memory"), benign=True),
 )
 
 
@@ -62,7 +70,7 @@ class Outcome:
     """A row of the bench's table: how often something was found, and the bound that matters."""
 
     name: str
-    kind: str  # "real run" or "Monte Carlo"
+    kind: str  # how it was tried: in real runs, in drawn checks
     trials: int
     found: int
     benign: bool
@@ -81,14 +89,8 @@ def trials_session(db: Path, settings: Sequence[str], device: str, seeds: int = 
 
 
 def run_cells(session: Session, db: Path, executor: LocalExecutor, console: Console) -> None:
-    """Run every cell of every seed once, as a measure run, two at a time: numbers and bytes do not mind company.
-
-    What a bench that was stopped has finished is not run again.
-    """
-    finished = db.with_suffix(".done")
-    if finished.exists():
-        return
-    db.unlink(missing_ok=True)
+    """Run every cell of every seed once, as a measure run, two at a time: numbers and bytes do not mind company."""
+    forget(db)
     flights = _flights(session, db, executor, console)
     waiting = [cell for arm in session.arms for cell in _cells(arm)]
     while waiting or flights.under_way:
@@ -97,45 +99,55 @@ def run_cells(session: Session, db: Path, executor: LocalExecutor, console: Cons
         for event in executor.poll(0.2):
             flights.receive(*event)
     flights.writer.db.close()
-    finished.touch()
 
 
-def judge_cells(baseline: Path, candidate: Path, variant: Variant) -> Outcome:
-    """Each cell's check by itself: how many found something worse."""
-    sides = [read_side(open_source(path)) for path in (baseline, candidate)]
-    recipes = sorted(set(sides[0].runs["recipe_id"]) & set(sides[1].runs["recipe_id"]))
-    found = [judge(_alone(sides[0], recipe), _alone(sides[1], recipe), Rules(), variant.judged) for recipe in recipes]
-    hits = sum(any(one.verdict == "regressed" for one in findings) for findings in found)
-    open_ones = [one for findings in found for one in findings if one.verdict not in ("regressed", "pass", "improved")]
+def forget(*dbs: Path) -> None:
+    """Remove results files, with what SQLite keeps beside them."""
+    for db in dbs:
+        for path in (db, *(db.with_name(db.name + end) for end in ("-wal", "-shm"))):
+            path.unlink(missing_ok=True)
+
+
+def judge_cells(baseline: Side, candidate: Side, variant: Variant) -> Outcome:
+    """Each cell's check by itself, and of a benign change one more of all cells' losses together: how many found
+    something worse. Raises RuntimeError where a cell was not judged."""
+    recipes = sorted(set(baseline.runs["recipe_id"]) & set(candidate.runs["recipe_id"]))
+    checks = [judge(_alone(baseline, one), _alone(candidate, one), Rules(), variant.judged) for one in recipes]
+    if variant.benign:
+        checks.append(judge(_as_quality(baseline), _as_quality(candidate), Rules(), LOSSES))
+    open_ones = [one for findings in checks for one in findings if one.verdict not in ("regressed", "pass", "improved")]
     if open_ones:
         raise RuntimeError(f"{variant.name}: not judged: {open_ones[0]}")
-    return Outcome(variant.name, "real runs", len(recipes), hits, variant.benign)
+    return Outcome(variant.name, REAL, len(checks), sum(map(calls_worse, checks)), variant.benign)
 
 
-def speed_sides(plain: Session, slow: Session, dbs: Sequence[Path], executor: LocalExecutor, rounds: int,
-                console: Console) -> tuple[Side, Side]:  # fmt: skip
-    """One LoRA cell measured in ``rounds`` rounds, with and without what slows it."""
-    sides = []
-    for session, db in zip((plain, slow), dbs, strict=True):
+def calls_worse(findings: Sequence[Finding]) -> bool:
+    """Did a check find anything worse?"""
+    return any(one.verdict == "regressed" for one in findings)
+
+
+def run_speed(sides: Sequence[Session], dbs: Sequence[Path], executor: LocalExecutor, rounds: int,
+              console: Console) -> None:  # fmt: skip
+    """One LoRA cell measured in ``rounds`` rounds, each side as its session says."""
+    forget(*dbs)
+    measured = []
+    for session, db in zip(sides, dbs, strict=True):
         arm = next(arm for arm in session.arms if arm.label == "lora")
         cell = arm.cell(arm.rates[0], arm.seeds[0])
-        sides.append(Measured(_flights(session, db, executor, console), [cell]))
-    measure_rounds(sides, rounds, dbs[0].parent, Stop(), lambda *_: None)
-    for side in sides:
+        measured.append(Measured(_flights(session, db, executor, console), [cell]))
+    measure_rounds(measured, rounds, dbs[0].parent, Stop(), lambda *_: None)
+    for side in measured:
         side.flights.writer.db.close()
-    fast, slower = (read_side(open_source(db)) for db in dbs)
-    return fast, slower
 
 
-def speed_trials(fast: Side, slower: Side, rounds: int, count: int) -> int:
+def speed_trials(fast: Side, slow: Side, rounds: int, count: int) -> int:
     """How many of ``count`` checks find the slower side slower, each of ``rounds`` of the real rounds."""
     rng, found = np.random.default_rng(1), 0
-    numbered = [side.runs.sort_values("started_at").reset_index(drop=True) for side in (fast, slower)]
+    good = [set(side.runs.loc[side.runs["status"] == "ok", "source"]) for side in (fast, slow)]
     for _ in range(count):
-        kept = rng.choice(min(map(len, numbered)), rounds, replace=False)
-        sides = [replace(s, runs=n.iloc[kept]) for s, n in zip((fast, slower), numbered, strict=True)]
-        verdicts = [one.verdict for one in judge(sides[0], sides[1], Rules(), ("matrix_speed",))]
-        found += "regressed" in verdicts
+        kept = rng.choice(sorted(good[0] & good[1]), rounds, replace=False)
+        sides = [replace(side, runs=side.runs[side.runs["source"].isin(kept)]) for side in (fast, slow)]
+        found += calls_worse(judge(sides[0], sides[1], Rules(), ("speed", "matrix_speed")))
     return found
 
 
@@ -153,3 +165,8 @@ def _cells(arm: Arm) -> Iterator[Cell]:
 
 def _alone(side: Side, recipe: str) -> Side:
     return replace(side, runs=side.runs[side.runs["recipe_id"] == recipe])
+
+
+def _as_quality(side: Side) -> Side:
+    """The trials' cells are measured; their losses are judged as those of any run."""
+    return replace(side, runs=side.runs.assign(purpose="quality"))

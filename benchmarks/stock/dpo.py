@@ -12,6 +12,7 @@ from benchmarks.stock.options import note, parser, shared_settings
 
 
 def main() -> None:
+    """Train on pairs as the command line says, and note the loss and the seconds."""
     cli = parser(__doc__ or "")
     cli.add_argument("--adapter", required=True)
     cli.add_argument("--beta", type=float, default=0.1)

@@ -74,7 +74,8 @@ class Contender:
         """Its outcomes minus its base's in each eval, at the seeds scored on all of them; none where one is missing."""
         section = self.side.section
         own, base = section.of(self.arm_id, evals), section.of(self.base, evals) if self.base else []
-        return common_seeds([minus(*pair) for pair in zip(own, base, strict=True)]) if own and base else []
+        moved = common_seeds([minus(*pair) for pair in zip(own, base, strict=True)]) if own and base else []
+        return moved if all(len(outcomes.table) for outcomes in moved) else []
 
     def points(self, target: list[str], general: list[str]) -> pd.DataFrame:
         """See ``matched.run_points``."""

@@ -71,8 +71,10 @@ def spread_between(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> Spr
 def differences(after: Sequence[Outcomes], before: Sequence[Outcomes]) -> list[Block]:
     """After minus before in each eval, (seeds, items), at the seeds that were scored on all of them; none where there
     is no item in common."""
-    pairs = zip(common_seeds(after), common_seeds(before), strict=True)
-    blocks = [paired(*pair) for pair in pairs]
+    after, before = common_seeds(after), common_seeds(before)
+    if not all(len(outcomes.table) for outcomes in (*after, *before)):
+        return []
+    blocks = [paired(*pair) for pair in zip(after, before, strict=True)]
     return blocks if all(block.size for block in blocks) else []
 
 

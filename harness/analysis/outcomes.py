@@ -53,6 +53,7 @@ class Outcomes:
 
     @property
     def by_item(self) -> bool:
+        """Does the table hold the items, and not each seed's score alone?"""
         return self.table.shape[1] > 1
 
 

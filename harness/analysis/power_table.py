@@ -1,19 +1,29 @@
-"""What the noise seen between arms lets the target score tell, and what more seeds or items would."""
+"""What the noise seen between arms lets the target score, memory and speed tell, and what more runs would."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from harness.analysis import effects
 from harness.analysis.contender import Contender
-from harness.analysis.power import POWER, items_needed, noise_of, power, seeds_needed, smallest_difference
-from harness.analysis.quantities import shared_evals
+from harness.analysis.power import (
+    POWER,
+    items_needed,
+    noise_of,
+    power,
+    repeats_needed,
+    seeds_needed,
+    smallest_difference,
+)
+from harness.analysis.quantities import COSTS, MEASURED, shared_evals
 from harness.analysis.spread import spread_of
 
 COLUMNS = [
     *("pair", "seeds", "items", "difference", "sd_seeds", "sd_items", "sd_answers"),
     *("smallest", "power", "seeds_needed", "items_needed"),
 ]
+REPEATS_COLUMNS = ["pair", "quantity", "first_runs", "second_runs", "ratio", "sd", "runs_needed"]
 
 
 def power_table(pairs: Sequence[tuple[Contender, Contender]], difference: float, wanted: float = POWER) -> pd.DataFrame:
@@ -28,6 +38,30 @@ def power_table(pairs: Sequence[tuple[Contender, Contender]], difference: float,
     """
     rows = [[n, *_row(first, second, difference, wanted)] for n, (first, second) in enumerate(pairs)]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"seeds_needed": float, "items_needed": float})
+
+
+def repeats_table(pairs: Sequence[tuple[Contender, Contender]], ratio: float, wanted: float = POWER) -> pd.DataFrame:
+    """A row a pair and quantity (``REPEATS_COLUMNS``) of memory and speed, where both arms were measured repeatedly.
+
+    ``first_runs`` and ``second_runs`` are as many measure runs as there are; ``ratio`` is the first's mean over the
+    second's; ``sd`` the standard deviation between an arm's runs, as a share; ``runs_needed`` of each arm would see the
+    ratio asked for (1.02 is two percent) with chance ``wanted``, missing where no number does.
+    """
+    rows = [
+        [n, name, len(one), len(other), *_repeated(one, other), repeats_needed(one, other, ratio, wanted)]
+        for n, (first, second) in enumerate(pairs)
+        for name in MEASURED
+        for one, other in [(first.measurements(COSTS[name][0]), second.measurements(COSTS[name][0]))]
+        if min(len(one), len(other)) > 1
+    ]
+    return pd.DataFrame(rows, columns=REPEATS_COLUMNS).astype({"runs_needed": float})
+
+
+def _repeated(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """The ratio of the geometric means, and the standard deviation between runs: of the logarithms, a share."""
+    logs = [np.log(values) for values in (first, second)]
+    sd = np.sqrt(np.mean([values.var(ddof=1) for values in logs]))
+    return float(np.exp(logs[0].mean() - logs[1].mean())), float(sd)
 
 
 def _row(first: Contender, second: Contender, difference: float, wanted: float) -> list[float | None]:

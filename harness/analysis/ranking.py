@@ -10,10 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.analysis.corrections import LEVEL, holm
-from harness.analysis.outcomes import Outcomes, paired
-from harness.analysis.shares import counted, spread_of_difference
-from harness.analysis.spread import Spread, spread_of, spreads_of_pairs
+from harness.analysis.effects import spread_between
+from harness.analysis.outcomes import Outcomes, common_seeds
+from harness.analysis.spread import Spread, spreads_of_pairs
 from harness.analysis.uncertainty import Interval, difference_intervals, pooled_seed_variance
+
+_UNKNOWN = Interval(float("nan"))
 
 
 def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
@@ -23,10 +25,11 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     (Holm over all pairs), differs (whether the order is supported). The chance that a table claims any order falsely
     is about 5 % (1 to 10 % in simulations, most where one arm's seeds vary far more than the others'); *not* differing
     proves no equality. How much seeds vary is judged from all pairs of a kind (trained with trained, trained with
-    untrained) together.
+    untrained) together. Of a pair without an item that both answered, at a seed that was scored on all the evals,
+    nothing is known.
     """
     trained = {arm: bool(outcomes[0].seeds) for arm, outcomes in arms.items()}
-    freedom = sum(len(outcomes[0].seeds) - 1 for arm, outcomes in arms.items() if trained[arm])
+    freedom = sum(max(1, len(common_seeds(outcomes)[0].seeds)) - 1 for arm, outcomes in arms.items() if trained[arm])
     kinds: dict[bool, dict[tuple[str, str], Spread]] = {True: {}, False: {}}
     for (first, second), spread in _spreads(arms, trained).items():
         kinds[trained[first] and trained[second]][first, second] = spread
@@ -34,7 +37,7 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
     for spreads in kinds.values():
         pooled = pooled_seed_variance(list(spreads.values()), freedom)
         found |= dict(zip(spreads, difference_intervals(list(spreads.values()), pooled), strict=True))
-    ordered = [(pair, found[pair]) for pair in combinations(arms, 2)]
+    ordered = [(pair, found.get(pair, _UNKNOWN)) for pair in combinations(arms, 2)]
     rows = [(*pair, one.estimate, one.low, one.high, one.p_value) for pair, one in ordered]
     columns = ["first", "second", "difference", "low", "high", "p_value"]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
@@ -44,13 +47,16 @@ def compare(arms: Mapping[str, Sequence[Outcomes]]) -> pd.DataFrame:
 
 
 def _spreads(arms: Mapping[str, Sequence[Outcomes]], trained: Mapping[str, bool]) -> dict[tuple[str, str], Spread]:
-    """The spread of every pair's differences: all at once where the tables are alike, but for two untrained arms, who
-    have one row each and not one a seed."""
+    """The spread of every pair's differences, where it has any: all at once where the tables are alike, but for two
+    untrained arms, who have one row each and not one a seed."""
     tables = _stacked(list(arms.values()))
     found = dict(zip(combinations(arms, 2), spreads_of_pairs(tables), strict=True)) if tables else {}
     for first, second in combinations(arms, 2):
-        if not tables or not (trained[first] or trained[second]):
-            found[first, second] = _spread(arms[first], arms[second])
+        if tables and (trained[first] or trained[second]):
+            continue
+        found.pop((first, second), None)
+        if spread := spread_between(arms[first], arms[second]):
+            found[first, second] = spread
     return found
 
 
@@ -80,12 +86,6 @@ def ranked(pairs: pd.DataFrame, order: Sequence[str]) -> dict[str, tuple[int, st
     letters = compact_letters(order, zip(differing["first"], differing["second"], strict=True))
     place = places(pairs, order)
     return {arm: (place[arm], letters[arm]) for arm in order}
-
-
-def _spread(first: Sequence[Outcomes], second: Sequence[Outcomes]) -> Spread:
-    if counted(*first, *second):
-        return spread_of_difference(first, second)
-    return spread_of([paired(a, b) for a, b in zip(first, second, strict=True)])
 
 
 def places(pairs: pd.DataFrame, arms: Iterable[str]) -> dict[str, int]:

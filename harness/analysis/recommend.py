@@ -52,6 +52,7 @@ class Choice:
 
     @property
     def meets(self) -> bool:
+        """Does it keep every limit?"""
         return all(check.passes for check in self.checks)
 
 

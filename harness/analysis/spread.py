@@ -40,6 +40,7 @@ class Spread:
 
     @property
     def variance(self) -> float:
+        """Of the mean, from seeds and items together."""
         return self.seed_variance + self.item_variance
 
 

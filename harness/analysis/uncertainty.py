@@ -2,7 +2,7 @@
 ``weighted_t``'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from scipy.special import fdtri, ndtri
 from harness.analysis.spread import Block, Spread, spread_of
 from harness.analysis.weighted_t import WeightedT
 
-UPPER_TAIL = 0.975
+LEVEL = 0.05
+UPPER_TAIL = 1 - LEVEL / 2
 PLAUSIBLE = 0.95  # a pair's variance over seeds beyond this quantile is its own, not the table's
 ONE_SEED = "one seed"
 
@@ -82,16 +83,16 @@ def interval_of_difference(spread: Spread) -> Interval:
     return _t_intervals([spread], 1.0)[0] if spread.variance > 0 else _of_no_variance(spread)
 
 
-def difference_intervals(spreads: Sequence[Spread], pooled: SeedVariance | None = None) -> list[Interval]:
-    """The same with p values, for many pairs of arms at once, from the spreads of their differences.
+def difference_intervals(
+    spreads: Sequence[Spread], pooled: SeedVariance | None = None, level: float = LEVEL
+) -> list[Interval]:
+    """The same with p values, for many pairs of arms at once, from the spreads of their differences; the intervals
+    are ``1 - level`` ones.
 
     ``pooled`` is what a whole table says of the variance over seeds: the larger of that and the pair's own is used,
     with the table's degrees of freedom as far as the pair's own is plausible under it.
     """
-    shared = pooled is not None and pooled.variance > 0
-    varies = [spread.variance > 0 or (shared and spread.seeds > 1) for spread in spreads]
-    tested = iter(_tested([spread for spread, does in zip(spreads, varies, strict=True) if does], 1.0, pooled))
-    return [next(tested) if does else _of_no_variance(spread) for spread, does in zip(spreads, varies, strict=True)]
+    return _intervals(spreads, 1.0, pooled, level, _of_no_variance)
 
 
 def pooled_seed_variance(spreads: Sequence[Spread], degrees_of_freedom: float) -> SeedVariance | None:
@@ -114,11 +115,14 @@ def value_interval(blocks: Sequence[Block]) -> Interval:
     A block of one item (a score of which no items are kept) leaves the seeds alone to vary; one seed and one item
     give no interval.
     """
-    spread = spread_of(blocks)
-    if spread.variance > 0:
-        return _tested([spread], np.inf)[0]
-    known = spread.seeds > 1 or spread.items > 1
-    return _interval(spread, spread.mean if known else None, spread.mean if known else None)
+    return value_intervals([spread_of(blocks)])[0]
+
+
+def value_intervals(
+    spreads: Sequence[Spread], pooled: SeedVariance | None = None, level: float = LEVEL
+) -> list[Interval]:
+    """The same for many means at once, from their spreads; ``pooled`` and ``level`` as in ``difference_intervals``."""
+    return _intervals(spreads, np.inf, pooled, level, _of_the_same_values)
 
 
 def error_of(spreads: Sequence[Spread], pooled: SeedVariance | None = None) -> WeightedT:
@@ -139,28 +143,51 @@ def error_of(spreads: Sequence[Spread], pooled: SeedVariance | None = None) -> W
     return WeightedT(parts, np.column_stack([freedom, table_freedom, np.maximum(n_items - 1, 1)]))
 
 
-def _t_intervals(spreads: Sequence[Spread], bound: float, pooled: SeedVariance | None = None) -> list[Interval]:
+def _intervals(
+    spreads: Sequence[Spread],
+    bound: float,
+    pooled: SeedVariance | None,
+    level: float,
+    without_variance: Callable[[Spread, float], Interval],
+) -> list[Interval]:
+    shared = pooled is not None and pooled.variance > 0
+    varies = [spread.variance > 0 or (shared and spread.seeds > 1) for spread in spreads]
+    able = [spread for spread, does in zip(spreads, varies, strict=True) if does]
+    tested = iter(_tested(able, bound, pooled, level))
+    return [
+        next(tested) if does else without_variance(spread, level) for spread, does in zip(spreads, varies, strict=True)
+    ]
+
+
+def _t_intervals(
+    spreads: Sequence[Spread], bound: float, pooled: SeedVariance | None = None, level: float = LEVEL
+) -> list[Interval]:
     """t intervals of means in [-bound, bound]."""
     means: NDArray[np.float64] = np.array([spread.mean for spread in spreads])
     error = error_of(spreads, pooled)
-    half = error.quantile(UPPER_TAIL) * error.error
+    half = error.quantile(1 - level / 2) * error.error
     ends = zip(np.maximum(-bound, means - half), np.minimum(bound, means + half), strict=True)
     return [_interval(spread, *both) for spread, both in zip(spreads, ends, strict=True)]
 
 
-def _tested(spreads: Sequence[Spread], bound: float, pooled: SeedVariance | None = None) -> list[Interval]:
+def _tested(spreads: Sequence[Spread], bound: float, pooled: SeedVariance | None, level: float) -> list[Interval]:
     """t intervals with their p values."""
     if not spreads:
         return []
     p_values = error_of(spreads, pooled).p_values(np.array([spread.mean for spread in spreads]))
-    intervals = _t_intervals(spreads, bound, pooled)
+    intervals = _t_intervals(spreads, bound, pooled, level)
     return [replace(interval, p_value=float(p)) for interval, p in zip(intervals, p_values, strict=True)]
 
 
-def _of_no_variance(spread: Spread) -> Interval:
+def _of_the_same_values(spread: Spread, level: float) -> Interval:
+    end = spread.mean if spread.seeds > 1 or spread.items > 1 else None
+    return _interval(spread, end, end)
+
+
+def _of_no_variance(spread: Spread, level: float = LEVEL) -> Interval:
     if spread.effective_items <= 1:
         return _interval(spread, None, None)
-    z2 = ndtri(UPPER_TAIL) ** 2
+    z2 = ndtri(1 - level / 2) ** 2
     half = z2 / (spread.effective_items + z2)
     p_value = 1.0 if spread.mean == 0 else 2.0 ** (1 - spread.items)  # the sign test
     return _interval(spread, max(-1.0, spread.mean - half), min(1.0, spread.mean + half), p_value)

@@ -10,6 +10,7 @@ import typer
 
 from harness.cli import board, check, history, judging, matrix, results, snapshots
 from harness.errors import UserError
+from harness.oneline import one_line
 from tunematrix.version import __version__
 
 app = typer.Typer(
@@ -51,12 +52,17 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        for line in error.lines:
-            typer.echo(f"tunematrix: {line}", err=True)
+        _say(*error.lines)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output has gone, as in `| head`
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"tunematrix: {where}{error.strerror or error}", err=True)
+        _say(f"{where}{error.strerror or error}")
         sys.exit(2)
+
+
+def _say(*lines: str) -> None:
+    """Each mistake on one line; what it quotes may come from a stranger's file."""
+    for line in lines:
+        typer.echo(f"tunematrix: {one_line(line)}", err=True)

@@ -29,7 +29,12 @@ def check(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="Run two settings now, taking turns: KEY=VALUE ..., or python=PATH."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Measure runs of each cell and side.")] = 10,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Measure runs of each cell and side: 12 by default, 1 with --run.", show_default=False
+        ),
+    ] = None,
     rules: Annotated[Path | None, typer.Option(help="A YAML file that overrides limits.")] = None,
     quantities: Annotated[str | None, typer.Option(help="Only these, as in score,matrix_score.")] = None,
     allow: Annotated[
@@ -53,6 +58,7 @@ def check(
     compared, each cell by itself and pooled over the matrix.
     """
     from harness.commands.check import CheckRequest, run_check
+    from harness.commands.strangers import rows_of_strangers
     from harness.gate.trial import Reference
 
     request = CheckRequest(
@@ -70,4 +76,6 @@ def check(
         keep=keep,
         outputs={"json": json_to, "junit": junit_to, "markdown": markdown_to},
     )
-    raise typer.Exit(run_check(request))
+    with rows_of_strangers(baseline, candidate):
+        code = run_check(request)
+    raise typer.Exit(code)

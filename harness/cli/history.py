@@ -26,5 +26,8 @@ def history(
 ) -> None:
     """Show an arm's figure over stacks and snapshots, with its steps and what changed in the stack at each."""
     from harness.commands.history import show_history
+    from harness.commands.strangers import rows_of_strangers
 
-    show_history(metric, arm or [], sources or [Path("tunematrix.db")])
+    read = sources or [Path("tunematrix.db")]
+    with rows_of_strangers(*read):
+        show_history(metric, arm or [], read)

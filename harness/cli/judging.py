@@ -32,8 +32,10 @@ def compare(
 ) -> None:
     """Compare arms on the same items and seeds: every task, gain, forgetting and cost, and what can be said of it."""
     from harness.commands.compare import show_comparison
+    from harness.commands.strangers import rows_of_strangers
 
-    show_comparison(first, second, db, only=only, screen=screen, difference=difference, as_json_=as_json)
+    with rows_of_strangers(Path(first), Path(second), db):
+        show_comparison(first, second, db, only=only, screen=screen, difference=difference, as_json_=as_json)
 
 
 @app.command(epilog='Examples: tunematrix power · tunematrix power "lora r=8" full_sft --difference 1 --power 0.9')
@@ -41,16 +43,22 @@ def power(
     arms: Arms = None,
     db: Db = Path("tunematrix.db"),
     difference: Annotated[float, typer.Option(min=0.01, max=100, help="The difference to see, in points.")] = 2.0,
+    relative: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="The difference in memory and speed to see, in percent.")
+    ] = 2.0,
     wanted: Annotated[float, typer.Option("--power", min=0.5, max=0.999, help="The chance to see it.")] = 0.8,
     as_json: Json = False,
 ) -> None:
-    """How many seeds or items it takes to see a difference, from the noise of the runs so far.
+    """How many seeds or items it takes to see a difference, from the noise of the runs so far; and how many measure
+    runs, of arms that were measured more than once.
 
     Without arms, each arm is set against the best of its base.
     """
     from harness.commands.power import show_power
+    from harness.commands.strangers import rows_of_strangers
 
-    show_power(arms or [], db, difference=difference, wanted=wanted, as_json_=as_json)
+    with rows_of_strangers(db):
+        show_power(arms or [], db, difference=difference, relative=relative, wanted=wanted, as_json_=as_json)
 
 
 @app.command(epilog="Example: tunematrix recommend --vram 24GB --max-forgetting 0.02 --max-hours 3")
@@ -67,6 +75,8 @@ def recommend(
 ) -> None:
     """The arms within your limits, best first, with what is unknown; where there is none, which limit binds."""
     from harness.commands.recommend import limits_of, show_recommendation
+    from harness.commands.strangers import rows_of_strangers
 
     limits = limits_of(vram, max_forgetting, max_hours, min_gain)
-    show_recommendation(db, limits, base=base, as_json_=as_json)
+    with rows_of_strangers(db):
+        show_recommendation(db, limits, base=base, as_json_=as_json)

@@ -20,8 +20,10 @@ def report(
 ) -> None:
     """Print the comparison tables of a results file or of a snapshot."""
     from harness.commands.results import show_report
+    from harness.commands.strangers import rows_of_strangers
 
-    show_report(source, db, out)
+    with rows_of_strangers(source):
+        show_report(source, db, out)
 
 
 @app.command("db")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.analysis.gate import Side
 
 INTERRUPTED = 130
+ROUNDS = 12  # what a few arms' speed needs on a machine that is not quite still: see docs/gate.md
 WAYS = "--baseline with --candidate or --run, or --ab A B"
 
 
@@ -29,7 +30,7 @@ class CheckRequest:
     candidate: Path | None = None
     run: bool = False
     ab: tuple[str, str] | None = None
-    rounds: int = 10
+    rounds: int | None = None
     rules: Path | None = None
     quantities: str | None = None
     allow: tuple[str, ...] = ()
@@ -54,9 +55,9 @@ def run_check(request: CheckRequest) -> int:
         if sides is None:
             console.print("interrupted: nothing was judged")
             return INTERRUPTED
-        baseline, candidate = sides
+        baseline, candidate, left_out = sides
         findings = judge(baseline, candidate, rules, quantities, request.other_hardware)
-        check = Check(baseline, candidate, findings, exit_code(findings, allowed))
+        check = Check(baseline, candidate, findings, exit_code(findings, allowed), left_out)
         print_check(check, console, request.every)
         for form, path in (request.outputs or {}).items():
             if path is not None:
@@ -65,23 +66,29 @@ def run_check(request: CheckRequest) -> int:
 
 
 @contextmanager
-def _sides(request: CheckRequest, console: Console) -> Iterator["tuple[Side, Side] | None"]:
-    """Baseline and candidate; None where the user stopped what had to run first."""
+def _sides(request: CheckRequest, console: Console) -> Iterator["tuple[Side, Side, int] | None"]:
+    """Baseline, candidate, and how many recipes of the baseline were not to run; None where the user stopped what had
+    to run first."""
+    from harness.analysis.gate.side import only_recipes
     from harness.gate.read import read_side
     from harness.sources import open_source
 
-    baseline = read_side(open_source(request.baseline)) if request.baseline else None
+    suite = request.reference.suite if request.run else None
+    baseline = read_side(open_source(request.baseline), suite) if request.baseline else None
     if baseline is not None and request.candidate is not None:
-        yield baseline, read_side(open_source(request.candidate), baseline.suite)
+        yield baseline, read_side(open_source(request.candidate), baseline.suite), 0
         return
     texts = list(request.ab) if request.ab else [""]
     with _folder(request.keep) as folder:
-        ran = _run(request, texts, baseline.suite if baseline else "pocket", folder, console)
-        if not ran:
+        if not _run(request, texts, baseline.suite if baseline else "pocket", folder, console):
             yield None
             return
-        first, *rest = [*([baseline] if baseline else []), *_read(folder, texts)]
-        yield first, rest[0]
+        *first, candidate = _read(folder, texts)
+        if baseline is None:
+            yield first[0], candidate, 0
+            return
+        kept, left_out = only_recipes(baseline, set(candidate.runs["recipe_id"]))
+        yield kept, candidate, left_out
 
 
 def _run(request: CheckRequest, texts: list[str], suite: str, folder: Path, console: Console) -> bool:
@@ -89,7 +96,7 @@ def _run(request: CheckRequest, texts: list[str], suite: str, folder: Path, cons
     from harness.gate.trial import contenders, run_trial
 
     sides = contenders(request.reference.found(suite), [parse_setting(text) for text in texts], folder)
-    return run_trial(sides, request.rounds, console)
+    return run_trial(sides, request.rounds or (ROUNDS if request.ab else 1), console)  # alone, none is in turn
 
 
 def _read(folder: Path, texts: list[str]) -> "list[Side]":

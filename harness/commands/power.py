@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.analysis import effects
 from harness.analysis.contender import Contender
-from harness.analysis.power_table import power_table
+from harness.analysis.power_table import power_table, repeats_table
 from harness.analysis.ranking import best_first
 from harness.analysis.section import Section
 from harness.commands.console import console_for_people
@@ -16,8 +16,10 @@ from harness.report.powered import Powered, as_json, print_power
 from harness.selectors import Named, select
 
 
-def show_power(selectors: list[str], db: Path, *, difference: float, wanted: float, as_json_: bool) -> None:
-    """Print the table; ``difference`` is in points."""
+def show_power(
+    selectors: list[str], db: Path, *, difference: float, relative: float, wanted: float, as_json_: bool
+) -> None:
+    """Print the tables; ``difference`` is in points, ``relative`` (of memory and speed) in percent."""
     results = Results(db)
     key = results.newest_with(*selectors)
     side = side_of(results.contents.part(*key))
@@ -27,9 +29,14 @@ def show_power(selectors: list[str], db: Path, *, difference: float, wanted: flo
     if not pairs:
         raise UserError(f"{db}: no two arms of one base to tell apart")
     contenders = [(Contender(side, first.arm_id), Contender(side, second.arm_id)) for first, second in pairs]
-    table = power_table(contenders, difference / 100, wanted)
-    names = [(first.full_name, second.full_name) for first, second in pairs]
-    powered = Powered(names, table, difference / 100, wanted)
+    powered = Powered(
+        names=[(first.full_name, second.full_name) for first, second in pairs],
+        table=power_table(contenders, difference / 100, wanted),
+        repeats=repeats_table(contenders, 1 + relative / 100, wanted),
+        difference=difference / 100,
+        relative=relative / 100,
+        wanted=wanted,
+    )
     if as_json_:
         print(json.dumps(as_json(powered), indent=1, ensure_ascii=False, allow_nan=False))
     else:

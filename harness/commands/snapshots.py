@@ -6,7 +6,7 @@ from typing import get_args
 from harness import stack
 from harness.errors import UserError
 from harness.matrix import load_matrix
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.session import matrix_file
 from harness.snapshot import Publication, import_snapshot, publish_snapshot, push_snapshot, verify_snapshot
 from harness.snapshot.expected import expected_cells

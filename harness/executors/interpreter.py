@@ -15,18 +15,23 @@ from harness.events import Done, Event, Failed, from_line, to_line
 from tunematrix.version import __version__
 
 SERVER = "harness.executors.serve"
+FROM_HERE = b"\ntunematrix says:\n"  # whatever an interpreter or a library printed before is no word of ours
 
 
 def stack_of(python: str, device: str) -> tuple[dict[str, Any], str]:
     """The stack's facts and the code's digest, as the interpreter ``python`` sees them on ``device``.
 
-    Raises UserError where tunematrix is not installed there, or another version of it.
+    Raises UserError where it is no Python with tunematrix, or with another version of it.
     """
-    done = subprocess.run(_command(python, "--describe", device), capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise UserError(f"python={python}: tunematrix {__version__} must be installed there: {reason}")
-    said = json.loads(done.stdout)
+    done = subprocess.run(_command(python, "--describe", device), capture_output=True, check=False)
+    _, _, words = done.stdout.partition(FROM_HERE)
+    if done.returncode or not words:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(
+            f"python={python}: must be a Python in which tunematrix {__version__} is installed: "
+            f"{told[-1] if told else 'it says nothing'}"
+        )
+    said = json.loads(words)
     if said["version"] != __version__:
         raise UserError(f"python={python}: has tunematrix {said['version']}, this is {__version__}; install the same")
     return said["facts"], said["code_digest"]
@@ -42,7 +47,7 @@ class InterpreterExecutor:
             _command(python, device, str(logs)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log
         )
         self.running: set[str] = set()
-        self._rest = b""
+        self._heard, self._rest = False, b""
         self._selector = DefaultSelector()
         self._selector.register(self._from_server, EVENT_READ)
 
@@ -76,7 +81,13 @@ class InterpreterExecutor:
         read = os.read(self._from_server.fileno(), 1 << 16)
         if not read:
             return self._lost()
-        *lines, self._rest = (self._rest + read).split(b"\n")
+        self._rest += read
+        if not self._heard:
+            _, heard, rest = self._rest.partition(FROM_HERE)
+            self._heard, self._rest = bool(heard), rest if heard else self._rest
+        if not self._heard:
+            return []
+        *lines, self._rest = self._rest.split(b"\n")
         return [self._event(line) for line in lines]
 
     def _event(self, line: bytes) -> tuple[str, Event]:

@@ -14,19 +14,21 @@ from typing import Any
 
 from harness import stack
 from harness.assignment import Assignment
-from harness.executors.interpreter import event_line
+from harness.executors.interpreter import FROM_HERE, event_line
 from harness.executors.local import LocalExecutor
 from tunematrix.version import __version__
 
 
 def main(words: list[str]) -> None:
-    if words[0] == "--describe":
-        facts, digest = stack.stack_facts(words[1]), stack.code_digest()
-        print(json.dumps({"version": __version__, "facts": facts, "code_digest": digest}))
-        return
-    device, logs = words
+    """Entry point: ``words`` are the command line's, as the module says."""
     out = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no event
+    os.write(out, FROM_HERE)
+    if words[0] == "--describe":
+        facts, digest = stack.stack_facts(words[1]), stack.code_digest()
+        os.write(out, json.dumps({"version": __version__, "facts": facts, "code_digest": digest}).encode())
+        return
+    device, logs = words
     with LocalExecutor(device, Path(logs)) as executor:
         for command in _commands():
             if command is not None:

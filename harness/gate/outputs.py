@@ -25,17 +25,21 @@ MEANING = {0: "pass", 1: "regressed", 3: "open: inconclusive, not measured or mi
 
 @dataclass(frozen=True)
 class Check:
-    """What was held against what, what came of it, and the exit code."""
+    """What was held against what, what came of it, and the exit code; ``left_out`` says how many recipes of the
+    baseline were not to run."""
 
     baseline: Side
     candidate: Side
     findings: Sequence[Finding]
     code: int
+    left_out: int = 0
 
     @property
     def about(self) -> list[str]:
         """What differs between the two sides, a line each."""
-        return differences(self.baseline, self.candidate) or ["nothing: the same recipe, execution and stack"]
+        said = differences(self.baseline, self.candidate) or ["nothing: the same recipe, execution and stack"]
+        left = f"{self.left_out} other recipes of the baseline are left out: they are not among the cells that ran"
+        return [*said, *([left] if self.left_out else [])]
 
     @property
     def counts(self) -> str:
@@ -104,6 +108,7 @@ def as_json(check: Check) -> str:
     }
     findings = [asdict(found) for found in check.findings]
     whole = {"version": CHECK_VERSION, "exit_code": check.code, **sides, "differences": check.about}
+    whole["recipes_left_out"] = check.left_out
     return json.dumps({**whole, "findings": findings}, indent=1, allow_nan=False) + "\n"
 
 

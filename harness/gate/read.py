@@ -27,7 +27,8 @@ def read_side(source: Source, suite: str | None = None) -> Side:
         (ended["stack_id"] == stack_id) & (ended["suite"].eq(suite) | ended["arm_id"].isin(frames.arms["arm_id"]))
     ]
     names = runs["arm_id"].map(arm_names(runs.drop_duplicates("arm_id")))
-    runs = runs.assign(arm=names + " · " + runs["base"]).join(reader.recipes(db), on="recipe_id")
+    runs = runs.assign(arm=names + " · " + runs["base"], order_digest=runs["order_digest"].fillna(""))
+    runs = runs.join(reader.recipes(db), on="recipe_id")
     scores = frames.scores[frames.scores["split"] == "test"]
     return Side(
         name=source.name,

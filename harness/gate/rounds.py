@@ -1,9 +1,12 @@
 """Measure runs in rounds: one side alone, or two that take turns at every step, so that the machine's drift cancels."""
 
+import os
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.analysis.gate.match import TURNS
 from harness.arms import Cell
 from harness.assignment import Turns
 from harness.events import Event
@@ -27,19 +30,22 @@ def measure_rounds(sides: Sequence[Measured], rounds: int, folder: Path, stop: S
     """Measure every cell ``rounds`` times on each side; two sides step in turn, and who begins changes every round.
 
     ``folder`` is for the pipes of their turns. A run that fails is written down like any other, and its partner ends.
+    The source of two sides' runs names this trial and the round, by which they are found to be a pair.
     """
+    trial = uuid.uuid4().hex[:16]
     for number in range(rounds):
         for cells in zip(*(side.cells for side in sides), strict=True):
             if stop.requested:
                 return
             tell(number, cells[0].arm.name)
-            _round(sides, cells, number, folder, stop)
+            _round(sides, cells, f"{TURNS}{trial}:{number}", _turns(sides, cells, folder, number), stop)
 
 
-def _round(sides: Sequence[Measured], cells: Sequence[Cell], number: int, folder: Path, stop: Stop) -> None:
-    turns: list[Turns | None] = [None] if len(sides) == 1 else list(_turns(folder, number))
+def _round(
+    sides: Sequence[Measured], cells: Sequence[Cell], source: str, turns: Sequence[Turns | None], stop: Stop
+) -> None:
     started = {
-        side.flights.start(cell, "measure", turn): (side, cell)
+        side.flights.start(cell, "measure", turn, source if turn else "local"): (side, cell)
         for side, cell, turn in zip(sides, cells, turns, strict=True)
     }
     executors = list(dict.fromkeys(side.flights.executor for side in sides))
@@ -55,11 +61,25 @@ def _round(sides: Sequence[Measured], cells: Sequence[Cell], number: int, folder
         _end_partners(started)
 
 
-def _turns(folder: Path, number: int) -> Iterator[Turns]:
+def _turns(sides: Sequence[Measured], cells: Sequence[Cell], folder: Path, number: int) -> list[Turns | None]:
+    if len(sides) == 1:
+        return [None]
     a, b = map(str, make_pipes(folder))
-    a_first = number % 2 == 0
-    yield Turns(mine=a, theirs=b, first=a_first)
-    yield Turns(mine=b, theirs=a, first=not a_first)
+    a_first, cores = number % 2 == 0, _cores(sides, cells, number)
+    return [
+        Turns(mine=a, theirs=b, first=a_first, cores=cores),
+        Turns(mine=b, theirs=a, first=not a_first, cores=cores),
+    ]
+
+
+def _cores(sides: Sequence[Measured], cells: Sequence[Cell], number: int) -> tuple[int, ...]:
+    """As many cores as the two sides have threads, others every round; none where that is all, or unknown."""
+    if any(side.flights.session.device != "cpu" for side in sides) or not hasattr(os, "sched_setaffinity"):
+        return ()
+    able, threads = sorted(os.sched_getaffinity(0)), max(cell.arm.execution["threads"] for cell in cells)
+    if threads >= len(able):
+        return ()
+    return tuple(able[(number * threads + n) % len(able)] for n in range(threads))
 
 
 def _events(executors: Sequence[Executor]) -> Iterator[tuple[str, Event]]:

@@ -39,6 +39,11 @@ class Reference:
         """With the matrix file of the ``suite``'s reference cells, where none is named."""
         return replace(self, matrix=self.matrix or str(reference_file(suite)))
 
+    @property
+    def suite(self) -> str | None:
+        """The suite of the matrix file that is named; None where none is. Raises UserError for a file that is none."""
+        return None if self.matrix is None else load_matrix(matrix_file(self.matrix), self.overrides).header.suite
+
 
 def reference_file(suite: str) -> Path:
     """The reference cells of an installed suite: ``reference.yaml`` beside its matrix, else that."""

@@ -6,8 +6,11 @@ that of the logits' norm, so an error of a share e in every logit moves it by ab
 that how a batch is split changes nothing.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
+
+from harness.errors import NotANumber
 
 EXAMPLES = 4
 SIGNS = 4  # sums an example
@@ -17,7 +20,8 @@ POSITIONS_AT_ONCE = 128  # a large vocabulary's logits in float32 for a few posi
 def project_logits(model: Any, examples: Sequence[Sequence[int]], device: str) -> list[float]:
     """``SIGNS`` sums for each of the first ``EXAMPLES`` token sequences, each over the norm of that one's logits.
 
-    The model is read in evaluation mode without gradients and left as it was.
+    The model is read in evaluation mode without gradients and left as it was. Raises NotANumber for logits that are
+    not finite.
     """
     import torch
 
@@ -46,6 +50,8 @@ def _sums(logits: Any) -> list[float]:
         piece = logits[start : start + POSITIONS_AT_ONCE].float()
         sums += ((piece @ of_token) * of_position[start : start + len(piece)]).double().sum(dim=0).cpu()
         squares += float(piece.double().pow(2).sum())
+    if not math.isfinite(squares):
+        raise NotANumber("logits before the first step are not finite")
     return [] if squares == 0 else (sums / squares**0.5).tolist()
 
 

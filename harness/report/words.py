@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from harness.oneline import one_line
+
 MISSING = "-"
 
 
@@ -69,6 +71,4 @@ def rate(value: float | None) -> str:
 
 def text(value: Any) -> str:
     """Anything from a database, on one line and without control characters."""
-    if value is None:
-        return MISSING
-    return " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in str(value)).split())
+    return MISSING if value is None else one_line(value)

@@ -1,20 +1,18 @@
-"""What a published file says against what the rows give: the first difference, in words.
-
-Numbers agree to nine digits: another machine's arithmetic may round the last ones otherwise.
-"""
+"""What a published file says against what the rows give: the first difference, in words."""
 
 import csv
 import io
 import json
-from math import isclose
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.report.words import text as one_line
-from harness.snapshot.figures import shown_values
+from harness.oneline import one_line
+from harness.snapshot.picture import same_picture
+from harness.snapshot.rounding import same_number
 
-DIGITS = 1e-9
 SHOWN = 60
+WORDED = ("report.md", "README.md")
 
 
 def difference(published: Path, rebuilt: Path) -> str | None:
@@ -31,48 +29,81 @@ def difference(published: Path, rebuilt: Path) -> str | None:
         case ".json":
             return _json_difference(said, given)
         case ".svg":
-            return None if _same_picture(said, given) else "shows something else than the rows give"
+            return None if same_picture(said, given) else "shows something else than the rows give"
         case _:
             return _line_difference(said, given)
 
 
+def older_difference(published: Path, rebuilt: Path) -> str | None:
+    """The same for a report of an older version of this program, which may lack columns and keys and have worded and
+    drawn things otherwise: what it has of figures must be what the rows give."""
+    if published.suffix == ".svg" or published.name in WORDED:
+        return None
+    try:
+        said, given = (path.read_text(encoding="utf-8") for path in (published, rebuilt))
+    except UnicodeDecodeError:
+        return "is no text"
+    match published.suffix:
+        case ".csv":
+            return csv_difference(said, _columns_of(said, given), exact=False)
+        case ".json" if published.name == "report.json":
+            return _json_difference(said, given, _as_far_as)
+        case _:
+            return difference(published, rebuilt)
+
+
 def csv_difference(said: str, given: str, *, exact: bool) -> str | None:
     """The first row and column of two CSV texts that differ; ``exact`` asks for the same text, not the same number."""
-    rows, others = (list(csv.reader(_lines(text))) for text in (said, given))
+    try:
+        rows, others = (list(csv.reader(_lines(text))) for text in (said, given))
+    except csv.Error:  # a field too long to be one
+        return _line_difference(said, given)
     if rows[:1] != others[:1]:
         return "has other columns than the rows give"
     for number, (row, other) in enumerate(zip(rows[1:], others[1:], strict=False), start=1):
         if len(row) != len(other):
             return f"row {number} is not whole"
         for column, one, two in zip(rows[0], row, other, strict=True):
-            if one != two and (exact or not _same_number(one, two)):
+            if one != two and (exact or not same_number(one, two)):
                 return f"row {number}{_named(rows[0], row)}: {column} is {_short(one)}, the rows give {_short(two)}"
     if len(rows) != len(others):
         return f"has {len(rows) - 1} rows, the rows give {len(others) - 1}"
     return "differs in its line ends or quotes" if exact and said != given else None
 
 
-def shared_difference(published: Path, rebuilt: Path) -> str | None:
-    """The same of two CSV files, in the columns that both have."""
-    tables = [list(csv.DictReader(_lines(path.read_text(encoding="utf-8")))) for path in (published, rebuilt)]
-    shared = [name for name in (tables[0] or [{}])[0] if name in (tables[1] or [{}])[0]]
-    said, given = (_csv_of([shared, *([row[name] or "" for name in shared] for row in table)]) for table in tables)
-    return csv_difference(said, given, exact=False)
-
-
-def _csv_of(rows: list[list[str]]) -> str:
+def _columns_of(said: str, given: str) -> str:
+    """``given`` in the columns, and their order, that ``said`` has as well."""
+    rows = csv.DictReader(_lines(given))
+    try:
+        names = [name for name in next(csv.reader(_lines(said)), []) if name in (rows.fieldnames or [])]
+    except csv.Error:  # a name too long to be one
+        names = []
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
     return text.getvalue()
+
+
+def _as_far_as(said: Any, given: Any) -> Any:
+    """``given`` with the keys alone that ``said`` has as well; of the version nothing is asked."""
+    if isinstance(said, dict) and isinstance(given, dict):
+        return {
+            key: said[key] if key == "version" else _as_far_as(said[key], given[key]) for key in said if key in given
+        }
+    if isinstance(said, list) and isinstance(given, list):
+        return [_as_far_as(*pair) for pair in zip(said, given, strict=False)] + given[len(said) :]
+    return given
 
 
 def _lines(text: str) -> io.StringIO:
     return io.StringIO(text, newline="")
 
 
-def _json_difference(said: str, given: str) -> str | None:
+def _json_difference(said: str, given: str, cut: Callable[[Any, Any], Any] = lambda _, given: given) -> str | None:
     try:
-        return _value_difference("", json.loads(said), json.loads(given))
+        published = json.loads(said)
+        return _value_difference("", published, cut(published, json.loads(given)))
     except (ValueError, RecursionError):
         return "is no JSON"
 
@@ -87,7 +118,7 @@ def _value_difference(path: str, said: Any, given: Any) -> str | None:
             return f"{path} has {len(said)} entries, the rows give {len(given)}"
         pairs = enumerate(zip(said, given, strict=True))
         return next(filter(None, (_value_difference(f"{path}[{n}]", a, b) for n, (a, b) in pairs)), None)
-    if (said == given and type(said) is type(given)) or _same_number(said, given):
+    if (said == given and type(said) is type(given)) or same_number(said, given):
         return None
     return f"{path.removeprefix('.')} is {_short(said)}, the rows give {_short(given)}"
 
@@ -102,26 +133,6 @@ def _line_difference(said: str, given: str) -> str | None:
         if len(lines) != len(others)
         else "differs in its line ends"
     )
-
-
-def _same_picture(said: str, given: str) -> bool:
-    """Do the marks say the same? Their places may differ by the fonts of a machine, which set the margins."""
-    labels, others = shown_values(said), shown_values(given)
-    return len(labels) == len(others) and all(map(_same_label, labels, others))
-
-
-def _same_label(said: str, given: str) -> bool:
-    words, others = said.replace(";", " ").split(), given.replace(";", " ").split()
-    return len(words) == len(others) and all(a == b or _same_number(a, b) for a, b in zip(words, others, strict=True))
-
-
-def _same_number(said: Any, given: Any) -> bool:
-    if isinstance(said, bool) or isinstance(given, bool):
-        return False
-    try:
-        return isclose(float(said), float(given), rel_tol=DIGITS, abs_tol=1e-12)
-    except (TypeError, ValueError):
-        return False
 
 
 def _named(header: list[str], row: list[str]) -> str:

@@ -3,7 +3,6 @@
 Rendered by vl-convert in this process: no browser, no network.
 """
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -39,11 +38,6 @@ def as_svg(chart: "alt.TopLevelMixin") -> str:
 
     version = altair.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
     return vl_convert.vegalite_to_svg(chart.to_json(), vl_version=version) + "\n"
-
-
-def shown_values(svg: str) -> list[str]:
-    """What a picture says: the labels of its marks, which no font and no rounding of a coordinate changes."""
-    return re.findall(r'aria-label="([^"]*)"', svg)
 
 
 def _scatter(arms: pd.DataFrame, measure: str, title: str) -> Any:

@@ -6,11 +6,11 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.report.files import escaped
 from harness.snapshot.manifest import MANIFEST, Manifest, read_manifest
+from harness.snapshot.pages import README
 
-_HEAD = """\
-# Snapshots
-
-Published sets of runs, each immutable and checkable: `tunematrix verify results/NAME`. This page is written by
+_OURS = "# Snapshots\n\nPublished sets of runs, each immutable and checkable"
+_HEAD = f"""\
+{_OURS}: `tunematrix verify results/NAME`. This page is written by
 `tunematrix publish`; what is in a snapshot, and what it promises, is in tunematrix's `docs/snapshots.md`.
 
 | name | suite | machine | runs | newest run | |
@@ -18,12 +18,19 @@ Published sets of runs, each immutable and checkable: `tunematrix verify results
 """
 
 
+def refuse_foreign_index(results: Path) -> None:
+    """Raises UserError where the README of ``results`` is somebody's own."""
+    page = results / README
+    if page.is_symlink() or (page.exists() and not page.read_bytes().startswith(_OURS.encode())):
+        raise UserError(f"{page}: is not a list of snapshots, and would be written over; publish in another --results")
+
+
 def write_index(results: Path) -> None:
     """List every snapshot in ``results``, newest run first, in its README."""
     found = [(folder, manifest) for folder in sorted(results.iterdir()) if (manifest := _manifest(folder))]
     found.sort(key=lambda pair: pair[1].newest_run, reverse=True)
     rows = [_row(folder, manifest) for folder, manifest in found]
-    (results / "README.md").write_text(_HEAD + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    (results / README).write_text(_HEAD + "".join(f"{row}\n" for row in rows), encoding="utf-8")
 
 
 def _manifest(folder: Path) -> Manifest | None:

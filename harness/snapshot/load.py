@@ -1,22 +1,21 @@
 """A snapshot as a database in memory, so that whatever reads a results file reads a snapshot too."""
 
 import sqlite3
-import zlib
 from collections import Counter
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from harness.errors import UserError
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.checks import identity_problems
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
+from harness.snapshot.packed import packed_fault
 from harness.snapshot.rows import Row, Rows
-from harness.snapshot.tables import BadTable, read_table, table_names
+from harness.snapshot.shapes import shape_problems
+from harness.snapshot.tables import BadTable, Room, read_table, table_names
 from harness.store.database import open_in_memory
 from harness.store.schema import migrations
-
-MAX_BLOB_BYTES = 256 * 2**20
 
 
 class BadRows(Exception):
@@ -51,10 +50,10 @@ def read_database(folder: Path, manifest: Manifest) -> Database:
     """The rows under ``tables/`` as a database of this version; raises BadRows, or UserError for a newer schema."""
     old = open_in_memory(_known_schema(folder, manifest))
     rows: Rows = {}
-    problems = []
+    problems, room = [], Room()
     for table in table_names(old):
         try:
-            rows[table] = read_table(old, table, folder / "tables" / f"{table}.parquet")
+            rows[table] = read_table(old, table, folder / "tables" / f"{table}.parquet", room)
             if len(rows[table]) != manifest.rows.get(table):
                 problems.append(
                     f"tables/{table}.parquet: {len(rows[table])} rows, published with {manifest.rows.get(table)}"
@@ -72,16 +71,16 @@ def database_of(rows: Rows) -> Database:
 
 
 def _filled(db: Database, rows: Rows) -> Database:
-    problems = [problem for row in rows["items"] if (problem := _bomb(row))]
-    if problems:
-        raise BadRows(*problems)
+    if fault := packed_fault(rows["items"], {row["eval_id"]: row["n_items"] for row in rows["evals"]}):
+        raise BadRows(f"tables/items.parquet: {fault}")
+    problems: list[str] = []
     db.conn.execute("PRAGMA foreign_keys = OFF")
     for table, of_table in rows.items():
         try:
             _insert(db, table, of_table)
         except (sqlite3.Error, OverflowError) as error:
             problems.append(f"tables/{table}.parquet: {_explain(db, table, of_table, error)}")
-    problems += [] if problems else _dangling(db)
+    problems += [] if problems else [*_dangling(db), *shape_problems(db, list(rows))]
     if problems:
         raise BadRows(*problems)
     db.conn.execute("PRAGMA foreign_keys = ON")
@@ -109,23 +108,6 @@ def _dangling(db: Database) -> list[str]:
     return [
         f"tables/{table}.parquet: {n} rows refer to {parent} that are not there" for (table, parent), n in found.items()
     ]
-
-
-def _bomb(row: Row) -> str | None:
-    """What is wrong with the packed parts of a row of ``items``, found without unpacking more than the limit."""
-    for name in ("correct", "values", "answers"):
-        if row[name] is not None and (what := _unpacking_fault(row[name])):
-            return f"tables/items.parquet: {name} of run {row['run_id']}, eval {row['eval_id'][:12]} {what}"
-    return None
-
-
-def _unpacking_fault(blob: bytes) -> str | None:
-    unpacker = zlib.decompressobj()
-    try:
-        unpacker.decompress(blob, MAX_BLOB_BYTES)
-    except zlib.error:
-        return "is not packed"
-    return None if unpacker.eof else f"unpacks to more than {MAX_BLOB_BYTES // 2**20} MiB, or is cut off"
 
 
 def _known_schema(folder: Path, manifest: Manifest) -> list[str]:

@@ -42,7 +42,7 @@ class Manifest(_Part):
     format: int
     schema_applied: list[str]
     tunematrix: str
-    report: int
+    report: Annotated[int, Field(ge=1)]
     name: Annotated[str, Field(pattern=NAME_RULE)]
     suite: str
     overrides: list[str]
@@ -105,15 +105,18 @@ def hash_file(path: Path) -> FileFact:
     return FileFact(sha256=digest, size_bytes=path.stat().st_size)
 
 
-def walk(folder: Path, inside: str = "") -> Iterator[str]:
+def walk(folder: Path) -> Iterator[str]:
     """Every file under ``folder`` but the manifest, links and odd things included, as names with slashes."""
-    with os.scandir(folder / inside) as entries:
-        for entry in entries:
-            name = f"{inside}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from walk(folder, f"{name}/")
-            elif name != MANIFEST:
-                yield name
+    left = [""]
+    while left:
+        inside = left.pop()
+        with os.scandir(folder / inside) as entries:
+            for entry in entries:
+                name = f"{inside}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(f"{name}/")
+                elif name != MANIFEST:
+                    yield name
 
 
 def file_problems(folder: Path, manifest: Manifest) -> list[str]:

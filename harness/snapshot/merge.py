@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from harness.errors import UserError
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.privacy import hashed_answers
 from harness.snapshot.rows import OF_A_RUN, TABLES, Row, Rows, published
 from harness.snapshot.verify import verify_snapshot

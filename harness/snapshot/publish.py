@@ -15,7 +15,7 @@ from harness.report.files import REPORT_VERSION
 from harness.snapshot.contents import write_contents
 from harness.snapshot.expected import Expected
 from harness.snapshot.face import Fault, faults
-from harness.snapshot.index import write_index
+from harness.snapshot.index import refuse_foreign_index, write_index
 from harness.snapshot.load import database_of
 from harness.snapshot.manifest import FORMAT, Allowance, Manifest, check_name, write_manifest
 from harness.snapshot.rows import Rows, select_suite, selected_rows
@@ -41,12 +41,13 @@ class Publication:
 def publish_snapshot(db: Database, what: Publication, results: Path) -> Manifest:
     """Write ``results/NAME``, all at once or not at all, and list it in ``results/README.md``; returns its manifest.
 
-    Raises UserError, with nothing written, for a name that is none or is taken, and for what ``what.allow`` does not
-    allow.
+    Raises UserError, with nothing written, for a name that is none or is taken, for what ``what.allow`` does not
+    allow, and where that README is no list of snapshots.
     """
     target = results / check_name(what.name)
     if target.exists() or target.is_symlink():
         raise UserError(f"{target}: exists already, and a snapshot never changes; choose another name")
+    refuse_foreign_index(results)
     rows = selected_rows(db, select_suite(db, what.suite), with_text=what.with_text)
     if not rows["runs"]:
         raise UserError(f"no runs of suite {what.suite!r} to publish")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from harness.bases.hub import endpoint, is_offline, status_of
 from harness.errors import UserError
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.manifest import MANIFEST
 from harness.snapshot.verify import verify_snapshot
 

@@ -12,19 +12,35 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlite_utils import Database
 
-from harness.report.words import text as one_line
+from harness.oneline import one_line
 from harness.snapshot.rows import TABLES, Row, Rows
 from harness.store.packing import unpack_bits, unpack_texts
 
-MAX_TABLE_BYTES = 2 * 2**30
-MAX_ROWS = 5_000_000
+MAX_BYTES = 2 * 2**30  # of all tables of a snapshot
+MAX_ROWS = 2_000_000  # of one of them
+VALUE_BYTES = 64  # that any value takes as an object, however small its file
 BATCH_ROWS = 4096
+
+_TOO_LARGE = f"unpacks, with the tables before it, to more than {MAX_BYTES // 2**30} GiB"
 
 _TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64(), "BLOB": pa.binary()}
 
 
 class BadTable(Exception):
     """A table's file does not hold what it should, in one line without the file's name."""
+
+
+class Room:
+    """How much memory the tables of a snapshot may still take."""
+
+    def __init__(self) -> None:
+        self.left = MAX_BYTES
+
+    def take(self, size: int) -> None:
+        """Raises BadTable where there is less left than ``size`` bytes."""
+        self.left -= size
+        if self.left < 0:
+            raise BadTable(_TOO_LARGE)
 
 
 def table_names(db: Database) -> list[str]:
@@ -54,20 +70,18 @@ def write_tables(db: Database, rows: Rows, folder: Path) -> None:
         (folder / f"{table}.csv").write_text(csv_text(table, schema.names, found), encoding="utf-8", newline="")
 
 
-def read_table(db: Database, table: str, file: Path) -> list[Row]:
-    """The rows of a Parquet file; raises BadTable for what is none, has other columns, or would fill the memory."""
+def read_table(db: Database, table: str, file: Path, room: Room) -> list[Row]:
+    """The rows of a Parquet file; raises BadTable for what is none, has other columns, or takes more than ``room``."""
     expected = table_schema(db, table)
     try:
         parquet = pq.ParquetFile(file)
         if difference := _schema_difference(parquet.schema_arrow, expected):
             raise BadTable(difference)
-        _refuse_bomb(parquet)
-        batches, size = [], 0
+        _refuse_bomb(parquet.metadata, room)
+        batches: list[Row] = []
         texts = [name for name in expected.names if expected.field(name).type in (pa.string(), pa.binary())]
         for batch in pq.ParquetFile(file, read_dictionary=texts).iter_batches(batch_size=BATCH_ROWS):
-            size += _unpacked_bytes(batch)
-            if size > MAX_TABLE_BYTES:
-                raise BadTable(f"unpacks to more than {MAX_TABLE_BYTES // 2**30} GiB")
+            room.take(_unpacked_bytes(batch))
             batches += batch.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BadTable(f"no readable Parquet: {one_line(error)[:120]}") from None
@@ -118,17 +132,16 @@ def _schema_difference(found: pa.Schema, expected: pa.Schema) -> str | None:
     return None
 
 
-def _unpacked_bytes(batch: pa.RecordBatch) -> int:
-    """How large a batch is as plain values: a text that stands there once may be meant in every row."""
-    texts = [column for column in batch.columns if pa.types.is_dictionary(column.type)]
-    lengths = (pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() for column in texts)
-    return int(batch.nbytes) + sum(length or 0 for length in lengths)
-
-
-def _refuse_bomb(parquet: pq.ParquetFile) -> None:
-    about = parquet.metadata
-    size = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
+def _refuse_bomb(about: pq.FileMetaData, room: Room) -> None:
+    """By what the file says of itself, before anything is unpacked."""
     if about.num_rows > MAX_ROWS:
         raise BadTable(f"holds {about.num_rows} rows, more than {MAX_ROWS}")
-    if size > MAX_TABLE_BYTES:
-        raise BadTable(f"unpacks to more than {MAX_TABLE_BYTES // 2**30} GiB")
+    if sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups)) > room.left:
+        raise BadTable(_TOO_LARGE)
+
+
+def _unpacked_bytes(batch: pa.RecordBatch) -> int:
+    """How large a batch is as plain values: one that stands there once may be meant in every row."""
+    texts = [column for column in batch.columns if pa.types.is_dictionary(column.type)]
+    lengths = (pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() for column in texts)
+    return VALUE_BYTES * batch.num_rows * batch.num_columns + sum(length or 0 for length in lengths)

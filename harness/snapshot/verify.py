@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from harness.report import write_report
+from harness.errors import UserError
 from harness.report.files import REPORT_VERSION
 from harness.snapshot.checks import cell_problems, face_problems, identity_problems
-from harness.snapshot.compare import csv_difference, difference, shared_difference
-from harness.snapshot.contents import snapshot_report, write_contents
+from harness.snapshot.compare import csv_difference, difference, older_difference
+from harness.snapshot.contents import write_contents
 from harness.snapshot.load import BadRows, read_database
 from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.rows import Row
@@ -40,9 +40,14 @@ class Verdict:
 def verify_snapshot(folder: Path) -> Verdict:
     """Check the snapshot in ``folder``: files, rows, cells and ids, and every number that is derived from the rows.
 
-    Raises UserError for a folder that is no snapshot, or of a newer format.
+    Raises UserError for a folder that is no snapshot, or of a newer format or report.
     """
     manifest = read_manifest(folder)
+    if manifest.report > REPORT_VERSION:
+        raise UserError(
+            f"{folder}: its report is of version {manifest.report}, newer than this tunematrix makes "
+            f"({REPORT_VERSION}); upgrade it"
+        )
     if problems := file_problems(folder, manifest):
         return Verdict(manifest, problems)
     try:
@@ -51,10 +56,9 @@ def verify_snapshot(folder: Path) -> Verdict:
         return Verdict(manifest, bad.problems)
     problems = [*identity_problems(db), *cell_problems(db, manifest), *face_problems(db, manifest)]
     problems = problems or _csv_problems(db, folder)
-    if manifest.report == REPORT_VERSION:
-        return Verdict(manifest, problems or _derived_problems(db, manifest, folder), db)
-    remark = f"its report is of version {manifest.report}, not {REPORT_VERSION}: compared in the figures that both have"
-    return Verdict(manifest, problems or _figure_problems(db, manifest, folder), db, remark)
+    problems = problems or _derived_problems(db, manifest, folder)
+    older = f"its report is of version {manifest.report}: its words and pictures were not compared with the rows"
+    return Verdict(manifest, problems, db, older if manifest.report < REPORT_VERSION else None)
 
 
 def _csv_problems(db: Database, folder: Path) -> list[str]:
@@ -71,7 +75,8 @@ def _csv_problems(db: Database, folder: Path) -> list[str]:
 
 
 def _derived_problems(db: Database, manifest: Manifest, folder: Path) -> list[str]:
-    """A line for each table of the report that does not follow from the rows; else for each other such file."""
+    """A line for each table of the report that does not follow from the rows; else for each other such file. A report
+    of an older version has the same files: who makes one with others says here which."""
     with tempfile.TemporaryDirectory() as temporary:
         rebuilt = Path(temporary)
         try:
@@ -82,16 +87,8 @@ def _derived_problems(db: Database, manifest: Manifest, folder: Path) -> list[st
         said = {name for name in manifest.files if not name.startswith(NOT_REBUILT)}
         problems = [f"{name}: missing: the rows give it" for name in sorted(given - said)]
         problems += [f"{name}: does not follow from the rows" for name in sorted(said - given)]
-        found = {name: difference(folder / name, rebuilt / name) for name in sorted(given & said)}
+        differs = difference if manifest.report == REPORT_VERSION else older_difference
+        found = {name: differs(folder / name, rebuilt / name) for name in sorted(given & said)}
     tables = [f"{name}: {what}" for name, what in found.items() if what and name.endswith(".csv")]
     others = [f"{name}: {what}" for name, what in found.items() if what and not name.endswith(".csv")]
     return problems + (tables or others)
-
-
-def _figure_problems(db: Database, manifest: Manifest, folder: Path) -> list[str]:
-    """The same for a report of another version: its tables, in the columns that this version computes too."""
-    with tempfile.TemporaryDirectory() as temporary:
-        write_report(snapshot_report(db, manifest), Path(temporary))
-        rebuilt = {f"report/{path.name}": path for path in sorted(Path(temporary).glob("*.csv"))}
-        found = {name: shared_difference(folder / name, rebuilt[name]) for name in rebuilt if name in manifest.files}
-    return [f"{name}: {what}" for name, what in found.items() if what]

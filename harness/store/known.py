@@ -3,6 +3,7 @@
 from sqlite_utils import Database
 
 from harness.assignment import score_key
+from harness.events import OWN_MOMENTS
 from harness.plan import Known, Outcome
 
 _RUNS = """
@@ -11,10 +12,10 @@ WHERE stack_id = ? AND status NOT IN ('queued', 'running')
 ORDER BY status = 'ok', started_at, run_id
 """
 _SCORES = """
-SELECT runs.run_id, scores.eval_id, scores.metric, evals.task, evals.split,
+SELECT runs.run_id, scores.eval_id, scores.metric, scores.moment, evals.task, evals.split,
        CASE scores.higher_is_better WHEN 1 THEN scores.value ELSE -scores.value END AS value
 FROM runs JOIN scores USING (run_id) JOIN evals USING (eval_id)
-WHERE runs.stack_id = ? AND runs.status = 'ok' AND scores.moment IN ('base', 'prompted', 'tuned')
+WHERE runs.stack_id = ? AND runs.status = 'ok'
 """
 
 
@@ -23,8 +24,8 @@ def read_known(db: Database, stack_id: str) -> Known:
     evals: dict[str, set[str]] = {}
     validation: dict[str, dict[str, float]] = {}
     for row in db.query(_SCORES, [stack_id]):
-        evals.setdefault(row["run_id"], set()).add(score_key(row["eval_id"], row["metric"]))
-        if row["split"] == "validation" and row["value"] is not None:
+        evals.setdefault(row["run_id"], set()).add(score_key(row["eval_id"], row["metric"], row["moment"]))
+        if row["moment"] in OWN_MOMENTS and row["split"] == "validation" and row["value"] is not None:
             validation.setdefault(row["run_id"], {})[row["task"]] = row["value"]
     known = Known()
     for row in db.query(_RUNS, [stack_id]):

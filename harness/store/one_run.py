@@ -83,7 +83,8 @@ def stages(db: Database, run: dict[str, Any]) -> tuple[Stage, ...]:
         own = row["stage_id"] == run["recipe_id"]
         told = run if own else next(db.query(_TRAINED_BY, {"stage_id": row["stage_id"], "suite": run["suite"]}), None)
         sources = None if told is None else told["sources"] if own else json.loads(told["sources"])
-        found.append(Stage(row["position"], row["stage_id"], row["kind"], told and told["label"], sources))
+        label = None if told is None else str(told["label"])
+        found.append(Stage(row["position"], row["stage_id"], row["kind"], label, sources))
     return tuple(found)
 
 

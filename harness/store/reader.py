@@ -61,12 +61,14 @@ CREATE TEMP TABLE runs AS SELECT * FROM main.runs WHERE stack_id = :stack_id AND
         OR (method = 'base' AND base_digest IN (SELECT base_digest FROM cells WHERE suite = :suite)))
 """
 
-# Of some arms, with what they are measured from: the untrained arms of their bases, and full SFT's speed.
+# Of some arms, with what they are measured from: the untrained arms of their bases, full SFT's speed, and the arms that
+# they start from, whose tuning they cost as well.
 _EXCERPT_OF_ARMS = """
 CREATE TEMP TABLE runs AS
 WITH wanted AS (SELECT * FROM cells WHERE arm_id IN (SELECT value FROM json_each(:arms)))
 SELECT * FROM main.runs WHERE stack_id = :stack_id AND cell_id IN (
     SELECT cell_id FROM wanted
+    UNION SELECT cell_id FROM cells WHERE arm_id IN (SELECT parent_arm_id FROM wanted)
     UNION SELECT cell_id FROM cells WHERE base_digest IN (SELECT base_digest FROM wanted)
         AND (method = 'base' OR (method = 'full_sft' AND suite = :suite)))
 """
@@ -354,9 +356,12 @@ def executions(db: Database) -> dict[str, dict[str, Any]]:
 
 
 def recipes(db: Database) -> pd.DataFrame:
-    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, and how many ``stages`` it has."""
+    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, how many ``stages`` it has, and
+    ``chain``, the id of the first."""
     sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
-                    max(json_array_length(recipe, '$.stages')) AS stages FROM cells GROUP BY recipe_id"""
+                    max(json_array_length(recipe, '$.stages')) AS stages, max(stage_id) AS chain
+             FROM cells LEFT JOIN cell_stages ON cell_stages.cell_id = cells.cell_id AND position = 0
+             GROUP BY recipe_id"""
     return _frame(db, sql).set_index("recipe_id")
 
 

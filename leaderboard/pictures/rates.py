@@ -81,7 +81,7 @@ def _marks() -> list[alt.Chart]:
 
 def _domain(rows: pd.DataFrame, names: tuple[str, ...], margin: float) -> list[float]:
     """Of the scores that are there, a little more at both ends."""
-    values = rows[list(names)].astype(float).stack()
+    values = rows[list(names)].astype(float).stack().dropna()
     return [float(values.min()) - margin, float(values.max()) + margin] if len(values) else [0.0, 100.0]
 
 

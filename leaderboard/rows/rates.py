@@ -45,5 +45,5 @@ def _verdicts(curves: pd.DataFrame) -> pd.Series:
 
 
 def _failures(curves: pd.DataFrame) -> pd.Series:
-    said = curves["failed_runs"].astype(str) + " " + curves["failures"].fillna("")
+    said = curves["failed_runs"].astype(str) + " " + curves["failures"].astype(object).fillna("")
     return said.where(curves["failed_runs"] > 0, "")

@@ -1,11 +1,14 @@
 """What are the bytes? Each arm's memory by component and phase, as measured and as predicted."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 import streamlit as st
 
 from leaderboard import controls, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import Quantity
 from leaderboard.rows.memory import memory_of, memory_table
@@ -39,10 +42,10 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
     if shown.empty:
         st.info("No tensor bytes were measured for these arms; the table has what else is known.")
         return
-    if cards:
-        st.altair_chart(against_cards(shown, order[:PICTURED], memory), key="cards-picture")
-    else:
-        _stacks(shown, order[:PICTURED], memory)
+    for phase, chart in _charts(shown, order[:PICTURED], memory, cards):
+        if phase:
+            st.subheader(controls.plain(phase))
+        st.altair_chart(chart, key=f"memory-{phase}")
     if len(order) > PICTURED:
         st.caption(f"The picture shows the first {PICTURED} of {len(order)} arms.")
     if cards:
@@ -54,14 +57,17 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
                "context comes on top of what is shown.")  # fmt: skip
 
 
-def _stacks(shown: pd.DataFrame, order: list[str], memory: Quantity) -> None:
-    """A picture a phase, of one scale."""
-    top = totals(shown, memory)[memory.name].max()
-    phases = list(dict.fromkeys(shown["phase"]))
-    for phase in phases:
-        if len(phases) > 1:
-            st.subheader(controls.plain(phase))
-        st.altair_chart(stacks(shown[shown["phase"] == phase], order, memory, top), key=f"memory-{phase}")
+def _charts(shown: pd.DataFrame, order: list[str], memory: Quantity, cards: bool) -> Iterator[tuple[str, AnyChart]]:
+    """The pictures, with the phase that each is of where there are several: these have one scale."""
+    if cards:
+        phases, charts = [""], [against_cards(shown, order, memory)]
+    else:
+        top = totals(shown, memory)[memory.name].max()
+        phases = list(dict.fromkeys(shown["phase"]))
+        charts = [stacks(shown[shown["phase"] == phase], order, memory, top) for phase in phases]
+    for phase, chart in zip(phases, charts, strict=True):
+        if chart is not None:
+            yield (phase if len(phases) > 1 else ""), chart
 
 
 page(show)

@@ -25,6 +25,7 @@ START_SECONDS = 60
 
 
 def pytest_collection_modifyitems(items):
+    """All of them drive a browser."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:

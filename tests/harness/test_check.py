@@ -69,7 +69,7 @@ def test_what_was_kept_can_be_judged_again(folder, twice):
     sides = ("--baseline", "kept/a.db", "--candidate", "kept/b.db")
     code, said = folder.check(*sides, "--quantities", "speed", cells=False)
     assert code == 3, said
-    assert "2 rounds; 6 more would do" in said
+    assert "2 rounds; 6 more would do" in said  # of a single arm
 
 
 def test_a_baseline_is_held_against_what_runs_now(folder, twice):
@@ -98,6 +98,14 @@ def test_a_patch_that_raises_is_one_line(folder):
     assert code == 2
     assert said.splitlines()[-1].endswith("own_fault:broken raised ValueError: no such layer")
     assert "Traceback" not in said
+
+
+def test_a_baseline_of_another_suite_is_refused_before_anything_runs(folder):
+    make_database(folder.path / "third.db", suite="third")
+    code, said = folder.check("--baseline", "third.db", "--run")
+    assert code == 2
+    assert said.strip().startswith("tunematrix: third.db: no runs of the suite ")
+    assert "training" not in said
 
 
 def test_a_baseline_of_another_suite_is_refused(folder):

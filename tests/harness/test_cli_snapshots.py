@@ -7,6 +7,7 @@ import pytest
 from harness.matrix import load_matrix
 from harness.session import session_on_stack
 from tests.harness.snapshot.pretended import pretend_to_run
+from tests.harness.snapshot.published import edit_manifest, edit_rows
 from tests.small_suite import small_suite
 
 
@@ -77,6 +78,31 @@ def test_snapshots_themselves_are_no_uncommitted_changes(tunematrix, suite, ran,
     assert tunematrix("publish", "mine", str(suite))[0] == 0
 
 
+def test_a_manifests_key_is_quoted_and_obeyed_nowhere(tunematrix, suite, ran):
+    tunematrix("publish", "mine", str(suite))
+    edit_manifest(Path("results/mine"), **{"a\x1b[31m\u202eb": 1})
+    code, _, errors = tunematrix("verify", "results/mine")
+    assert code == 2
+    assert errors == ["tunematrix: results/mine/manifest.json: a [31m b: unknown key"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "{}"),
+        ("compare", "{}", "{}"),
+        ("check", "--baseline", "{}", "--candidate", "{}"),
+        ("diff", "{}", "{}"),
+    ],
+)
+def test_rows_that_no_run_leaves_behind_are_one_line(tunematrix, suite, ran, words):
+    tunematrix("publish", "mine", str(suite))
+    edit_rows(Path("results/mine"), "stacks", lambda rows: [{**rows[0], "facts": "3"}])
+    code, _, errors = tunematrix(*(word.format("results/mine") for word in words))
+    assert (code, len(errors)) == (2, 1)
+    assert errors[0].endswith("facts is no JSON object")
+
+
 class TestWrongInput:
     def mistake(self, tunematrix, *words: str) -> str:
         code, output, errors = tunematrix(*words)
@@ -88,6 +114,14 @@ class TestWrongInput:
 
     def test_a_name_that_climbs(self, tunematrix, suite, ran):
         assert "no name for a snapshot" in self.mistake(tunematrix, "publish", "../mine", str(suite))
+
+    def test_a_folder_with_a_readme_of_ones_own(self, tunematrix, suite, ran):
+        Path("README.md").write_text("# Mine\n")
+        assert "README.md: is not a list of snapshots" in self.mistake(
+            tunematrix, "publish", "mine", str(suite), "--results", "."
+        )
+        assert Path("README.md").read_text() == "# Mine\n"
+        assert not Path("mine").exists()
 
     def test_an_unknown_allowance(self, tunematrix, suite, ran):
         line = self.mistake(tunematrix, "publish", "mine", str(suite), "--allow", "everything")

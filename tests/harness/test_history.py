@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from harness.analysis.summary import summarise
 from harness.cli import main
 from harness.errors import UserError
 from harness.history import METRICS, changed, histories
-from harness.store.database import open_for_writing
+from harness.sections import Contents
+from harness.store.database import open_for_reading, open_for_writing
 from tests.factory import ARMS, CPU, Truth, make_database
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,10 +77,14 @@ class TestAHistory:
         (found,) = histories("memory_bytes", ["lora r=8"], [tmp_path / "x.db"])
         assert ([point.measure for point in found.points], found.left_out) == (["ledger"], 1)
 
-    def test_takes_every_number_of_the_summary(self, tmp_path):
-        path = add_run(tmp_path / "x.db", 0)
-        measured = [metric for metric in METRICS if histories(metric, ["lora r=8"], [path])[0].points]
-        assert set(METRICS) - set(measured) == {"relative_speed", "preference_gain", "tuning_seconds_with_sft"}
+    def test_of_every_number_is_the_reports(self, tmp_path):
+        path = make_database(tmp_path / "x.db", bases=["pocket-1m"])
+        (part,) = Contents(open_for_reading(path)).parts()
+        report = summarise(part.frames).set_index("name").loc["dpo-lora on lora r=8"]
+        found = {metric: histories(metric, ["dpo-lora"], [path])[0].points for metric in METRICS}
+        assert {metric: [point.value for point in points] for metric, points in found.items()} == {
+            metric: [report[metric]] for metric in METRICS
+        }
 
 
 class TestAnArm:

@@ -6,6 +6,9 @@ import sqlite3
 
 import pytest
 
+from harness.analysis.summary import summarise
+from harness.sections import Contents
+from harness.store.database import open_for_reading
 from tests.factory import ARMS, make_database
 
 FEW = {name: ARMS[name] for name in ("base", "full_sft", "lora", "qlora")}
@@ -15,6 +18,12 @@ HOSTILE = "[bold red]evil[/] \x1b[31m"
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return make_database(tmp_path_factory.mktemp("db") / "r.db", arms=FEW, bases=["pocket-1m"])
+
+
+@pytest.fixture(scope="module")
+def with_dpo(tmp_path_factory):
+    arms = {**FEW, "dpo-lora": ARMS["dpo-lora"]}
+    return make_database(tmp_path_factory.mktemp("db") / "r.db", arms=arms, bases=["pocket-1m"])
 
 
 class TestCompare:
@@ -35,6 +44,22 @@ class TestCompare:
         memory = next(row for row in pair["quantities"] if row["quantity"] == "memory")
         assert found["correction"] == "Holm"
         assert (memory["difference"], memory["difference_low"]) == (0.6, None)
+
+    def test_a_dpo_arm_costs_what_its_sft_stage_did_whoever_it_is_compared_with(self, tunematrix, with_dpo):
+        (part,) = Contents(open_for_reading(with_dpo)).parts()
+        summary = summarise(part.frames).set_index("label")
+        found = json.loads(tunematrix("compare", "dpo-lora", "full_sft", "--db", with_dpo, "--json")[1])
+        (pair,) = found["pairs"]
+        time = next(row for row in pair["quantities"] if row["quantity"] == "tuning time")
+        assert time["first"] == summary.loc["dpo-lora", "tuning_seconds_with_sft"]
+        assert time["first"] == summary.loc[["dpo-lora", "lora"], "tuning_seconds"].sum()
+
+    def test_an_arm_that_another_starts_from_is_not_shown_where_it_was_not_asked_for(self, tunematrix, with_dpo):
+        found = json.loads(
+            tunematrix("compare", "dpo-lora", "base=pocket-1m,method=full_sft|qlora", "--db", with_dpo, "--json")[1]
+        )
+        names = [pair["second"]["name"] for pair in found["pairs"]]
+        assert names == ["full_sft · pocket-1m", "qlora r=8 · pocket-1m"]
 
     def test_screening_is_said(self, tunematrix, path):
         assert "Benjamini-Hochberg" in tunematrix("compare", "lora", "full_sft", "--db", path, "--screen")[1]
@@ -86,6 +111,25 @@ class TestPower:
         path = make_database(tmp_path / "one.db", arms=FEW, bases=["pocket-1m"], seeds=(1,))
         (pair, _) = json.loads(tunematrix("power", "lora", "--db", path, "--json")[1])["pairs"]
         assert (pair["seeds"], pair["power"], pair["seeds_needed"]) == (1, None, None)
+
+    def test_arms_measured_once_show_no_noise_of_memory_and_speed(self, tunematrix, path):
+        code, output, _ = tunematrix("power", "lora", "full_sft", "--db", path)
+        assert code == 0
+        assert "memory, tokens/s: no two arms were measured more than once" in output
+
+    def test_arms_measured_repeatedly_say_how_many_runs_it_takes(self, tunematrix, tmp_path):
+        path = make_database(tmp_path / "r.db", arms=FEW, bases=["pocket-1m"], measures=4)
+        words = ("power", "lora", "full_sft", "--db", path)
+        (pair,) = json.loads(tunematrix(*words, "--json")[1])["pairs"]
+        memory, speed = pair["repeats"]
+        assert (memory["quantity"], memory["first_runs"], memory["sd"], memory["runs_needed"]) == ("memory", 4, 0, 2)
+        assert speed["ratio"] == pytest.approx(11 / 9)
+        assert 2 < speed["runs_needed"] < 10
+        output = tunematrix(*words, "--relative", 0.1)[1]
+        row = next(line for line in output.splitlines() if " tokens/s " in line)
+        assert row.startswith("lora r=8 · pocket-1m / full_sft · pocket-1m")
+        assert int(row.split()[-1]) > speed["runs_needed"]
+        assert "would show 0.1 % 80 times of 100" in output
 
 
 class TestRecommend:

@@ -90,6 +90,19 @@ class TestSpreading:
         assert len(variants(one, "lora")) == 1
         assert len(variants(two, "lora")) == 2
 
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            ("0", "seeds: 0: input should be greater than 0"),
+            ("[]", "seeds: []: tuple should have at least 1 item"),
+            ("one", "seeds: 'one': input should be a valid integer"),
+            ("[1, a]", "seeds.1: 'a': input should be a valid integer"),
+        ],
+    )
+    def test_seeds_that_are_neither_are_one_line(self, given, says):
+        (line,) = mistakes(GOOD, f"seeds={given}")
+        assert says in line
+
     def test_seeds_are_a_number_or_a_list(self):
         assert matrix().seeds == (1, 2)
         assert matrix(GOOD, "seeds=[7, 9]").seeds == (7, 9)

@@ -45,12 +45,13 @@ class World:
     arms: list[Arm]
     known: Known = field(default_factory=Known)
     measure: bool = True
+    evals: dict[str, frozenset[str]] = field(default_factory=lambda: {"base": EVALS, "tuned": EVALS})
 
     def plan(self) -> list[Planned]:
         return self.planner().plan()
 
     def planner(self) -> Planner:
-        return Planner(self.arms, self.known, Tuning(), Measure(enabled=self.measure), EVALS)
+        return Planner(self.arms, self.known, Tuning(), Measure(enabled=self.measure), self.evals)
 
     def left(self, purpose="quality"):
         return [line.cell for line in self.plan() if line.state == "left" and line.purpose == purpose]
@@ -192,6 +193,31 @@ class TestAfterwards:
         world.run(world.left()[0], evals=frozenset({"e1"}))
         [line] = world.plan()
         assert (line.state, line.rescore) == ("left", True)
+
+    @pytest.mark.parametrize(
+        ("method", "moments"),
+        [
+            ("base", ("base",)),
+            ("full_sft", ("tuned",)),
+            ("lora", ("tuned", "merged")),
+            ("qlora", ("tuned", "merged", "merged_requantised")),
+        ],
+    )
+    def test_a_new_moment_rescores_the_arms_that_have_it(self, method, moments):
+        world = World([arm(method, rates=(1e-3,), seeds=(1,))], measure=False)
+        world.run_all()
+        for moment in ("prompted", "merged", "merged_requantised"):
+            world.evals = {"base": EVALS, "tuned": EVALS, moment: frozenset({f"e1 {moment}"})}
+            [line] = world.plan()
+            assert line.rescore == (moment in moments)
+
+    def test_a_dpo_arm_has_the_moments_of_what_it_starts_from(self):
+        on = {name: arm("dpo", parent=arm(name)).moments for name in ("full_sft", "lora", "qlora")}
+        assert on == {
+            "full_sft": ("tuned",),
+            "lora": ("tuned", "merged"),
+            "qlora": ("tuned", "merged", "merged_requantised"),
+        }
 
     def test_a_killed_run_is_run_again_and_a_failed_one_only_if_asked(self):
         world = World([arm(rates=(1e-3,), seeds=(1,))], measure=False)

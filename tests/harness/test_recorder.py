@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import harness.recorder
+from harness.errors import NotANumber
 from harness.events import Event, Progress
-from harness.recorder import NotANumber, Recorder, gradient_norms
+from harness.recorder import Recorder, gradient_norms
 from harness.turns import Alone
 from methods.trainer_arguments import _logging_steps
 from tests.methods.cells import stage, train

@@ -1,7 +1,9 @@
 """The report reads at 120 columns, keeps suites and stacks apart, and obeys nothing that a name in the file says."""
 
 import csv
+import html
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness.report import build_report, print_report, words, write_report
+from harness.report.files import escaped
 from harness.store.database import open_for_reading, open_for_writing
 from harness.store.writer import Writer
 from tests.factory import ARMS, CPU, GPU, make_database
@@ -135,6 +138,46 @@ def test_a_hostile_name_is_shown_and_obeyed_nowhere(tmp_path):
     assert "<script>" not in markdown
     assert "\n# heading" not in markdown
     assert r"evil\|name" in markdown
+
+
+@pytest.mark.parametrize("name", ["@team", "a@b.org", "https://evil.example", "WWW.evil.example", "org/repo#12"])
+def test_a_name_calls_nobody_and_links_nowhere_once_it_is_posted(name):
+    shown = html.unescape(escaped(name).replace("\\", ""))  # what a forge looks for links in
+    assert not re.search(r"@\w|://|www\.|#\d", shown, re.IGNORECASE)
+    assert shown.replace("\u200b", "") == name
+
+
+def test_a_task_that_some_seeds_were_not_scored_on_yet_breaks_no_table(tmp_path):
+    path = make_database(tmp_path / "r.db", bases=["pocket-1m"])
+    add_task_at_some_seeds(path, "lora", (1,))
+    (section,) = build_report(open_for_reading(path)).sections
+    main = section.tables[0].frame.set_index("label")
+    assert main.loc["full_sft", "seeds"] == main.loc["lora", "seeds"] == 3
+    assert main["place"].notna().all()
+
+
+def test_an_arm_of_which_no_seed_was_scored_on_all_tasks_has_no_score_and_the_others_have(tmp_path):
+    path = make_database(tmp_path / "r.db", bases=["pocket-1m"])
+    add_task_at_some_seeds(path, "lora", (1,))
+    add_task_at_some_seeds(path, "lora", (2,), "third")
+    (section,) = build_report(open_for_reading(path)).sections
+    main = section.tables[0].frame.set_index("label")
+    assert main.index[main["target"].isna()].tolist() == ["lora"]
+
+
+def add_task_at_some_seeds(path, label, seeds, name="second"):
+    """Another target task, answered like the first by every run but those of ``label`` at other seeds."""
+    db = open_for_writing(path)
+    told = next(db.query("SELECT * FROM evals WHERE task = 'pocket_target'"))
+    db["evals"].insert({**told, "eval_id": name, "task": f"{name}_target"})
+    those = (
+        "run_id IN (SELECT run_id FROM runs JOIN cells USING (cell_id) WHERE label != :label OR seed IN "
+        f"({', '.join(map(str, seeds))})) AND eval_id = :eval_id"
+    )
+    for table in ("scores", "items"):
+        rows = list(db.query(f"SELECT * FROM {table} WHERE {those}", {"label": label, "eval_id": told["eval_id"]}))
+        db[table].insert_all([{**row, "eval_id": name} for row in rows])
+    db.close()
 
 
 def test_a_hostile_suite_stays_in_the_folder(tmp_path):

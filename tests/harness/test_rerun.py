@@ -11,7 +11,10 @@ from harness.errors import UserError
 from harness.matrix import build_matrix, load_matrix
 from harness.mixes import MixLibrary
 from harness.rerun import Stored, StoredStage, matrix_text
+from harness.rerun import stored as as_stored
 from harness.session import suite_file
+from harness.snapshot import load_snapshot
+from harness.store import one_run
 from harness.yamlfile import parse_yaml
 
 POCKET = suite_file("pocket")
@@ -123,3 +126,17 @@ def test_a_recipe_of_another_program_is_refused_in_a_sentence(arms):
     recipe = {"base_digest": "d", "stages": [{"kind": "sft", "method": "lora", "parameters": {}, "training": {}}]}
     with pytest.raises(UserError, match="does not say precision, steps"):
         matrix_text(replace(cell, recipe=recipe))
+
+
+def test_a_published_run_asks_for_the_cell_that_it_was(library):
+    db = load_snapshot(POCKET.parents[2] / "results" / "pocket-cpu")
+    sql = "SELECT run_id FROM runs JOIN cells USING (cell_id) WHERE label = 'dpo-lora' AND purpose = 'quality' LIMIT 1"
+    run = one_run.about(db, next(db.query(sql))["run_id"])
+    text = matrix_text(as_stored(run, one_run.stages(db, run), one_run.scores(db, run["run_id"])))
+    assert rebuilt(text, library).cell_id == run["cell_id"]
+    evals = {entry["task"]: entry for entry in yaml.safe_load(text)["evals"]}
+    assert evals["pocket_target"] == {
+        "task": "pocket_target", "role": "target", "split": "test", "metric": "acc", "chance": 0.167
+    }  # fmt: skip
+    assert evals["pocket_perplexity"]["higher_is_better"] is False
+    assert evals["pocket_politeness"]["merged"] is False

@@ -6,7 +6,7 @@ from functools import cache
 import pandas as pd
 
 from harness.analysis.gate import costs, losses, numerics, scores
-from harness.analysis.gate.answers import worse_by_eval
+from harness.analysis.gate.answers import compare_scores
 from harness.analysis.gate.finding import Finding
 from harness.analysis.gate.match import Matched, match
 from harness.analysis.gate.rules import Rules
@@ -44,7 +44,7 @@ def _judges(
     baseline: Side, candidate: Side, matched: Matched, rules: Rules
 ) -> dict[str, Callable[[], Iterator[Finding]]]:
     sides = (baseline, candidate, matched)
-    worse = cache(lambda: worse_by_eval(*sides))  # three quantities ask for it, or none
+    compared = cache(lambda: compare_scores(*sides))  # three quantities ask for it, or none
     return {
         "status": lambda: _status(matched),
         "logits": lambda: numerics.judge_logits(*sides, rules.logits),
@@ -53,11 +53,11 @@ def _judges(
         "final_loss": lambda: losses.judge_final_losses(*sides, rules.final_loss),
         "memory": lambda: costs.judge_memory(*sides, rules.memory),
         "speed": lambda: costs.judge_speed(*sides, rules.speed),
-        "score": lambda: scores.judge_scores(worse(), rules.score),
-        "forgetting": lambda: scores.judge_forgetting(worse(), rules.forgetting),
+        "score": lambda: scores.judge_scores(compared(), rules.score),
+        "forgetting": lambda: scores.judge_forgetting(compared(), rules.forgetting),
         "matrix_final_loss": lambda: losses.judge_matrix_final_loss(*sides, rules.matrix_final_loss),
         "matrix_speed": lambda: costs.judge_matrix_speed(*sides, rules.matrix_speed),
-        "matrix_score": lambda: scores.judge_matrix_score(worse(), rules.matrix_score),
+        "matrix_score": lambda: scores.judge_matrix_score(compared(), rules.matrix_score),
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from harness.analysis.gate.finding import Finding
+from harness.analysis.gate.finding import Finding, Verdict
 from harness.analysis.gate.match import Matched
 from harness.analysis.gate.rules import Deviation, FirstLosses
 from harness.analysis.gate.side import Side
@@ -46,7 +46,8 @@ def _judge(
     quantity: str, told: list[pd.DataFrame], matched: Matched, rule: Deviation, compare: Compare
 ) -> Iterator[Finding]:
     trained = matched.pairs[matched.pairs["method"] != "base"]
-    both = _side_by_side(trained, *told)
+    said = [trained[name].isin(one["run_id"]) for name, one in zip(("baseline", "candidate"), told, strict=True)]
+    both = _side_by_side(trained[said[0] & said[1]], *told)
     both["moved"] = compare(both["value_baseline"], both["value_candidate"])
     spreads = _spreads(trained, told[0], compare)
     for arm, pairs in trained.groupby("arm", sort=False):
@@ -55,6 +56,8 @@ def _judge(
         allowed *= rule.after_training if first["stages"] > 1 else 1.0
         limit = max(allowed, rule.spread * spreads.get(str(arm), 0.0))
         yield _finding(quantity, str(arm), both[both["arm"] == arm].dropna(subset="moved"), limit)
+        if (said[0] & said[1])[pairs.index].any():
+            yield from _one_sided(quantity, str(arm), *(one[pairs.index] for one in said))
 
 
 def _finding(quantity: str, arm: str, both: pd.DataFrame, limit: float) -> Finding:
@@ -64,15 +67,28 @@ def _finding(quantity: str, arm: str, both: pd.DataFrame, limit: float) -> Findi
     detail = {"logits": "", "first_losses": f"step {worst['key']}"}.get(quantity, str(worst["key"]))
     moved = float(worst["moved"])
     if moved > limit:
-        why = "further than rounding explains"
+        why = "further than rounding explains" if np.isfinite(moved) else _lost(worst)
         return Finding(quantity, arm, "regressed", detail, "deviation", moved, limit=limit, why=why)
     return Finding(quantity, arm, "pass", detail, "deviation", moved, limit=limit, why="within rounding")
 
 
+def _lost(row: pd.Series) -> str:
+    side = "candidate" if pd.isna(row["value_candidate"]) else "baseline"
+    return f"the {side} has no number for it"
+
+
+def _one_sided(quantity: str, arm: str, ours: pd.Series, theirs: pd.Series) -> Iterator[Finding]:
+    """Pairs of runs of which one alone says anything, in an arm in which others do."""
+    verdicts: tuple[tuple[Verdict, pd.Series], ...] = (("missing", ours & ~theirs), ("new", ~ours & theirs))
+    for verdict, runs in verdicts:
+        if runs.any():
+            why = "one side alone holds any"
+            yield Finding(quantity, arm, verdict, f"{runs.sum()} of {len(runs)} runs", "deviation", why=why)
+
+
 def _side_by_side(pairs: pd.DataFrame, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """A row a pair and key that either side has; none where a whole side has nothing to say of a pair."""
+    """A row a pair and key that either side has."""
     about = pairs[["arm", "baseline", "candidate"]]
-    about = about[about["baseline"].isin(ours["run_id"]) & about["candidate"].isin(theirs["run_id"])]
     left = about.merge(ours.rename(columns={"run_id": "baseline"}), on="baseline")
     right = about.merge(theirs.rename(columns={"run_id": "candidate"}), on="candidate")
     on = ["arm", "baseline", "candidate", "key"]
@@ -90,7 +106,7 @@ def _spreads(pairs: pd.DataFrame, ours: pd.DataFrame, compare: Compare) -> dict[
 
 def _differences(ours: pd.Series, theirs: pd.Series) -> pd.Series:
     """The absolute difference; infinite where one side alone has a value."""
-    return (ours - theirs).abs().fillna(np.inf)
+    return (ours - theirs).abs().where(ours.notna() == theirs.notna(), np.inf)
 
 
 def _shares(ours: pd.Series, theirs: pd.Series) -> pd.Series:

@@ -39,12 +39,17 @@ class Effect(Strict):
     """A quantity with chance in it.
 
     A change counts that is beyond chance at ``level`` (two-sided, corrected over the quantity's comparisons) and at
-    least ``minimum``; no change is claimed only where one of ``resolution`` would have been seen.
+    least ``minimum``; no change is claimed only where one for the worse of ``resolution`` is ruled out at that level.
     """
 
     level: Level
     minimum: Annotated[float, Field(ge=0)]
     resolution: Positive
+
+    @property
+    def seen(self) -> float:
+        """What has to be ruled out: a resolution finer than what counts at all asks for nothing more."""
+        return max(self.resolution, self.minimum)
 
 
 class Rules(Strict):
@@ -53,11 +58,11 @@ class Rules(Strict):
     logits: Deviation = Deviation(limit={"float32": 2e-5, "bfloat16": 2e-2, "float16": 3e-3})
     gradients: Deviation = Deviation(limit={"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2})
     first_losses: FirstLosses = FirstLosses(limit={"float32": 5e-6, "bfloat16": 2e-2, "float16": 5e-3})
-    final_loss: Effect = Effect(level=0.005, minimum=0.02, resolution=0.25)
+    final_loss: Effect = Effect(level=0.005, minimum=0.02, resolution=0.10)
     memory: Tolerance = Tolerance(share=0.01)
-    speed: Effect = Effect(level=0.01, minimum=0.01, resolution=0.03)
-    score: Effect = Effect(level=0.005, minimum=0.01, resolution=0.15)
-    forgetting: Effect = Effect(level=0.005, minimum=0.01, resolution=0.15)
-    matrix_final_loss: Effect = Effect(level=0.005, minimum=0.01, resolution=0.10)
-    matrix_speed: Effect = Effect(level=0.005, minimum=0.01, resolution=0.02)
+    speed: Effect = Effect(level=0.01, minimum=0.01, resolution=0.05)
+    score: Effect = Effect(level=0.005, minimum=0.01, resolution=0.20)  # what a task of fifty items can rule out
+    forgetting: Effect = Effect(level=0.005, minimum=0.01, resolution=0.05)
+    matrix_final_loss: Effect = Effect(level=0.005, minimum=0.01, resolution=0.03)
+    matrix_speed: Effect = Effect(level=0.005, minimum=0.01, resolution=0.03)
     matrix_score: Effect = Effect(level=0.005, minimum=0.005, resolution=0.02)

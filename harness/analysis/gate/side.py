@@ -1,7 +1,7 @@
 """One side of a check, as frames."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -13,11 +13,12 @@ HARDWARE = ("device", "gpu", "gpu_memory_gib", "gpus", "processor", "cores", "me
 class Side:
     """The runs of one suite on one stack.
 
-    ``runs``: run_id, recipe_id, execution_id, arm (its name), method, seed, compute (the type computed in), stages (how
-    many), purpose,
-    exclusive, status, reason, started_at. The others as the reader gives them, with run_id: ``phases``; ``scores`` and
-    ``items`` of the test evals; ``losses`` (step, loss); ``gradients`` (module, gradient_norm); ``logits`` (projection,
-    value), all three of the run's last stage.
+    ``runs``: run_id, recipe_id, execution_id, arm (its name), method, base_digest, bare (an untrained base as it is),
+    seed, compute (the type computed in), stages (how many), chain (the first of them: runs that share it share what
+    chance did to it), purpose, exclusive, status, reason, order_digest (of the examples seen), source, started_at. The
+    others as the reader gives them, with run_id: ``phases``; ``scores`` and ``items`` of the test evals; ``losses``
+    (step, loss); ``gradients`` (module, gradient_norm); ``logits`` (projection, value), all three of the run's last
+    stage.
     """
 
     name: str
@@ -32,6 +33,12 @@ class Side:
     losses: pd.DataFrame
     gradients: pd.DataFrame
     logits: pd.DataFrame
+
+
+def only_recipes(side: Side, recipe_ids: Collection[str]) -> tuple[Side, int]:
+    """The side cut down to some recipes, and how many others it has."""
+    kept = side.runs["recipe_id"].isin(recipe_ids)
+    return replace(side, runs=side.runs[kept]), int(side.runs.loc[~kept, "recipe_id"].nunique())
 
 
 def different_hardware(baseline: Side, candidate: Side) -> str | None:

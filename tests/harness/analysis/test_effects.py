@@ -38,6 +38,13 @@ def test_pairing_by_item_finds_a_change_that_the_scores_intervals_hide():
     assert change([first], [second]).low > 0
 
 
+def test_evals_that_no_seed_was_scored_on_all_of_have_no_change():
+    before = [seeds([0, 1, 1], [1, 1, 0])] * 2
+    after = [Outcomes((0,), np.ones((1, 3))), Outcomes((1,), np.ones((1, 3)))]
+    assert change(after, before) is None
+    assert change(before, after) is None
+
+
 def test_an_untrained_model_is_not_marked_as_a_single_seed():
     assert score([Outcomes((), np.ones((1, 20)))]).flag is None
     assert score([seeds([1.0] * 20)]).flag == "one seed"

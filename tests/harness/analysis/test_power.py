@@ -7,11 +7,12 @@ from harness.analysis.power import (
     Noise,
     items_needed,
     noise_of,
-    pooled_noise,
     power,
+    repeats_needed,
     seeds_needed,
     smallest_difference,
 )
+from harness.analysis.repeats import ratio_interval
 from harness.analysis.spread import spread_of
 from harness.analysis.uncertainty import difference_intervals
 
@@ -72,8 +73,9 @@ def test_one_seed_says_nothing_of_the_noise_between_seeds():
 
 def test_the_noise_that_was_planted_is_found_on_average():
     planted = Noise(0.0025, 0.09, 0.25)
-    found = pooled_noise([spread_of([block]) for block in draws(np.random.default_rng(2), planted, 5, 200, n=300)])
-    assert (found.seed, found.item, found.residual) == pytest.approx((0.0025, 0.09, 0.25), rel=0.15)
+    found = [noise_of(spread_of([block])) for block in draws(np.random.default_rng(2), planted, 5, 200, n=300)]
+    means = [np.mean([getattr(one, part) for one in found]) for part in ("seed", "item", "residual")]
+    assert means == pytest.approx([0.0025, 0.09, 0.25], rel=0.15)
 
 
 def test_the_smallest_difference_is_seen_with_the_chance_asked_for():
@@ -93,3 +95,34 @@ def test_a_difference_of_zero_needs_no_seeds():
 @pytest.mark.parametrize("difference", [0.5, 1.0])
 def test_far_out_in_a_tail_a_difference_is_certain(difference):
     assert power(Noise(1e-6, 0.0, 0.1).spread(50, 1000), difference) == pytest.approx(1.0)
+
+
+class TestRepeats:
+    def measured(self, rng, mean, sd, runs):
+        return (mean * np.exp(sd * rng.standard_normal(runs))).tolist()
+
+    def noisy(self, sd):
+        """Three measurements that vary by just so much."""
+        return np.exp(sd * np.array([-1.0, 0.0, 1.0])).tolist()
+
+    def test_as_many_as_are_asked_for_see_the_ratio_as_often_as_promised(self):
+        needed = repeats_needed(self.noisy(0.02), self.noisy(0.01), 1.03)
+        rng = np.random.default_rng(3)
+        pairs = [(self.measured(rng, 1.03, 0.02, needed), self.measured(rng, 1.0, 0.01, needed)) for _ in range(1000)]
+        seen = np.mean([ratio_interval(*pair).p_value < 0.05 for pair in pairs])
+        assert seen == pytest.approx(0.8, abs=0.1)
+        assert seen >= 0.76
+
+    def test_a_larger_ratio_takes_fewer_either_way_round(self):
+        noise = self.noisy(0.02), self.noisy(0.02)
+        assert repeats_needed(*noise, 1.1) < repeats_needed(*noise, 1.02)
+        assert repeats_needed(*noise, 1 / 1.02) == repeats_needed(*noise, 1.02)
+
+    def test_bytes_that_are_the_same_every_time_take_two(self):
+        assert repeats_needed([5.0, 5.0], [7.0, 7.0], 1.02) == 2
+
+    def test_a_single_run_shows_no_noise(self):
+        assert repeats_needed([5.0], [7.0, 7.1], 1.02) is None
+
+    def test_noise_beyond_all_measure_takes_more_than_anybody_makes(self):
+        assert repeats_needed([1.0, 9.0], [1.0, 9.0], 1.001) is None

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.analysis.outcomes import Outcomes
@@ -50,6 +51,33 @@ def test_an_untrained_model_is_compared_with_every_seed():
 def test_arms_with_one_score_and_no_items_are_not_told_apart():
     pairs = compare({"a": [Outcomes((1,), np.array([[0.9]]))], "b": [Outcomes((1,), np.array([[0.1]]))]})
     assert not pairs["differs"].any()
+
+
+def some_seeds(outcomes, *seeds):
+    return Outcomes(seeds, outcomes.table[[outcomes.seeds.index(seed) for seed in seeds]])
+
+
+def test_an_eval_that_one_arm_answered_at_fewer_seeds_counts_at_those():
+    rng = np.random.default_rng(6)
+    (first,), (second,), others = arm(rng, 0.9), arm(rng, 0.9), [arm(rng, 0.5)[0] for _ in range(2)]
+    ragged = compare({"a": [first, some_seeds(second, 0, 2)], "b": others})
+    at_those = [some_seeds(outcomes, 0, 2) for outcomes in (first, second, *others)]
+    expected = compare({"a": at_those[:2], "b": at_those[2:]})
+    pd.testing.assert_frame_equal(ragged, expected)
+
+
+def test_arms_that_no_seed_answered_all_evals_of_are_not_told_apart_from_any():
+    rng = np.random.default_rng(7)
+    (whole,), (other,) = arm(rng, 0.9), arm(rng, 0.1)
+    arms = {
+        "a": [whole, whole],
+        "b": [some_seeds(other, 0, 1), some_seeds(other, 2)],
+        "c": [other, other],
+    }
+    pairs = compare(arms).set_index(["first", "second"])
+    assert pairs["differs"].to_dict() == {("a", "b"): False, ("a", "c"): True, ("b", "c"): False}
+    assert pairs["p_value"].notna().to_dict() == {("a", "b"): False, ("a", "c"): True, ("b", "c"): False}
+    assert places(compare(arms), arms) == {"a": 1, "b": 1, "c": 2}
 
 
 def test_one_arm_alone_makes_no_pair():

@@ -1,9 +1,12 @@
 """Recommended is what keeps the limits, best first; what was not measured keeps none."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.analysis.recommend import binding_limit, far_below, nearest_first, preferred, recommend
 from harness.analysis.summary import summarise
+from tests.factory import ARMS, Truth
 
 MIB = 2**20
 
@@ -72,11 +75,13 @@ def test_the_limit_that_binds_is_the_one_that_lets_arms_through_when_lifted(ask)
     assert found.binding == {"memory_bytes": 3, "forgetting": 0}
 
 
-def test_an_arm_that_is_beaten_in_everything_is_said_to_be(section, summary):
-    dearer = summary.assign(memory_bytes=summary["memory_bytes"].where(summary["label"] != "qlora", 1e9))
-    dearer = dearer[dearer["label"].isin(["full_sft", "qlora"])]
-    found = {c.row["label"]: c.dominated_by for c in recommend(section, dearer, {}).choices}
-    assert found["full_sft"] == ()
+def test_an_arm_that_is_beaten_in_everything_is_said_to_be(make_section):
+    good = Truth("full_sft", 0.95, 0.95, preference=0.9, safety=0.96, memory_mib=8.0)
+    bad = replace(ARMS["lora"], target=0.5, general=0.5, preference=0.4, safety=0.5, memory_mib=30.0, fails={})
+    section = make_section(arms={"base": ARMS["base"], "good": good, "bad": bad})
+    found = {c.row["label"]: c for c in recommend(section, summarise(section), {}).choices}
+    assert found["bad"].dominated_by == (found["good"].row["arm_id"],)
+    assert found["good"].dominated_by == ()
 
 
 class TestPreferred:

@@ -75,6 +75,23 @@ def test_json_holds_every_finding_with_its_numbers():
     assert speed["low"] < speed["change"] < speed["high"]
 
 
+def test_what_is_no_number_is_null():
+    def lost(frame):
+        return frame[frame["module"] == "layers.0"]
+
+    one = check()
+    side = with_frame(one.candidate, "gradients", lost)
+    findings = judge(one.baseline, side, Rules(), ("gradients",))
+    found = json.loads(as_json(Check(one.baseline, side, findings, exit_code(findings))))["findings"]
+    assert {(row["verdict"], row["change"]) for row in found} == {("regressed", None)}
+
+
+def test_recipes_that_were_left_out_are_said():
+    one = replace(check(), left_out=70)
+    assert "70 other recipes of the baseline are left out" in printed(one)
+    assert json.loads(as_json(one))["recipes_left_out"] == 70
+
+
 def test_junit_counts_regressions_as_failures_and_what_is_open_as_errors():
     suite = ElementTree.fromstring(as_junit(check()))
     assert suite.tag == "testsuite"

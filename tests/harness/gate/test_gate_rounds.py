@@ -94,10 +94,40 @@ def test_two_sides_read_each_others_pipes_and_who_begins_changes(sides, tmp_path
     assert (turns[0].mine, turns[0].theirs) == (turns[1].theirs, turns[1].mine)
 
 
+def sources(side: Measured) -> list[str]:
+    return [row["source"] for row in side.flights.writer.db.query("SELECT source FROM runs ORDER BY started_at")]
+
+
+def test_runs_that_took_turns_share_a_source_that_names_trial_and_round(sides, tmp_path):
+    both = sides(Pair())
+    play(both, 2, tmp_path)
+    play(both, 1, tmp_path)
+    ours, theirs = map(sources, both)
+    assert ours == theirs
+    assert len(set(ours)) == 3
+    assert all(one.startswith("check:") for one in ours)
+
+
+def test_both_sides_keep_to_the_same_core_and_to_another_in_the_next_round(sides, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {4, 7})
+    executor = Pair()
+    play(sides(executor), 2, tmp_path)
+    assert [assignment.turns.cores for assignment in executor.started] == [(4,), (4,), (7,), (7,)]
+
+
+def test_where_threads_take_every_core_no_core_is_chosen(sides, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {4})
+    executor = Pair()
+    play(sides(executor), 1, tmp_path)
+    assert [assignment.turns.cores for assignment in executor.started] == [(), ()]
+
+
 def test_one_side_alone_waits_for_nobody(sides, tmp_path):
     executor = Pair(size=1)
-    play(sides(executor, count=1), 2, tmp_path)
+    (alone,) = sides(executor, count=1)
+    play([alone], 2, tmp_path)
     assert [assignment.turns for assignment in executor.started] == [None, None]
+    assert sources(alone) == ["local", "local"]
 
 
 @pytest.mark.parametrize("failing", [1, 2])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from harness.errors import NotANumber
 from harness.meters.logits import EXAMPLES, SIGNS, project_logits
 
 TEXTS = [[1, 2, 3], [4, 5], [6, 7, 8, 9], [1], [2]]
@@ -55,6 +56,12 @@ def test_noise_shows_as_its_own_size(size: float):
 
 def test_two_tokens_that_change_places_show():
     assert (sums(texts=[[1, 2, 3]]) - sums(texts=[[2, 1, 3]])).abs().max() > 0.05
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_no_numbers_end_the_cell(value: float):
+    with pytest.raises(NotANumber, match="not finite"):
+        sums(lambda logits: logits.index_fill(-1, torch.tensor([0]), value))
 
 
 def test_the_model_is_left_as_it_was():

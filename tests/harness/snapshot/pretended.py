@@ -1,6 +1,6 @@
 """A matrix that looks as if it had run: each cell that is left gets a run and scores, and nothing is trained."""
 
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 from harness.events import Score
@@ -14,7 +14,8 @@ from harness.store.writer import Writer
 
 def pretend_to_run(session: Session, db_path: Path, at_most: int = 1000) -> None:
     """Write a good run for every cell of the session's plan, or for the first ``at_most`` of them."""
-    writer, numbers = Writer(open_for_writing(db_path)), count()
+    writer = Writer(open_for_writing(db_path))
+    numbers = count(writer.db["runs"].count)
     writer.add_stack(session.stack_id, session.facts, session.code_digest)
     writer.add_evals(eval_rows(session))
     while left := [line for line in _plan(session, writer) if line.state == "left"]:
@@ -36,14 +37,15 @@ def _run(session: Session, writer: Writer, line: Planned, number: int) -> None:
     ids = {"run_id": run_id, "cell_id": line.cell.cell_id, "stack_id": session.stack_id}
     writer.start({**ids, "purpose": line.purpose, "exclusive": 1, "started_at": f"2026-01-01T00:00:{number:02d}+00:00"})
     if line.purpose == "quality":
-        for one in session.evals:
+        for moment, one in product(line.arm.moments, session.evals):
             score = Score(
-                moment="tuned" if line.arm.trains else "base",
+                moment=moment,
                 eval_id=one.eval_id,
                 metric=one.metric,
                 value=0.5 + 0.01 * number,
                 n_items=10,
                 higher_is_better=one.higher_is_better,
             )
-            writer.score(run_id, score)
+            if one.is_wanted(moment):
+                writer.score(run_id, score)
     writer.finish(run_id, "ok", None, None, 1.0)

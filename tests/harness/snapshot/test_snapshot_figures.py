@@ -1,10 +1,12 @@
 """The pictures show what the tables say, and come out alike whatever was drawn before."""
 
+import re
+
 import pandas as pd
 import pytest
 
 from harness.report import build_report
-from harness.snapshot.figures import as_svg, figures, shown_values
+from harness.snapshot.figures import as_svg, figures
 from harness.store import reader
 from harness.store.database import open_for_reading
 from tests.factory import ARMS, make_database
@@ -17,8 +19,8 @@ def drawn(db_path):
     return {name: chart for name, (_, chart) in figures(build_report(db).sections[0], reader.curves(db)).items()}
 
 
-def labels(chart) -> list[str]:
-    return [label for label in shown_values(as_svg(chart)) if "arm: " in label]
+def labels(chart, holding="arm: ") -> list[str]:
+    return [label for label in re.findall(r'aria-label="([^"]*)"', as_svg(chart)) if holding in label]
 
 
 def test_every_trained_arm_is_a_point_of_gain_and_memory(drawn):
@@ -36,7 +38,7 @@ def test_intervals_are_drawn_in_both_directions_of_gain_and_forgetting(drawn):
 
 
 def test_ranks_stand_in_their_order_with_all_weights_last(drawn):
-    axis = next(label for label in shown_values(as_svg(drawn["score-rank"])) if "'rank'" in label)
+    (axis,) = labels(drawn["score-rank"], "'rank'")
     assert axis.endswith("8, all weights")
 
 

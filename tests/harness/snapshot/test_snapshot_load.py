@@ -1,6 +1,5 @@
 """A snapshot is read like a results file, once its hashes and rows are found sound."""
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,13 @@ import pytest
 
 from harness.errors import UserError
 from harness.report import build_report
-from harness.snapshot import load as loading
-from harness.snapshot import load_snapshot
+from harness.snapshot import load_snapshot, packed
 from harness.snapshot import tables as tables_module
 from harness.snapshot.manifest import read_manifest
 from harness.snapshot.rows import TABLES
 from harness.sources import open_source
 from harness.store.database import open_for_reading, open_in_memory
+from harness.store.packing import pack_bits
 from tests.harness.snapshot.published import copied, edit_manifest, edit_rows, publish
 
 
@@ -66,33 +65,38 @@ def test_rows_that_break_the_schema_are_named(copy):
     assert "tables/scores.parquet: 1 rows refer to runs that are not there" in refused(copy)
 
 
-def test_packed_items_that_unpack_without_end_are_refused_before_they_fill_the_memory(copy, monkeypatch):
-    monkeypatch.setattr(loading, "MAX_BLOB_BYTES", 2**20)
-    bomb = zlib.compress(bytes(2**24))
-    edit_rows(copy, "items", lambda rows: [{**rows[0], "correct": bomb}, *rows[1:]])
-    assert "unpacks to more than 1 MiB" in refused(copy)
+def test_items_that_are_not_those_of_their_eval_are_refused(copy):
+    edit_rows(copy, "items", lambda rows: [{**rows[0], "correct": pack_bits([True])}, *rows[1:]])
+    assert "tables/items.parquet: correct of run run-" in (line := refused(copy))
+    assert line.endswith("is of 1 items, its eval has 120")
 
 
-def test_items_that_are_not_packed_are_refused(copy):
-    edit_rows(copy, "items", lambda rows: [{**rows[0], "correct": b"plain"}, *rows[1:]])
-    assert "correct of run" in refused(copy)
-    assert "is not packed" in refused(copy)
+def test_items_that_unpack_without_end_are_refused(copy, monkeypatch):
+    monkeypatch.setattr(packed, "MAX_UNPACKED_BYTES", 2**14)
+    assert "unpacks to more than the limits" in refused(copy)
 
 
-def test_a_table_that_unpacks_without_end_is_refused(copy, monkeypatch):
-    monkeypatch.setattr(tables_module, "MAX_TABLE_BYTES", 100)
-    assert "unpacks to more than" in refused(copy)
+def test_tables_that_unpack_without_end_are_refused(copy, monkeypatch):
+    monkeypatch.setattr(tables_module, "MAX_BYTES", 100)
+    assert "unpacks, with the tables before it, to more than" in refused(copy)
+
+
+def test_rows_count_as_objects_however_small_their_file_is(copy, monkeypatch):
+    monkeypatch.setattr(tables_module, "MAX_BYTES", 2**22)
+    edit_rows(copy, "steps", lambda rows: [{**rows[0], "step": n} for n in range(20_000)])
+    assert (copy / "tables" / "steps.parquet").stat().st_size < 2**20
+    assert "tables/steps.parquet: unpacks, with the tables before it, to more than" in refused(copy)
 
 
 def test_a_text_that_is_meant_in_every_row_counts_in_every_row(copy, monkeypatch):
-    monkeypatch.setattr(tables_module, "MAX_TABLE_BYTES", 2**22)
+    monkeypatch.setattr(tables_module, "MAX_BYTES", 2**22)
     edit_rows(copy, "steps", lambda rows: [{**row, "stage_id": "x" * 2**20} for row in rows])
     assert (copy / "tables" / "steps.parquet").stat().st_size < 2**20
-    assert "tables/steps.parquet: unpacks to more than" in refused(copy)
+    assert "tables/steps.parquet: unpacks, with the tables before it, to more than" in refused(copy)
 
 
 def test_ids_that_are_not_those_of_what_they_name_are_refused(copy):
-    edit_rows(copy, "cells", lambda rows: [{**rows[0], "recipe": "{"}, *rows[1:]])
+    edit_rows(copy, "cells", lambda rows: [{**rows[0], "recipe": '{"stages": []}'}, *rows[1:]])
     assert "holds something that cannot be read" in refused(copy)
 
 

@@ -3,12 +3,14 @@
 import csv
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UserError
-from harness.snapshot import verify_snapshot
+from harness.report import files
+from harness.snapshot import verify, verify_snapshot
 from harness.snapshot.manifest import read_manifest
 from tests.harness.snapshot.published import copied, edit_manifest, edit_rows, rehash
 
@@ -34,6 +36,16 @@ def edit_csv(file: Path, row: int, column: str, value: str) -> None:
     rows[row - 1][column] = value
     with file.open("w", newline="") as opened:
         writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def drop_column(file: Path, column: str) -> None:
+    with file.open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    with file.open("w", newline="") as opened:
+        names = [name for name in rows[0] if name != column]
+        writer = csv.DictWriter(opened, fieldnames=names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -93,6 +105,18 @@ class TestFiles:
         (copy / "README.md").unlink()
         os.mkfifo(copy / "README.md")
         assert the_problem(copy) == "README.md: is a link or no plain file"
+
+    def test_folders_in_folders_without_end_are_walked_through(self, copy):
+        inside = copy
+        for _ in range(1_100):
+            inside /= "a"
+            os.mkdir(inside)
+        try:
+            assert verify_snapshot(copy).problems == []
+            (inside / "b").write_text("")
+            assert the_problem(copy).endswith("/a/b: not in the manifest")
+        finally:
+            subprocess.run(["rm", "-r", copy / "a"], check=True)  # Python's own walks are recursive
 
     def test_a_file_beyond_all_measure(self, copy):
         os.truncate(copy / "README.md", 3 * 2**30)  # sparse
@@ -155,8 +179,7 @@ class TestRowsThatWereEditedAndHashedAgain:
         [
             ("cells", "arm_id", "other", "its arm_id is not that of its recipe"),
             ("cells", "method", "other", "its method is not that of its recipe"),
-            ("cells", "recipe", "{", "holds something that cannot be read"),
-            ("cells", "recipe", "[]", "holds something that cannot be read"),
+            ("cells", "recipe", '{"stages": []}', "holds something that cannot be read"),
             ("cells", "identity_version", 9, "is of identity version 9, not 1"),
             ("stacks", "facts", "{}", "its id is not that of its facts"),
             ("evals", "task", "easy", "its id is not that of its task, items and decoding"),
@@ -167,6 +190,23 @@ class TestRowsThatWereEditedAndHashedAgain:
     def test_what_an_id_is_computed_from(self, copy, table, key, value, says):
         edit_rows(copy, table, changed(key, value))
         assert says in the_problem(copy)
+
+    @pytest.mark.parametrize(
+        ("table", "key", "value", "says"),
+        [
+            ("stacks", "facts", "3", "facts is no JSON object"),
+            ("cells", "recipe", "{", "recipe is no JSON object"),
+            ("cells", "execution", "[]", "execution is no JSON object"),
+            ("cells", "licences", '{"base": NaN}', "licences is no JSON object"),
+            ("runs", "effective", "null", "effective is no JSON object"),
+            ("scores", "value", float("inf"), "value is no finite number"),
+        ],
+    )
+    def test_what_a_text_or_a_number_must_be(self, copy, table, key, value, says):
+        edit_rows(copy, table, changed(key, value))
+        problem = the_problem(copy)
+        assert problem.startswith(f"tables/{table}.parquet: ")
+        assert problem.endswith(says)
 
     def test_another_type_of_a_column(self, copy):
         import pyarrow as pa
@@ -180,11 +220,12 @@ class TestRowsThatWereEditedAndHashedAgain:
         assert the_problem(copy) == "tables/runs.parquet: column exclusive is string, not int64"
 
     def test_rows_of_which_no_report_can_be_made(self, copy):
-        edit_rows(copy, "cells", changed("licences", "{"))
+        licences = '{"data": 3}'
+        edit_rows(copy, "cells", changed("licences", licences))
         text = (copy / "tables" / "cells.csv").read_text()
-        (copy / "tables" / "cells.csv").write_text(text.replace(",{},", ",{,", 1))
+        (copy / "tables" / "cells.csv").write_text(text.replace(",{},", ',"{""data"": 3}",', 1))
         rehash(copy)
-        assert the_problem(copy).startswith("tables: no report can be made of them: JSONDecodeError")
+        assert the_problem(copy).startswith("tables: no report can be made of them: AttributeError")
 
     def test_what_is_no_parquet(self, copy):
         (copy / "tables" / "runs.parquet").write_bytes(b"PAR1 and nothing")
@@ -263,9 +304,12 @@ class TestTheReport:
         problems = verify_snapshot(copy).problems
         assert [problem.partition(":")[0] for problem in problems] == ["recipes.json", "stacks.json"]
 
-    def test_an_edited_picture(self, copy):
+    @pytest.mark.parametrize(
+        ("old", "new"), [("arm: lora", "arm: best"), ("</svg>", "<script>alert(1)</script></svg>")]
+    )
+    def test_an_edited_picture(self, copy, old, new):
         file = copy / "figures" / "gain-memory.svg"
-        file.write_text(file.read_text().replace("arm: lora", "arm: best", 1))
+        file.write_text(file.read_text().replace(old, new, 1))
         rehash(copy)
         assert the_problem(copy) == "figures/gain-memory.svg: shows something else than the rows give"
 
@@ -280,23 +324,63 @@ class TestTheReport:
         assert the_problem(copy) == "report/best.csv: does not follow from the rows"
 
 
-class TestAReportOfAnotherVersion:
+class TestAReportOfAnOlderVersion:
+    """This one is of version 1, and the tunematrix that verifies it makes version 2."""
+
     @pytest.fixture
-    def older(self, copy) -> Path:
-        edit_manifest(copy, report=0)
-        (copy / "report" / "report.md").write_text("worded otherwise\n")
+    def older(self, copy, monkeypatch) -> Path:
+        for module in (verify, files):
+            monkeypatch.setattr(module, "REPORT_VERSION", 2)
+        for name in ("report/report.md", "README.md", "figures/loss.svg"):
+            (copy / name).write_text("worded and drawn otherwise\n")
         rehash(copy)
         return copy
 
-    def test_is_compared_in_its_figures_alone(self, older):
+    def test_is_compared_in_what_it_has_of_figures(self, older):
+        drop_column(main_table(older), "edge")
+        rehash(older)
         verdict = verify_snapshot(older)
         assert verdict.problems == []
-        assert "its report is of version 0, not 1" in verdict.summary
+        assert "its report is of version 1: its words and pictures were not compared" in verdict.summary
 
     def test_is_found_out_where_a_figure_was_edited(self, older):
         edit_csv(main_table(older), 2, "gain", "0.123")
         rehash(older)
         assert ": gain is 0.123, the rows give 0." in the_problem(older)
+
+    def test_is_found_out_where_the_json_was_edited(self, older):
+        file = older / "report" / "report.json"
+        report = json.loads(file.read_text())
+        report["sections"][0]["tables"]["main"][1]["target"] = 1
+        file.write_text(json.dumps(report))
+        rehash(older)
+        assert "sections[0].tables.main[1].target is 1, the rows give 0." in the_problem(older)
+
+    def test_has_no_column_that_nothing_gives(self, older):
+        text = main_table(older).read_text()
+        main_table(older).write_text(text.replace(",gain,", ",true_gain,", 1))
+        rehash(older)
+        assert the_problem(older).endswith("has other columns than the rows give")
+
+    @pytest.mark.parametrize("name", ["recipes.json", "stacks.json", "LICENCES.md"])
+    def test_is_found_out_on_pages_that_hold_no_report(self, older, name):
+        (older / name).write_text("{}\n")
+        rehash(older)
+        assert the_problem(older).startswith(f"{name}: ")
+
+    def test_has_the_same_files(self, older):
+        main_table(older).unlink()
+        (older / "figures" / "best.svg").write_text("<svg/>")
+        rehash(older)
+        problems = verify_snapshot(older).problems
+        assert [problem.partition(": ")[2] for problem in problems] == [
+            "missing: the rows give it",
+            "does not follow from the rows",
+        ]
+
+    def test_of_which_no_report_can_be_made_is_told_in_a_line(self, older, monkeypatch):
+        monkeypatch.setattr("harness.snapshot.contents.build_report", lambda db: 1 / 0)
+        assert the_problem(older).startswith("tables: no report can be made of them: ZeroDivisionError")
 
 
 class TestWhatIsNoSnapshot:
@@ -317,6 +401,13 @@ class TestWhatIsNoSnapshot:
     def test_a_newer_format(self, copy):
         edit_manifest(copy, format=2)
         assert "format 2 is newer than this tunematrix reads (1)" in self.refused(copy)
+
+    @pytest.mark.parametrize(
+        ("report", "says"), [(2, "version 2, newer than this tunematrix makes (1)"), (0, "report: 0")]
+    )
+    def test_a_report_of_no_version_that_there_is(self, copy, report, says):
+        edit_manifest(copy, report=report)
+        assert says in self.refused(copy)
 
     def test_a_newer_schema(self, copy):
         edit_manifest(copy, schema_applied=[*read_manifest(copy).schema_applied, "m999_more"])

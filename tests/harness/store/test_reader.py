@@ -243,3 +243,17 @@ class TestSections:
         reader.excerpt(two, "first", str(reader.sections(two).set_index("suite").loc["first", "stack_id"]))
         reader.unsettle(two)
         assert two.execute("SELECT count(*) FROM runs").fetchone() == count
+
+
+def test_predictions_are_those_of_the_suites_own_runs(tmp_path):
+    path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
+    writing = open_for_writing(path)
+    run = next(writing.query("SELECT run_id, stack_id FROM runs WHERE purpose = 'measure'"))
+    told = {"phase": "train", "component": "weights", "predicted_bytes": 5, "model_version": "1"}
+    writing.table("predictions").insert({"run_id": run["run_id"], **told})
+
+    found = reader.predictions(open_for_reading(path), "pocket", run["stack_id"])
+    assert found[["run_id", "component", "predicted_bytes"]].to_dict("records") == [
+        {"run_id": run["run_id"], "component": "weights", "predicted_bytes": 5}
+    ]
+    assert reader.predictions(open_for_reading(path), "another suite", run["stack_id"]).empty

@@ -17,8 +17,9 @@ SEEDS = (1, 2, 3)
 
 
 def make_side(rounds: int = 10, seed: int = 0, noise: float = 0.0, arms: tuple[str, ...] = ARMS) -> Side:
-    """Every arm with a quality run a seed and ``rounds`` measure runs. ``noise`` is the share of answers that differ
-    from those of a side made with another ``seed``; without it both are the same."""
+    """Every arm with a quality run a seed and ``rounds`` measure runs, in turn with those of any other such side, and
+    the bare base scored once. ``noise`` is the share of answers that differ from those of a side made with another
+    ``seed``; without it both are the same."""
     truth, own = np.random.default_rng(0), np.random.default_rng(seed)
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("runs", "phases", "scores", "items", *_FIRST)}
     for arm in arms:
@@ -32,8 +33,9 @@ def make_side(rounds: int = 10, seed: int = 0, noise: float = 0.0, arms: tuple[s
         for number in range(rounds):
             run_id = _run(tables, arm, SEEDS[0], "measure", number)
             _numerics(tables, run_id, np.random.default_rng(7))
-            speed = 9000 * np.exp(0.01 * own.standard_normal())
+            speed = 9000 * np.exp(0.004 * own.standard_normal())
             tables["phases"].append(_phase(run_id, 2**20, speed))
+    _base(tables)
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     return Side("side", "pocket", "stack", FACTS, {"e": {"attention": "sdpa"}}, **frames)
 
@@ -69,9 +71,17 @@ _PARTS = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activa
 def _run(tables: dict[str, list[dict[str, Any]]], arm: str, seed: int, purpose: str, number: int) -> str:
     run_id = f"{arm}-{purpose}-{number}"
     about = {"run_id": run_id, "recipe_id": f"{arm}-{seed}", "execution_id": "e", "arm": arm, "method": arm}
+    about |= {"chain": f"{'lora' if arm == 'dpo' else arm}-{seed}", "base_digest": "b", "bare": arm == "base"}
     state = {"seed": seed, "compute": "float32", "stages": 1, "purpose": purpose, "exclusive": purpose == "measure"}
+    state |= {"source": f"check:trial:{number}" if purpose == "measure" else "local", "order_digest": purpose}
     tables["runs"].append({**about, **state, "status": "ok", "reason": None, "started_at": f"{number:04d}"})
     return run_id
+
+
+def _base(tables: dict[str, list[dict[str, Any]]]) -> None:
+    run_id = _run(tables, "base", SEEDS[0], "quality", 0)
+    for task, role in TASKS.items():
+        _score(tables, run_id, task, role, (np.arange(ITEMS) % 2).astype(float), "base")
 
 
 def _numerics(tables: dict[str, list[dict[str, Any]]], run_id: str, rng: np.random.Generator) -> None:
@@ -90,8 +100,10 @@ def _phase(run_id: str, peak: int, speed: float) -> dict[str, Any]:
     return {**about, **peaks, **ledger}
 
 
-def _score(tables: dict[str, list[dict[str, Any]]], run_id: str, task: str, role: str, right: Any) -> None:
-    key = {"run_id": run_id, "moment": "tuned", "eval_id": task}
+def _score(
+    tables: dict[str, list[dict[str, Any]]], run_id: str, task: str, role: str, right: Any, moment: str = "tuned"
+) -> None:
+    key = {"run_id": run_id, "moment": moment, "eval_id": task}
     about = {"metric": "acc", "task": task, "role": role, "n_items": len(right), "higher_is_better": True}
     tables["scores"].append({**key, **about, "value": right.mean()})
     tables["items"].append({**key, "correct": right})

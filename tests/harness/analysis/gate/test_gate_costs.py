@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.analysis.gate import Finding, exit_code
 from tests.harness.analysis.gate.gate_sides import ARMS, FACTS, findings, make_side, rules, verdicts, with_frame
 
 
@@ -45,6 +46,18 @@ class TestMemory:
         found = findings(make_side(), with_frame(make_side(), "phases", on_cuda), "memory")
         assert {one.detail for one in found} == {"train, ledger"}
 
+    def test_a_peak_that_the_candidate_alone_lacks_is_missing(self):
+        def lost(frame: pd.DataFrame) -> None:
+            frame.loc[frame["run_id"].str.startswith("qlora"), "ledger_peak_bytes"] = None
+
+        found = findings(make_side(), with_frame(make_side(), "phases", lost), "memory")
+        assert [one.where for one in found if one.verdict == "missing"] == ["qlora"]
+
+    def test_bytes_out_of_none_have_regressed(self):
+        empty = with_frame(make_side(), "phases", lambda frame: frame.assign(ledger_peak_bytes=0))
+        assert set(verdicts(empty, empty, "memory")) == {"pass"}
+        assert {(one.verdict, one.change) for one in findings(empty, make_side(), "memory")} == {("regressed", None)}
+
     def test_no_measure_in_common_is_not_measured(self):
         def nothing(frame: pd.DataFrame) -> None:
             frame["ledger_peak_bytes"] = None
@@ -76,7 +89,37 @@ class TestSpeed:
     def test_too_few_rounds_are_inconclusive_and_say_how_many_more(self):
         found = findings(make_side(rounds=3), make_side(rounds=3, seed=1), "speed")
         assert {one.verdict for one in found} == {"inconclusive"}
-        assert {one.why for one in found} == {"3 rounds; 5 more would do"}
+        assert {one.why for one in found} == {"3 rounds; 7 more would do"}  # of four arms none can be told with 9
+
+    def test_rounds_with_which_no_outcome_could_be_beyond_chance_never_pass(self):
+        def sides(rounds: int):
+            return make_side(rounds=rounds), make_side(rounds=rounds)
+
+        assert set(verdicts(*sides(6), "speed")) == {"inconclusive"}
+        assert verdicts(*sides(6), "matrix_speed") == ["inconclusive"]
+        assert {one.why for one in findings(*sides(6), "speed")} == {"6 rounds; 4 more would do"}
+        assert set(verdicts(*sides(10), "speed")) == {"pass"}
+
+    def test_the_more_arms_the_more_rounds_it_takes(self):
+        eight = [make_side(arms=tuple(f"arm{n}" for n in range(8))) for _ in range(2)]
+        found = findings(*eight, "speed")
+        assert {(one.verdict, one.why) for one in found} == {("inconclusive", "10 rounds; 1 more would do")}
+        assert verdicts(*eight, "matrix_speed") == ["pass"]
+
+    def test_arms_of_a_round_are_one_value(self):
+        """Twelve arms in three rounds are three values, however many arms a disturbed round slows."""
+        many = {"rounds": 3, "arms": tuple(f"arm{n}" for n in range(12))}
+        found = findings(make_side(**many), faster(-0.1, **many), "matrix_speed")[0]
+        assert (found.verdict, found.detail) == ("inconclusive", "3 rounds")
+
+    @pytest.mark.parametrize("quantity", ["speed", "matrix_speed"])
+    def test_sides_that_took_no_turns_are_told_apart_by_nothing(self, quantity):
+        before = with_frame(make_side(), "runs", lambda runs: runs.assign(source="local"))
+        found = findings(before, faster(-0.3), quantity)
+        assert {one.verdict for one in found} == {"inconclusive"}
+        assert all(one.why.startswith("not measured in turn") for one in found)
+        assert found[0].change == pytest.approx(-0.3, abs=0.02)
+        assert exit_code([*found, Finding("memory", "lora", "pass")], [quantity]) == 0
 
     def test_a_machine_that_is_too_restless_is_inconclusive(self):
         def restless(frame: pd.DataFrame) -> None:
@@ -90,8 +133,8 @@ class TestSpeed:
         def disturb(frame: pd.DataFrame) -> None:
             frame.loc[frame["run_id"].str.endswith("measure-0"), "tokens_per_second_median"] /= 5
 
-        disturbed = with_frame(make_side(rounds=16, seed=1), "phases", disturb)
-        assert verdicts(make_side(rounds=16), disturbed, "matrix_speed") == ["pass"]
+        disturbed = with_frame(make_side(rounds=20, seed=1), "phases", disturb)
+        assert verdicts(make_side(rounds=20), disturbed, "matrix_speed") == ["pass"]
 
 
 class TestHardware:

@@ -1,6 +1,7 @@
 """Runs are compared with runs of the same recipe, and what only one side ran is told."""
 
 import pandas as pd
+import pytest
 
 from harness.analysis.gate import match
 from tests.harness.analysis.gate.gate_sides import ARMS, SEEDS, make_side, verdicts, with_frame
@@ -8,8 +9,38 @@ from tests.harness.analysis.gate.gate_sides import ARMS, SEEDS, make_side, verdi
 
 def test_every_recipe_is_paired_once_and_every_round_with_its_own():
     pairs = match(make_side(rounds=4), make_side(rounds=4)).pairs
-    assert (pairs["purpose"].value_counts()).to_dict() == {"measure": 4 * len(ARMS), "quality": len(SEEDS) * len(ARMS)}
+    quality = len(SEEDS) * len(ARMS) + 1  # the base's own
+    assert (pairs["purpose"].value_counts()).to_dict() == {"measure": 4 * len(ARMS), "quality": quality}
     assert (pairs["baseline"] == pairs["candidate"]).all()
+
+
+class TestRounds:
+    """Measure runs are pairs where they took turns, and only there."""
+
+    def rounds(self, candidate) -> pd.DataFrame:
+        pairs = match(make_side(rounds=4), candidate).pairs
+        return pairs[(pairs["arm"] == "lora") & (pairs["purpose"] == "measure")].dropna(subset="round")
+
+    def test_a_run_that_failed_takes_its_round_along_and_shifts_no_other(self):
+        def fail(runs: pd.DataFrame) -> None:
+            runs.loc[runs["run_id"] == "lora-measure-1", "status"] = "crashed"
+
+        rounds = self.rounds(with_frame(make_side(rounds=4), "runs", fail))
+        assert rounds["baseline"].tolist() == rounds["candidate"].tolist() == [f"lora-measure-{n}" for n in (0, 2, 3)]
+
+    @pytest.mark.parametrize("source", ["local", "snapshot:other", "check:another-trial:0"])
+    def test_runs_of_another_time_are_no_rounds_but_still_pairs(self, source):
+        other = with_frame(make_side(rounds=4), "runs", lambda runs: runs.assign(source=source))
+        assert self.rounds(other).empty
+        assert (match(make_side(rounds=4), other).pairs["purpose"] == "measure").sum() == 4 * len(ARMS)
+
+    def test_runs_over_other_steps_are_not_compared(self):
+        def longer(runs: pd.DataFrame) -> None:
+            runs.loc[runs["purpose"] == "measure", "order_digest"] = "thirty steps"
+
+        other = with_frame(make_side(rounds=4), "runs", longer)
+        assert set(match(make_side(rounds=4), other).pairs["purpose"]) == {"quality"}
+        assert set(verdicts(make_side(), other, "memory")) == {"not measured"}
 
 
 def test_the_newest_good_run_counts():
@@ -45,5 +76,5 @@ class TestStatus:
 
     def test_what_one_side_alone_ran_is_missing_or_new(self):
         fewer = make_side(arms=ARMS[:3])
-        assert verdicts(make_side(), fewer, "status") == ["pass"] * 3 + ["missing"]
-        assert verdicts(fewer, make_side(), "status") == ["pass"] * 3 + ["new"]
+        assert verdicts(make_side(), fewer, "status") == ["pass"] * 4 + ["missing"]
+        assert verdicts(fewer, make_side(), "status") == ["pass"] * 4 + ["new"]

@@ -67,7 +67,8 @@ def test_a_gradient_that_is_no_number_on_one_side_alone_is_found():
         frame.loc[0, "gradient_norm"] = np.nan
 
     side = with_frame(make_side(), "gradients", lost)
-    assert verdicts(make_side(), side, "gradients").count("regressed") == 1
+    found = [one for one in findings(make_side(), side, "gradients") if one.verdict == "regressed"]
+    assert [(one.change, one.why) for one in found] == [(None, "the candidate has no number for it")]
     assert set(verdicts(side, side, "gradients")) == {"pass"}
 
 
@@ -107,6 +108,13 @@ def test_nothing_recorded_is_not_measured(quantity):
     empty = with_frame(make_side(), VALUES[quantity][0], lambda frame: frame.head(0))
     assert set(verdicts(make_side(), empty, quantity)) == {"not measured"}
     assert set(verdicts(empty, empty, quantity)) == {"not measured"}
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_run_of_which_the_candidate_says_nothing_is_missing(quantity):
+    fewer = with_frame(make_side(), VALUES[quantity][0], lambda frame: frame[frame["run_id"] != "lora-quality-1"])
+    found = findings(make_side(), fewer, quantity)
+    assert [(one.where, one.detail) for one in found if one.verdict == "missing"] == [("lora", "1 of 13 runs")]
 
 
 def test_only_the_first_losses_count():
