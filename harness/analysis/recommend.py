@@ -51,9 +51,14 @@ class Choice:
     dominated_by: tuple[str, ...] = ()
 
     @property
+    def missed(self) -> tuple[Check, ...]:
+        """The limits that it isn't known to keep."""
+        return tuple(check for check in self.checks if not check.passes)
+
+    @property
     def meets(self) -> bool:
         """Does it keep every limit?"""
-        return all(check.passes for check in self.checks)
+        return not self.missed
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def preferred(found: Recommendation, by: str) -> Choice | None:
 def nearest_first(others: Sequence[Choice]) -> list[Choice]:
     """The arms outside the limits: the fewer they miss the earlier, then by how far they miss the one missed most
     (costs as a share of the limit, scores in shares of 1). What is not known is missed by the most."""
-    return sorted(others, key=lambda choice: (len(_missed(choice)), max(map(_beyond, _missed(choice)), default=0.0)))
+    return sorted(others, key=lambda choice: (len(choice.missed), max(map(_beyond, choice.missed), default=0.0)))
 
 
 def binding_limit(found: Recommendation) -> str | None:
@@ -116,10 +121,6 @@ def far_below(summary: pd.DataFrame, limit_bytes: float) -> bool:
 
 def _last_if_none(value: float | None, sign: int) -> float:
     return float("inf") if value is None else sign * value
-
-
-def _missed(choice: Choice) -> list[Check]:
-    return [check for check in choice.checks if not check.passes]
 
 
 def _beyond(check: Check) -> float:

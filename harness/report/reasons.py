@@ -117,6 +117,14 @@ def binding(found: Recommendation, called: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def standing(choice: Choice, found: Recommendation) -> str:
+    """What there is to say of an arm within the limits beside its place: that it is beaten, or by how little it is
+    within; empty where there is nothing."""
+    near = [LIMITS[check.quantity] for check in choice.checks if check.state == "met by the estimate"]
+    within = f"within {' and '.join(near)} by the estimate, not by the whole 95 % interval" if near else None
+    return "; ".join(filter(None, (beaten(found).get(choice.row["arm_id"]), within)))
+
+
 def unknown(found: Recommendation, called: Mapping[str, str]) -> list[str]:
     """What was not measured, by quantity: such an arm is not said to meet a limit."""
     lines = []
@@ -134,7 +142,7 @@ def unknown(found: Recommendation, called: Mapping[str, str]) -> list[str]:
 
 def missed(choice: Choice) -> str:
     """What an arm outside the limits misses, and by how much."""
-    return "; ".join(_missed(check) for check in choice.checks if not check.passes)
+    return "; ".join(map(_missed, choice.missed))
 
 
 def small_models(summary: pd.DataFrame, limit_bytes: float) -> str | None:

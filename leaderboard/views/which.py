@@ -17,6 +17,7 @@ from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.limits import within_limits
 from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.results import SectionKey
+from leaderboard.rows.choices import MISSES, PLACE, REMARK, outside, with_outcome, within
 from leaderboard.scope import Scope, page
 from leaderboard.tasks import in_points, unit_of
 from leaderboard.wishes import Wishes, asked, forgetting_limit, memory_limit
@@ -25,12 +26,6 @@ EVERY_BASE = "every base"
 LONGEST = 1500  # characters of a sentence that names arms
 ACROSS = (quantities.MEMORY, quantities.FORGETTING, quantities.TUNING)
 ARM = (tables.ARM, tables.BASE)
-PLACE = (
-    tables.number("place", "place", "One more than the number of arms within the limits supported as better.", "%d"),
-    tables.text("letters", "tie", "Arms within the limits that share a letter can't be told apart on the target."),
-)
-REMARK = tables.text("remark", "remark", "Where it stands to the limits and to the others.")
-MISSES = tables.text("remark", "misses", "Each limit that it misses, what it has, and by how much it misses.")
 
 
 def show(scope: Scope) -> None:
@@ -102,9 +97,9 @@ def _recommend(pick: Choice, found: Recommendation, wishes: Wishes, arms: pd.Dat
     row_of_figures = st.container(horizontal=True)
     for label, (figure, meaning) in figures.items():
         row_of_figures.metric(label, figure, help=meaning, width="content")
-    uncertain = [line for line in reasons.reasons(found, LIMITS)[1:] if "estimate" in line]
-    lost = [reasons.forgets(row), reasons.perplexity(row)]
-    _say([reasons.why(pick, found, wishes.decides), " ".join(line for line in lost if line), *uncertain])
+    lost = " ".join(filter(None, (reasons.forgets(row), reasons.perplexity(row))))
+    standing = reasons.standing(pick, found)
+    _say([reasons.why(pick, found, wishes.decides), lost, *([f"It is {standing}."] if standing else [])])
 
 
 def _say(lines: Sequence[str]) -> None:
@@ -119,13 +114,7 @@ def _picture(arms: pd.DataFrame, found: Recommendation, pick: Choice | None, wis
     if up is None or across is None:
         st.info("No arm has both a score and a cost, so there is no picture of them.")
         return
-    inside = {choice.row["arm_id"] for choice in found.choices}
-    misses = {choice.row["arm_id"]: f"misses {reasons.missed(choice)}" for choice in found.others}
-    drawn = in_units(arms, (up, across)).assign(
-        within=arms["arm_id"].isin(inside),
-        outcome=arms["arm_id"].map(misses).astype(object).fillna("within the limits"),
-        pick=arms["arm_id"] == (pick.row["arm_id"] if pick else None),
-    )
+    drawn = with_outcome(in_units(arms, (up, across)), found, pick)
     limits = {one.name: wishes.limits[one.name] * one.scale for one in (up, across) if one.name in wishes.limits}
     chart = within_limits(drawn, across, up, limits, wishes.said)
     if chart is None:
@@ -167,18 +156,16 @@ def _tables(arms: pd.DataFrame, found: Recommendation, wishes: Wishes, name: str
     columns = [tables.of_quantity(one) for one in there]
     if found.choices:
         st.subheader("Within the limits")
-        lines = _standings(found)
-        rows = _rows(units, found.choices, [lines[choice.row["arm_id"]] for choice in found.choices])
-        _table(rows, [*PLACE, *ARM, *columns, REMARK], f"within-{name}")
+        _table(within(units, found), [*PLACE, *ARM, *columns, REMARK], f"within-{name}")
     others = nearest_first(found.others)
-    missed = {choice.row["arm_id"]: sum(not check.passes for check in choice.checks) for choice in others}
-    near = [choice for choice in others if missed[choice.row["arm_id"]] == 1]
-    far = [choice for choice in others if missed[choice.row["arm_id"]] > 1]
-    for title, several, key in (("Just misses: one limit", near, "near"), ("Misses more than one limit", far, "far")):
+    near = [choice for choice in others if len(choice.missed) == 1]
+    for title, several, key in (
+        ("Just misses: one limit", near, "near"),
+        ("Misses more than one limit", others[len(near) :], "far"),
+    ):
         if several:
             st.subheader(title)
-            rows = _rows(units, several, [reasons.missed(choice) for choice in several])
-            _table(rows, [*ARM, MISSES, *columns], f"{key}-{name}")
+            _table(outside(units, several), [*ARM, MISSES, *columns], f"{key}-{name}")
     _say(reasons.unknown(found, LIMITS))
     st.caption(" ".join(controls.plain(line, LONGEST) for line in reasons.LEGEND))
 
@@ -186,25 +173,6 @@ def _tables(arms: pd.DataFrame, found: Recommendation, wishes: Wishes, name: str
 def _table(rows: pd.DataFrame, columns: Sequence[tables.Column], name: str) -> None:
     tables.show_table(rows, columns, key=name)
     tables.downloads(rows, columns, name=f"which-{name}")
-
-
-def _standings(found: Recommendation) -> dict[str, str]:
-    """Of each arm within the limits what there is to say beside its place."""
-    beaten = reasons.beaten(found)
-    said = {}
-    for choice in found.choices:
-        by_estimate = [LIMITS[check.quantity] for check in choice.checks if check.state == "met by the estimate"]
-        near = [f"within {' and '.join(by_estimate)} by the estimate alone"] if by_estimate else []
-        arm = choice.row["arm_id"]
-        said[arm] = "; ".join([*([beaten[arm]] if arm in beaten else []), *near])
-    return said
-
-
-def _rows(arms: pd.DataFrame, choices: Sequence[Choice], remarks: Sequence[str]) -> pd.DataFrame:
-    """The arms' rows in the order of the choices, with their places among these."""
-    facts = [(choice.row["arm_id"], choice.place, choice.letters) for choice in choices]
-    order = pd.DataFrame(facts, columns=["arm_id", "place", "letters"]).assign(remark=list(remarks))
-    return order.merge(arms.drop(columns=["place", "letters"]), on="arm_id", how="left")
 
 
 page(show)

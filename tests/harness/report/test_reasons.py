@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis.recommend import Check, Choice, Recommendation
-from harness.report.reasons import LIMITS, binding, forgets, missed, perplexity, small_models, why
+from harness.report.reasons import LIMITS, binding, forgets, missed, perplexity, small_models, standing, why
 
 GIB = 2**30
 
@@ -71,6 +71,13 @@ def test_what_is_missed_is_said_with_how_far():
     assert missed(choice("a", checks=checks)) == (
         "memory: 25.0 GiB, 1.0 GiB too much; gain: +4.0 points, 6.0 points too little; tuning time: not measured"
     )
+
+
+def test_an_arm_that_is_within_by_the_estimate_alone_is_said_to_be():
+    near = choice("a", checks=[Check("forgetting", 0.02, 0.01, "met by the estimate"), Check("gain", 0.1, 0.2, "met")])
+    found = Recommendation((near,), (), {})
+    assert standing(near, found) == "within the limit on forgetting by the estimate, not by the whole 95 % interval"
+    assert standing(choice("a"), found) == ""
 
 
 def test_limits_are_called_what_the_reader_set_them_by():
