@@ -32,6 +32,13 @@ class OneRun:
     base_scores: pd.DataFrame
     base_items: pd.DataFrame
 
+    @property
+    def why_unscored(self) -> str:
+        """A sentence for a run without scores."""
+        if self.run["purpose"] == "measure":
+            return "A measure run has the device to itself for memory and speed, and is not scored: see the others."
+        return "This run was not scored."
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -82,6 +89,7 @@ def items_of(run: OneRun, moment: str, at_hand: Texts) -> tuple[pd.DataFrame, tu
     after = after[after["eval_id"].isin(scored.index)]
     rows = answers(after, run.base_items, scored["metric"].to_dict())
     rows = rows.join(scored[["task", "role", "split"]], on="eval_id")
+    rows = rows.sort_values(["task", "eval_id", "number"], ignore_index=True)
     asked: list[pd.DataFrame] = []
     problems: dict[str, list[str]] = {}
     for eval_id, own in rows.groupby("eval_id", sort=False):

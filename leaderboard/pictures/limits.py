@@ -28,7 +28,8 @@ def within_limits(
     rows = positive(positive(arms, across, log), up, False)
     if rows.empty:
         return None
-    methods, place = rows["method"], {"x": x(across, log), "y": y(up)}
+    methods = rows["method"]
+    place: dict[str, Any] = {"x": x(across, log), "y": y(up)}
     told = tooltips(WORDS, [up, across], rows)
     layers: list[Any] = [_interval(rows, up, place["x"])] if up.interval else []
     for axis, name in (("x", across.name), ("y", up.name)):

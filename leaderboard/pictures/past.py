@@ -54,7 +54,7 @@ def _steps(points: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
         alt.Chart(steps[late]).mark_text(align="right", dx=-4, baseline="top", color=theme.LINE),
     ]
     lines = alt.Chart(steps).mark_rule(strokeDash=[5, 4], color=theme.LINE).encode(x=x)
-    return [lines, *(name.encode(x=x, y=alt.value(2), text="named:N") for name in names)]
+    return [lines, *(name.encode(x=x, y=alt.value(2), text="named:N") for name in names if len(name.data))]
 
 
 def _told(quantity: Quantity) -> list[alt.Tooltip]:

@@ -4,17 +4,19 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import Drawn, names
+from leaderboard.pictures import AnyChart
+from leaderboard.pictures.axes import names
 
 CURVE_HEIGHT, ROW_HEIGHT = 240, 26
-LEGEND = 50  # what it takes of a picture's height
+LEGEND, LEGEND_ROW = 50, 16  # what it takes of a picture's height, in all or a row
 FIGURES = {"loss": "training loss", "gradient_norm": "gradient norm"}
 MOMENTS = {"base": "circle", "prompted": "cross", "tuned": "square", "merged": "diamond",
            "merged_requantised": "triangle-up"}  # fmt: skip
 _BELOW = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room beside a picture
+_IN_A_COLUMN = alt.Legend(orient="bottom", columns=1)
 
 
-def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
+def curve(steps: pd.DataFrame, figure: str, method: str) -> AnyChart | None:
     """One of ``FIGURES`` over the steps of one stage; ``steps`` as of ``one_run.steps``. None where none was logged."""
     rows = steps.dropna(subset=[figure])
     if rows.empty:
@@ -35,7 +37,7 @@ def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
     return alt.layer(line, dots).properties(height=CURVE_HEIGHT)
 
 
-def phases(rows: pd.DataFrame) -> Drawn | None:
+def phases(rows: pd.DataFrame) -> AnyChart | None:
     """Seconds by phase, in the order in which they ran: ``place`` (a text) and ``wall_seconds``."""
     rows = rows.dropna(subset=["wall_seconds"])
     if rows.empty:
@@ -49,7 +51,7 @@ def phases(rows: pd.DataFrame) -> Drawn | None:
     return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 
-def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
+def moments(scores: pd.DataFrame, method: str) -> AnyChart | None:
     """A row a task, a mark a moment: scores between 0 and 1 as points, 100 is all. None where there is no such score.
 
     ``scores`` has ``task, metric, moment, value``; ``base`` among the moments is what the others are read against.
@@ -88,7 +90,7 @@ def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
     return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
-def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
+def outcomes(counts: pd.DataFrame, order: list[str]) -> AnyChart | None:
     """A bar a task: how many of its items were won, lost, and stayed. ``task, outcome, items``; ``order`` of the
     outcomes from the left."""
     if counts.empty:
@@ -98,12 +100,14 @@ def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
     chart = alt.Chart(rows).mark_bar().encode(
         y=names("task", list(dict.fromkeys(rows["task"]))),
         x=alt.X("items:Q", title="items", stack="zero"),
-        color=alt.Color("outcome:N", title=None, legend=_BELOW,
+        color=alt.Color("outcome:N", title=None, legend=_IN_A_COLUMN,
                         scale=alt.Scale(domain=there, range=[OUTCOME_COLOURS.get(one, theme.LINE) for one in there])),
         order=alt.Order("place:Q"),
         tooltip=[alt.Tooltip("task:N"), alt.Tooltip("outcome:N"), alt.Tooltip("items:Q")],
     )  # fmt: skip
-    return chart.properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
+    return chart.properties(
+        height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND_ROW * (1 + len(there))
+    )
 
 
 OUTCOME_COLOURS = {

@@ -6,32 +6,30 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from harness.analysis.answers import OUTCOMES
 from harness.analysis.memory import in_order, with_resident_increase
 from harness.errors import UserError
-from harness.report.words import rate, seconds
+from harness.report.words import count, rate, seconds
 from harness.rerun import matrix_text, stored
 from leaderboard import cache, controls, measures, tables
 from leaderboard.arms import named
 from leaderboard.pictures import run as pictures
-from leaderboard.results import SectionKey
-from leaderboard.rows.items import item_columns
-from leaderboard.runs import HASHED, OneRun
+from leaderboard.run_items import show_items
+from leaderboard.runs import OneRun
 from leaderboard.scope import Scope, page
+from leaderboard.which_run import choose_run, runs_of
 
 TRAINING, SCORES, ITEMS, RECIPE, STACK = "Training", "Scores", "Items", "Recipe", "Stack"
-ITEMS_PAGE = 50
 
 
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Run")
     arms = named(scope.summary())
-    runs = _runs(scope, arms)
+    runs = runs_of(scope, arms)
     if runs.empty:
         st.info("No run of these results has ended yet.")
         return
-    chosen = _chosen(runs, arms)
+    chosen = choose_run(runs)
     key = scope.sections[int(chosen["section"])]
     found = cache.run(key, str(chosen["run_id"]))
     if found is None:
@@ -44,62 +42,11 @@ def show(scope: Scope) -> None:
     elif what == SCORES:
         _scores(found)
     elif what == ITEMS:
-        _items(key, found)
+        show_items(key, found)
     elif what == RECIPE:
         _recipe(found)
     else:
         _stack(found)
-
-
-# --- which run -------------------------------------------------------------------------------------------------------
-
-
-def _runs(scope: Scope, arms: pd.DataFrame) -> pd.DataFrame:
-    """The runs of every section that have ended, best ones first within an arm, with the arm's ``row`` and place."""
-    frames = [part.frames.runs.assign(section=n) for n, (_, part) in enumerate(scope.parts())]
-    runs = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-    places = arms[["section", "arm_id", "row", "name"]].assign(place=range(len(arms)))
-    runs = runs[~runs["status"].isin(["queued", "running"])].merge(places, on=["section", "arm_id"])
-    runs["quality"] = runs["purpose"] == "quality"
-    runs["ok"] = runs["status"] == "ok"
-    order = ["place", "chosen", "rate_chosen", "quality", "ok", "seed", "started_at"]
-    return runs.sort_values(order, ascending=[True, False, False, False, False, True, False], ignore_index=True)
-
-
-def _chosen(runs: pd.DataFrame, arms: pd.DataFrame) -> "pd.Series[Any]":
-    """The run that the address names, else the first; other ones to choose by arm, rate and seed."""
-    wanted = st.query_params.get("run")
-    found = runs[runs["run_id"] == wanted]
-    if wanted and found.empty:
-        st.warning("The address names a run that is not in the chosen results; this is another one.")
-    run = (found if len(found) else runs).iloc[0]
-    here = str(run["run_id"])
-    left, middle, right = st.columns([3, 1, 3])
-    with left:
-        names = runs.drop_duplicates("place")
-        at = int((names["place"] < run["place"]).sum())
-        place = names["place"].iloc[controls.pick("Arm", list(names["row"]), at, key=f"arm-{here}", show=str)]
-    own = runs[runs["place"] == place]
-    with middle:
-        rates = sorted(own["learning_rate"].dropna().unique())
-        if rates and place == run["place"] and pd.notna(run["learning_rate"]):
-            at = rates.index(run["learning_rate"])
-            picked = rates[controls.pick("Learning rate", rates, at, key=f"rate-{here}", show=rate)]
-            own = own[own["learning_rate"] == picked]
-    with right:
-        ids = list(own["run_id"])
-        at = ids.index(here) if here in ids else 0
-        told = own.apply(_told, axis=1).tolist()
-        picked = ids[controls.pick("Seed and purpose", told, at, key=f"seed-{here}-{len(ids)}-{place}", show=str)]
-    if picked != here:
-        st.query_params["run"] = picked
-        st.rerun()
-    return run
-
-
-def _told(run: "pd.Series[Any]") -> str:
-    seed = "" if pd.isna(run["seed"]) else f"seed {run['seed']:g} · "
-    return f"{seed}{run['purpose']} · {run['status']} · {str(run['started_at'])[:16].replace('T', ' ')}"
 
 
 def _headline(found: OneRun, chosen: "pd.Series[Any]") -> None:
@@ -113,7 +60,13 @@ def _headline(found: OneRun, chosen: "pd.Series[Any]") -> None:
         f"on {str(run['started_at'])[:16].replace('T', ' ')} UTC",
     ]
     st.text(controls.short(", ".join(words), controls.LONGEST))
-    st.text(f"run {run['run_id']}")
+    told = [
+        *([f"{count(run['trainable_parameters'])} of {count(run['total_parameters'])} parameters trained"]
+          if run["trainable_parameters"] and run["total_parameters"] else []),
+        *([f"{count(run['real_tokens'])} tokens seen"] if run["real_tokens"] else []),
+        f"run {run['run_id']}",
+    ]  # fmt: skip
+    st.text(", ".join(told))
     if run["status"] != "ok":
         where = f" while it was in {run['failed_phase']}" if run["failed_phase"] else ""
         st.error(controls.plain(f"It ended as {run['status']}{where}: {run['reason'] or 'no reason recorded'}"))
@@ -173,7 +126,7 @@ def _phase_table(own: pd.DataFrame) -> None:
 def _scores(found: OneRun) -> None:
     scores = found.scores
     if scores.empty:
-        st.info(_not_scored(found))
+        st.info(found.why_unscored)
         return
     chart = pictures.moments(_with_base(found), str(found.run["method"]))
     if chart is not None:
@@ -203,12 +156,6 @@ def _with_base(found: OneRun) -> pd.DataFrame:
     return own if (own["moment"] == "base").any() else pd.concat([base, own], ignore_index=True)
 
 
-def _not_scored(found: OneRun) -> str:
-    if found.run["purpose"] == "measure":
-        return "A measure run has the device to itself for memory and speed, and is not scored: see the quality runs."
-    return "This run was not scored."
-
-
 def _recipe(found: OneRun) -> None:
     run = found.run
     try:
@@ -226,7 +173,7 @@ def _recipe(found: OneRun) -> None:
 
 def _stack(found: OneRun) -> None:
     run = found.run
-    dirty = {None: "not recorded", 0: "no", 1: "yes"}[run["git_dirty"]]
+    dirty = None if run["git_dirty"] is None else "yes" if run["git_dirty"] else "no"
     facts = {
         **run["facts"],
         "stack": run["stack_id"],
@@ -243,69 +190,6 @@ def _stack(found: OneRun) -> None:
     ]
     tables.show_table(rows, columns, key="stack")
     tables.downloads(rows, columns, name="stack")
-
-
-# --- the items -------------------------------------------------------------------------------------------------------
-
-
-def _items(key: SectionKey, found: OneRun) -> None:
-    moments = list(dict.fromkeys(found.items["moment"]))
-    if not moments:
-        st.info("No items were kept of this run." if len(found.scores) else _not_scored(found))
-        return
-    first = next((moment for moment in ("tuned", "prompted", "base") if moment in moments), moments[0])
-    moment = controls.choose("Moment", moments, key="moment", default=first) if len(moments) > 1 else first
-    rows, problems = cache.items(key, str(found.run["run_id"]), moment)
-    counts = rows.groupby(["task", "outcome"], as_index=False).size().rename(columns={"size": "items"})
-    chart = pictures.outcomes(counts, list(OUTCOMES))
-    if chart is not None:
-        st.altair_chart(chart, key="outcomes")
-    compared = found.base_items["eval_id"].isin(rows["eval_id"]).any()
-    st.caption(f"What became of each item{', from the base to this run' if compared else ''}. Tasks that ask for a "
-               "likelihood have no right and wrong.")  # fmt: skip
-    for problem in problems:
-        st.info(controls.plain(f"No texts, but item numbers and outcomes: {problem}."))
-    if rows["after"].str.startswith(HASHED).any():
-        st.info("These results were published without what the models generated: such answers are hashes; equal ones "
-                "are equal answers.")  # fmt: skip
-    if moment == "prompted":
-        st.caption("The examples that stood before each question are left out here.")
-    wanted = _filtered(rows)
-    _item_table(controls.page_of(wanted, ITEMS_PAGE, key="items"), wanted, moment, compared)
-
-
-def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
-    left, middle, right = st.columns(3)
-    with left:
-        there = [outcome for outcome in OUTCOMES if (rows["outcome"] == outcome).any()]
-        outcomes = controls.choose_several("Outcome", there, key="outcome")
-    with middle:
-        tasks = controls.choose_several("Task", list(dict.fromkeys(rows["task"])), key="task")
-    with right:
-        words = controls.search("Search", key="q", placeholder="in prompts and answers").lower().split()
-    if outcomes:
-        rows = rows[rows["outcome"].isin(outcomes)]
-    if tasks:
-        rows = rows[rows["task"].isin(tasks)]
-    text = (rows["prompt"] + " " + rows["expected"] + " " + rows["before"] + " " + rows["after"]).str.lower()
-    for word in words:
-        rows = rows[text.loc[rows.index].str.contains(word, regex=False)]
-    return rows
-
-
-def _item_table(shown: pd.DataFrame, wanted: pd.DataFrame, moment: str, compared: bool) -> None:
-    if shown.empty:
-        st.info("No item matches these filters.")
-        return
-    columns = item_columns(moment, compared)
-    picked = tables.show_table(shown, columns, key="items", select=True)
-    tables.downloads(wanted, columns, name="items")
-    st.caption("Of choices the likeliest is the answer. Click the box at the left of a row to read it whole.")
-    if picked is not None:
-        row = shown.iloc[picked]
-        for column in columns[3:]:
-            st.text(column.label)
-            st.code(row[column.name] or " ", language=None, wrap_lines=True)
 
 
 def _stage_name(position: int, name: str) -> str:
