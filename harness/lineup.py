@@ -73,8 +73,8 @@ def entries_of(part: Part) -> dict[str, Entry]:
 
 def pair_of(first: Entry, second: Entry, sources: tuple[str, str] | None = None) -> Pair:
     """Two entries to compare."""
-    contenders = (Contender(one.side, one.arm.arm_id) for one in (first, second))
-    return Pair(*contenders, first.arm, second.arm, sources)
+    one, other = (Contender(entry.side, entry.arm.arm_id) for entry in (first, second))
+    return Pair(one, other, first.arm, second.arm, sources)
 
 
 def pairs_in_common(
@@ -165,7 +165,7 @@ class Results:
         """Pairs of arms of one suite and stack."""
         pairs = list(pairs)
         sides = self._sides({arm.arm_id: key for pair in pairs for arm in pair})
-        made = (pair_of(*(Entry(arm, sides[arm.arm_id]) for arm in pair)) for pair in pairs)
+        made = (pair_of(Entry(a, sides[a.arm_id]), Entry(b, sides[b.arm_id])) for a, b in pairs)
         return Lineup(tuple(made), self.evals)
 
     def _sides(self, where: Mapping[str, Key]) -> dict[str, Side]:

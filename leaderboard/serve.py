@@ -53,5 +53,5 @@ def _refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            reason = error.strerror or str(error)
+            reason = getattr(error, "strerror", None) or str(error)
             raise UserError(f"--port {port} on {host}: {reason}; name another, as in --port {port + 1}") from None

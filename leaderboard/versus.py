@@ -78,8 +78,8 @@ def differences(parts: tuple[Part, Part], picks: tuple[Pick, Pick]) -> pd.DataFr
         for found in differing(asked[0].get(what, {}), asked[1].get(what, {}))
     ]
     if not any(what == "stack" for what, *_ in rows) and parts[0].stack_id != parts[1].stack_id:
-        code = [f"of stack {part.stack_id[: results.SHOWN_ID]}" for part in parts]
-        rows.append(("stack", "code that trains and scores", *code))
+        a, b = (f"of stack {part.stack_id[: results.SHOWN_ID]}" for part in parts)
+        rows.append(("stack", "code that trains and scores", a, b))
     table = pd.DataFrame(rows, columns=["part", "key", "a", "b"])
     return table.assign(a=table["a"].map(_said), b=table["b"].map(_said))
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import altair as alt
 import pandas as pd
 
 from leaderboard.layout import Panel
+from leaderboard.pictures import AnyChart
 from leaderboard.tables import Column
 
 
@@ -14,7 +14,7 @@ from leaderboard.tables import Column
 class Picture:
     """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
-    chart: alt.TopLevelMixin
+    chart: AnyChart
     about: str
     read: str = ""
 

@@ -7,12 +7,13 @@ from typing import Any
 import altair as alt
 
 from leaderboard.layout import Panel
+from leaderboard.pictures import AnyChart
 
 _NUMBERED = re.compile(r"(view|param|layer|concat)_\d+")
 _SEVERAL = ("hconcat", "vconcat", "concat", "facet", "repeat")
 
 
-def spec(chart: alt.TopLevelMixin) -> str:
+def spec(chart: AnyChart) -> str:
     """The chart as JSON that no ``<`` leaves; as wide as the page where it has no width of its own."""
     with alt.data_transformers.disable_max_rows():
         found: dict[str, Any] = chart.to_dict()

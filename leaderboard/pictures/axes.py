@@ -9,7 +9,6 @@ import pandas as pd
 from leaderboard.quantities import Quantity, names_of
 
 LONGEST_LABEL = 180  # pixels
-Drawn = alt.Chart | alt.LayerChart | alt.FacetChart  # what Streamlit takes, as Altair's own types have it
 
 
 def x(quantity: Quantity, log: bool = False, zero: bool = False) -> alt.X:

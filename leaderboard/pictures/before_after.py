@@ -4,12 +4,13 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import names
 
 ROW_HEIGHT = 24
 
 
-def before_after(tasks: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
+def before_after(tasks: pd.DataFrame, unit: str) -> AnyChart | None:
     """A row an arm (``row``) in the frame's order: a grey bar for ``base``, the method's mark for ``score`` with its
     interval, and a line between, in ``unit``. Of one task, or of several that are drawn alike (``layout.Panel``).
 

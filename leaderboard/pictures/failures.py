@@ -6,14 +6,14 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import Drawn
+from leaderboard.pictures import AnyChart
 
 ROW_HEIGHT, LONGEST_LABEL, SLANT = 34, 190, 30  # pixels; slanted names take more of the height
 # Light enough, both, for the dark figures that stand on them; a background of their own in either theme.
 NONE, ALL, FIGURES = "#F3EEE8", "#E8743B", "#222222"
 
 
-def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> Drawn | None:
+def heatmap(tried: pd.DataFrame, across: str, order: Sequence[str]) -> AnyChart | None:
     """A square an entry (``label``) and ``place``, coloured by the share of its runs that failed, with the counts.
 
     ``tried`` as of ``failures.tried``, with ``place``, a text; ``order`` is the places' from left to right. None where

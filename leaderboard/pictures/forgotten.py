@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import tooltips, x, y
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, Quantity, names_of
@@ -11,7 +12,7 @@ from leaderboard.quantities import RATE, Quantity, names_of
 WORDS = (("name", "arm"), ("base", "base"), ("hardware", "hardware"), ("seed", "seed"))
 
 
-def forgotten(arms: pd.DataFrame, runs: pd.DataFrame, across: Quantity, up: Quantity) -> alt.TopLevelMixin | None:
+def forgotten(arms: pd.DataFrame, runs: pd.DataFrame, across: Quantity, up: Quantity) -> AnyChart | None:
     """``up`` against ``across``: ``runs`` (every ``learning_rate`` and ``seed``) faint, ``arms`` with their intervals.
 
     Both in units, with ``arm_id, section, name, base, method``. A line marks where nothing is forgotten. A click

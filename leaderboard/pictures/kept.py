@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import names
 
 KINDS = {  # what it means, its colour, and a colour to write on it with
@@ -30,7 +31,7 @@ def parts_of(rows: pd.DataFrame) -> pd.DataFrame:
     return found[found["share"] > 0].assign(middle=lambda part: (part["start"] + part["end"]) / 2)
 
 
-def kept(parts: pd.DataFrame) -> alt.TopLevelMixin | None:
+def kept(parts: pd.DataFrame) -> AnyChart | None:
     """A bar a row (``row``) in the frame's order, its parts (``parts_of``) in one order always, with their shares
     written in. Of one task, or of several that are drawn alike (``layout.Panel``). None where there is none."""
     if parts.empty:

@@ -1,11 +1,13 @@
 """Which arms are within someone's limits: gain against a limited cost, with the limits as lines."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import positive, tooltips, x, y
 from leaderboard.quantities import Quantity, names_of
 
@@ -15,7 +17,7 @@ LOG_FROM = 8  # times the largest value: a limit further off than that would pre
 
 def within_limits(
     arms: pd.DataFrame, across: Quantity, up: Quantity, limits: Mapping[str, float], said: Mapping[str, str]
-) -> alt.TopLevelMixin | None:
+) -> AnyChart | None:
     """A dot an arm with the interval of ``up``: filled within the limits, hollow outside; the one to take ringed.
 
     ``arms`` and ``limits`` (by the quantities' names) in units, ``said`` these in words; arms with ``within``, ``pick``
@@ -26,14 +28,17 @@ def within_limits(
     rows = positive(positive(arms, across, log), up, False)
     if rows.empty:
         return None
-    methods, place = rows["method"], {"x": x(across, log), "y": y(up)}
+    methods = rows["method"]
+    place: dict[str, Any] = {"x": x(across, log).axis(grid=False), "y": y(up)}
     told = tooltips(WORDS, [up, across], rows)
-    layers: list[alt.Chart | alt.LayerChart] = [_interval(rows, up, place["x"])] if up.interval else []
-    layers += [_line(one, limits[one.name], said[one.name], place) for one in (across, up) if one.name in limits]
-    for within, look in ((False, {"filled": False, "strokeWidth": 1.5}), (True, {"filled": True})):
+    layers: list[Any] = [_interval(rows, up, place["x"])] if up.interval else []
+    for axis, name in (("x", across.name), ("y", up.name)):
+        if name in limits:
+            layers.append(_line(name, limits[name], said[name], axis, place))
+    for within in (False, True):
         own = rows[rows["within"] == within]
         if len(own):
-            dots = alt.Chart(own).mark_point(size=120, opacity=1, **look)
+            dots = alt.Chart(own).mark_point(size=120, opacity=1, filled=within)
             layers.append(dots.encode(**place, color=theme.colour(methods), shape=theme.mark(methods), tooltip=told))
     if not rows["pick"].any():
         return alt.layer(*layers).properties(height=theme.HEIGHT)
@@ -43,18 +48,18 @@ def within_limits(
     return alt.layer(*layers).properties(height=theme.HEIGHT)
 
 
-def _interval(rows: pd.DataFrame, up: Quantity, across: alt.X) -> alt.Chart:
+def _interval(rows: pd.DataFrame, up: Quantity, across: Any) -> alt.Chart:
     low, high = names_of(up)[1:]
     chart = alt.Chart(rows.dropna(subset=[low])).mark_rule(opacity=0.35)
     return chart.encode(x=across, y=alt.Y(f"{low}:Q", title=up.title), y2=high, color=theme.colour(rows["method"]))
 
 
-def _line(quantity: Quantity, limit: float, said: str, place: Mapping[str, alt.X | alt.Y]) -> alt.LayerChart:
-    """A limit across the whole picture, with what it is at its end."""
-    across = quantity.name in str(place["x"].shorthand)
-    chart = alt.Chart(pd.DataFrame({quantity.name: [limit], "limit": [said]}))
-    at = {"x": place["x"]} if across else {"y": place["y"]}
-    end = {"y": alt.value(10)} if across else {"x": alt.value(4)}
-    words = {"align": "right", "dx": -6} if across else {"align": "left", "dy": -7}
-    rule = chart.mark_rule(strokeDash=[6, 4], strokeWidth=1.5, color=theme.LINE).encode(**at)
-    return rule + chart.mark_text(color=theme.LINE, **words).encode(**at, **end, text="limit:N")
+def _line(name: str, limit: float, said: str, axis: str, place: Mapping[str, Any]) -> AnyChart:
+    """A limit on an axis, x or y, across the whole picture, with what it is at its end."""
+    chart = alt.Chart(pd.DataFrame({name: [limit], "limit": [said]})).encode(**{axis: place[axis]})
+    rule = chart.mark_rule(strokeDash=[6, 4], strokeWidth=1.5, color=theme.LINE)
+    if axis == "x":
+        words = chart.mark_text(color=theme.LINE, align="right", dx=-6).encode(y=alt.value(10))
+    else:
+        words = chart.mark_text(color=theme.LINE, align="left", dy=-7).encode(x=alt.value(4))
+    return alt.layer(rule, words.encode(text="limit:N"))

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import positive, tooltips, y
 from leaderboard.quantities import Quantity, names_of
 
@@ -13,7 +14,7 @@ WORDS = (("name", "arm"), ("base", "base"), ("hardware", "hardware"))
 PANEL_HEIGHT, MOST_TICKS = 280, 10
 
 
-def lines(arms: pd.DataFrame, across: Quantity, up: Quantity, line: str) -> alt.TopLevelMixin | None:
+def lines(arms: pd.DataFrame, across: Quantity, up: Quantity, line: str) -> AnyChart | None:
     """``up`` against ``across`` (logarithmic), the rows of one ``line`` (a column) joined; intervals as bands, or as a
     rule where a point is alone.
 

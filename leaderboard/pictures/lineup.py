@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import names, tooltips
 from leaderboard.quantities import Quantity, names_of
 
@@ -13,7 +14,7 @@ ROW_HEIGHT, WIDTH = 24, 560  # of all panels together
 WORDS = (("name", "arm"), ("base", "base"), ("letters", "tie"), ("place", "place"))
 
 
-def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity]) -> alt.TopLevelMixin | None:
+def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity]) -> AnyChart | None:
     """One panel a quantity, one row an arm in the frame's order: a dot with its interval, or a bar for a cost.
 
     ``arms`` in units, with ``name, base, method, letters``; arms of one name on several bases or stacks must have been
@@ -27,7 +28,7 @@ def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity]) -> alt.TopLevelMi
     return alt.hconcat(*panels, spacing=12).resolve_scale(y="shared", color="shared", shape="shared")
 
 
-def _panel(arms: pd.DataFrame, quantity: Quantity, order: list[str], first: bool, width: int) -> alt.LayerChart:
+def _panel(arms: pd.DataFrame, quantity: Quantity, order: list[str], first: bool, width: int) -> AnyChart:
     rows = arms.dropna(subset=[quantity.name])
     y = names("row", order) if first else names("row", order).axis(None)
     x = alt.X(f"{quantity.name}:Q", title=[quantity.label, f"({quantity.unit})"], axis=alt.Axis(tickCount=3))

@@ -7,7 +7,8 @@ import pandas as pd
 
 from harness.analysis.memory import REST, WHOLE
 from leaderboard import theme
-from leaderboard.pictures.axes import Drawn, names, x
+from leaderboard.pictures import AnyChart
+from leaderboard.pictures.axes import names, x
 from leaderboard.quantities import GIB, Quantity
 
 CARDS_GB = (8, 16, 24, 40, 48, 80, 141)
@@ -27,7 +28,7 @@ LEGEND = 100  # what it and the axis of the cards take of a picture's height
 MEASURED, PREDICTED = "measured", "predicted"
 
 
-def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: float) -> Drawn | None:
+def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: float) -> AnyChart | None:
     """Bars of components at the peak of one phase, with the cards whose memory is near the scale of the bars as lines.
 
     ``parts`` has a row a component: ``row, method, component, told`` (``MEASURED`` or ``PREDICTED``), and ``memory``'s
@@ -69,7 +70,7 @@ def stacks(parts: pd.DataFrame, order: Sequence[str], memory: Quantity, top: flo
     return _layered(layers).resolve_scale(color="independent", shape="independent").properties(height=height)
 
 
-def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> Drawn | None:
+def against_cards(parts: pd.DataFrame, order: Sequence[str], memory: Quantity) -> AnyChart | None:
     """Each arm's highest peak of any phase, as a mark, and every card's memory, on a logarithmic axis.
 
     Lengths say nothing on such an axis, so nothing is stacked here.

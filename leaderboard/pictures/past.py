@@ -5,12 +5,13 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.controls import short
+from leaderboard.pictures import AnyChart
 from leaderboard.quantities import Quantity
 
 LONGEST_CHANGE = 60
 
 
-def past(points: pd.DataFrame, quantity: Quantity) -> alt.TopLevelMixin | None:
+def past(points: pd.DataFrame, quantity: Quantity) -> AnyChart | None:
     """A point each with its interval, joined arm by arm; levels between steps; a dashed line, named, at each step.
 
     ``points`` as of ``past.table``. Several steps at one place are one line.
@@ -49,12 +50,11 @@ def _steps(points: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
     steps = steps.assign(named=(arm + steps["changes"]).map(lambda text: short(text, LONGEST_CHANGE)))
     late = steps["place"] > points["place"].max() / 2
     names = [
-        alt.Chart(own).mark_text(align=align, baseline="top", dx=4 if align == "left" else -4, color=theme.LINE)
-        for align, own in (("left", steps[~late]), ("right", steps[late]))
-        if len(own)
+        alt.Chart(steps[~late]).mark_text(align="left", dx=4, baseline="top", color=theme.LINE),
+        alt.Chart(steps[late]).mark_text(align="right", dx=-4, baseline="top", color=theme.LINE),
     ]
     lines = alt.Chart(steps).mark_rule(strokeDash=[5, 4], color=theme.LINE).encode(x=x)
-    return [lines, *(name.encode(x=x, y=alt.value(2), text="named:N") for name in names)]
+    return [lines, *(name.encode(x=x, y=alt.value(2), text="named:N") for name in names if len(name.data))]
 
 
 def _told(quantity: Quantity) -> list[alt.Tooltip]:

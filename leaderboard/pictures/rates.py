@@ -7,13 +7,14 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 
 HEIGHT, MARGIN = 190, 5.0  # pixels, points
 EDGES = {"lowest": "lowest tried", "highest": "highest tried", "only": "only rate tried"}
 TESTS = ("test", "test_lowest", "test_highest")
 
 
-def rate_curve(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
+def rate_curve(curves: pd.DataFrame) -> AnyChart | None:
     """Scores in points by learning rate: validation hollow and dashed, test filled with the range of its seeds.
 
     ``curves`` are rows of ``rates.rate_curves`` with scores in points and ``method``: of one arm, or of several, for a
@@ -80,7 +81,7 @@ def _marks() -> list[alt.Chart]:
 
 def _domain(rows: pd.DataFrame, names: tuple[str, ...], margin: float) -> list[float]:
     """Of the scores that are there, a little more at both ends."""
-    values = rows[list(names)].astype(float).stack()
+    values = rows[list(names)].astype(float).stack().dropna()
     return [float(values.min()) - margin, float(values.max()) + margin] if len(values) else [0.0, 100.0]
 
 

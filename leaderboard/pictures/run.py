@@ -4,7 +4,8 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.pictures.axes import Drawn, names
+from leaderboard.pictures import AnyChart
+from leaderboard.pictures.axes import names
 
 CURVE_HEIGHT, ROW_HEIGHT = 240, 26
 LEGEND, LEGEND_ROW = 50, 16  # what it takes of a picture's height, in all or a row
@@ -15,7 +16,7 @@ _BELOW = alt.Legend(orient="bottom", columns=2)  # a narrow screen has no room b
 _IN_A_COLUMN = alt.Legend(orient="bottom", columns=1)
 
 
-def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
+def curve(steps: pd.DataFrame, figure: str, method: str) -> AnyChart | None:
     """One of ``FIGURES`` over the steps of one stage; ``steps`` as of ``one_run.steps``. None where none was logged."""
     rows = steps.dropna(subset=[figure])
     if rows.empty:
@@ -36,7 +37,7 @@ def curve(steps: pd.DataFrame, figure: str, method: str) -> Drawn | None:
     return alt.layer(line, dots).properties(height=CURVE_HEIGHT)
 
 
-def phases(rows: pd.DataFrame) -> Drawn | None:
+def phases(rows: pd.DataFrame) -> AnyChart | None:
     """Seconds by phase, in the order in which they ran: ``place`` (a text) and ``wall_seconds``."""
     rows = rows.dropna(subset=["wall_seconds"])
     if rows.empty:
@@ -50,7 +51,7 @@ def phases(rows: pd.DataFrame) -> Drawn | None:
     return chart.properties(height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 
-def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
+def moments(scores: pd.DataFrame, method: str) -> AnyChart | None:
     """A row a task, a mark a moment: scores between 0 and 1 as points, 100 is all. None where there is no such score.
 
     ``scores`` has ``task, metric, moment, value``; ``base`` among the moments is what the others are read against.
@@ -89,7 +90,7 @@ def moments(scores: pd.DataFrame, method: str) -> Drawn | None:
     return alt.layer(*layers).properties(height=ROW_HEIGHT * rows["task"].nunique() + theme.AXIS_HEIGHT + LEGEND)
 
 
-def outcomes(counts: pd.DataFrame, order: list[str]) -> Drawn | None:
+def outcomes(counts: pd.DataFrame, order: list[str]) -> AnyChart | None:
     """A bar a task: how many of its items were won, lost, and stayed. ``task, outcome, items``; ``order`` of the
     outcomes from the left."""
     if counts.empty:

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import positive, tooltips, x, y
 from leaderboard.quantities import Quantity, names_of
 
@@ -31,7 +32,7 @@ def tradeoff(
     log_y: bool = False,
     size: Quantity | None = None,
     lines: bool = True,
-) -> alt.TopLevelMixin | None:
+) -> AnyChart | None:
     """A dot an arm with its intervals; ringed where no other arm is supported to beat it (``in_set``).
 
     ``lines`` joins the ranks of one method on one base (``family``). A click selects an arm, as ``PICK``, by its

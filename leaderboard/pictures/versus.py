@@ -5,6 +5,7 @@ import pandas as pd
 
 from harness.analysis.verdicts import A_BETTER, ALIKE, B_BETTER, NOT_ENOUGH, SAME
 from leaderboard import theme
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import names
 from leaderboard.pictures.lineup import ROW_HEIGHT
 
@@ -30,7 +31,7 @@ TOLD = (
 )
 
 
-def forest(rows: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
+def forest(rows: pd.DataFrame, unit: str) -> AnyChart | None:
     """A row a difference of one ``unit`` (points or ratio), in the frame's order: a mark with its 95 % interval.
 
     ``rows`` as of ``versus.for_people``, with ``row``, a name that no other has. A supported difference is a filled
@@ -62,7 +63,7 @@ def forest(rows: pd.DataFrame, unit: str) -> alt.TopLevelMixin | None:
     ).properties(height=ROW_HEIGHT * len(order) + AXES_HEIGHT).configure_legend(orient="top")  # fmt: skip
 
 
-def losses(curves: pd.DataFrame) -> alt.TopLevelMixin | None:
+def losses(curves: pd.DataFrame) -> AnyChart | None:
     """Both sides' losses by tokens seen: thin lines a run, a thick one their mean; A solid, B dashed.
 
     ``curves`` as of ``versus.curves``. The colour is the method's.

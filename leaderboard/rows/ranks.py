@@ -22,7 +22,7 @@ WORDS = (tables.ARM, tables.text("method", "method", "full SFT, LoRA, QLoRA or D
 
 def with_recipe(arms: pd.DataFrame) -> pd.DataFrame:
     """The arms with ``recipe``: what is the same on every base of a section."""
-    return arms.assign(recipe=arms["name"] + arms["section"].map(" · {}".format))
+    return arms.assign(recipe=arms["name"] + " · " + arms["section"].astype(str))
 
 
 def rank_panels(arms: pd.DataFrame, across: Quantity, shown: Sequence[Quantity], line: str) -> tuple[list[Panel], int]:

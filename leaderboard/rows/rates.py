@@ -40,7 +40,7 @@ def told(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _verdicts(curves: pd.DataFrame) -> pd.Series:
-    edge = curves["edge"].map(EDGES).map(", {}".format, na_action="ignore").fillna("")
+    edge = curves["edge"].map({name: f", {words}" for name, words in EDGES.items()}).astype(object).fillna("")
     return ("chosen" + edge).where(curves["chosen"], "")
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from leaderboard import controls, tables
 from leaderboard.arms import named
 from leaderboard.filters import filtered
-from leaderboard.pictures.axes import Drawn
+from leaderboard.pictures import AnyChart
 from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import Quantity
 from leaderboard.rows.memory import memory_of, memory_table
@@ -57,7 +57,7 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
                "context comes on top of what is shown.")  # fmt: skip
 
 
-def _charts(shown: pd.DataFrame, order: list[str], memory: Quantity, cards: bool) -> Iterator[tuple[str, Drawn]]:
+def _charts(shown: pd.DataFrame, order: list[str], memory: Quantity, cards: bool) -> Iterator[tuple[str, AnyChart]]:
     """The pictures, with the phase that each is of where there are several: these have one scale."""
     if cards:
         phases, charts = [""], [against_cards(shown, order, memory)]

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from leaderboard import tables
-from leaderboard.export.blocks import Grid, Picture, Said
+from leaderboard.export.blocks import Grid, Panels, Picture, Said
 from leaderboard.export.page import Part, document, index
+from leaderboard.layout import panels
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -31,7 +32,8 @@ def chart(name):
 def page_of(text):
     frame = pd.DataFrame({"name": [text, f"{text}\n{text}"], "value": [1.0, None]})
     columns = [tables.text("name", text, text), tables.number("value", "value", "A number.", "%.1f")]
-    blocks = [Said(text), Grid(text, frame, columns), Picture(chart(text), text, text)]
+    alike = panels(chart(text), pd.DataFrame({"name": [text], "value": [1.0]}), "name")
+    blocks = [Said(text), Grid(text, frame, columns), Picture(chart(text), text, text), Panels(alike, text, text)]
     return document(text, [text], [Part(text, blocks, [Part(text)])])
 
 
@@ -54,9 +56,10 @@ def test_hostile_text_is_shown_as_it_is(parsed, without_vega, text):
 
 def test_a_charts_data_come_through_its_json_whole(parsed, without_vega):
     text = "</script>\u2028<!--"
-    (data,) = [held for attrs, held in parsed(page_of(text)).scripts if attrs.get("type") == "application/json"]
-    assert "<" not in data and "\u2028" not in data
-    assert list(json.loads(data)["datasets"].values()) == [[{"name": text, "value": 1.0}]]
+    whole, panel = [held for attrs, held in parsed(page_of(text)).scripts if attrs.get("type") == "application/json"]
+    assert "<" not in whole + panel and "\u2028" not in whole + panel
+    assert list(json.loads(whole)["datasets"].values()) == [[{"name": text, "value": 1.0}]]
+    assert json.loads(panel)["data"]["values"] == [{"name": text, "value": 1.0}]
 
 
 def test_the_policy_allows_the_pages_own_scripts_by_their_hashes_and_no_network(parsed, without_vega):

@@ -4,6 +4,7 @@ import pytest
 
 from harness.errors import UserError
 from leaderboard.export import export_page
+from leaderboard.export.contents import PAGES
 from tests.factory import ARMS, GPU, Truth, make_database
 
 FEW = {name: ARMS[name] for name in ("base", "full_sft", "lora")}
@@ -29,6 +30,25 @@ def test_one_source_is_one_page_with_its_arms_and_pictures(db, tmp_path, parsed)
     assert [path.name for path in (tmp_path / "page").iterdir()] == ["index.html"]
     assert "full_sft" in found.text and "lora r=8" in found.text
     assert len([attrs for attrs in found.tags("div") if "data-picture" in attrs]) >= 5
+
+
+def test_it_has_every_page_that_a_picture_tells_of(db, tmp_path, parsed):
+    (html,) = exported(tmp_path / "page", db).values()
+    titles = [title for title, _ in PAGES]
+    assert [title for title in titles if f"<bdi>{title}</bdi>" not in html] == []
+    assert {"Memory", "Learning rates", "Forgetting", "Loss", "Failures"} <= set(titles)
+
+
+def test_prompts_and_answers_are_there_only_where_asked_for(db, tmp_path, parsed):
+    (without,) = exported(tmp_path / "page", db).values()
+    (with_them,) = exported(tmp_path / "page", db, with_text=True).values()
+    assert "answers of" not in without and "yes ." not in without
+    assert "<td>yes .</td>" in with_them and "Find in answers of lora r=8" in with_them
+
+
+def test_prompts_that_can_no_longer_be_had_are_said_to_be_missing(db, tmp_path, parsed):
+    (html,) = exported(tmp_path / "page", db, with_text=True).values()
+    assert parsed(html).text.count("No prompts: ") == 1
 
 
 def test_several_sources_are_a_page_each_and_one_that_leads_to_them(db, tmp_path, parsed):
