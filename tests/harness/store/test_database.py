@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from harness.errors import UserError
-from harness.store.database import open_untouched, open_for_reading, open_for_writing, open_in_memory
+from harness.store.database import open_for_reading, open_for_writing, open_in_memory, open_untouched
 from tests.factory import make_database
 
 

@@ -64,7 +64,7 @@ def test_a_page_shows_what_there_is(open_board, db, name):
     page = open_board(db, page=name)
     assert page.title[0].value == next(title for group in PAGES.values() for one, title, _ in group if one == name)
     assert page.dataframe or page.info or page.success or page.text or page.get("vega_lite_chart")
-    assert not page.error
+    assert not page.error or name == "run"  # a failed run says there how it failed
 
 
 @pytest.mark.parametrize("name", NAMES)
