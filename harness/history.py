@@ -18,8 +18,6 @@ from harness.sources import open_source
 _WORDS = ("arm_id", "name", "label", "method", "base", "moment", "status", "flag", "memory_measure", "letters", "edge")
 METRICS = tuple(name for name in COLUMNS if name not in _WORDS and not name.endswith(("_low", "_high")))
 
-Key = tuple[str, str]  # suite and stack
-
 
 @dataclass(frozen=True)
 class Point:

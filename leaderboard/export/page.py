@@ -139,7 +139,7 @@ def _grid(grid: Grid) -> str:
     return (
         f'<div data-grid><div class="find"><label>Find in {name} '
         f'<input type="search" autocomplete="off" placeholder="words that a row has"></label>'
-        f'<output aria-live="polite">{len(shown)} rows</output></div>{left_out}'
+        f'<output aria-live="polite"></output></div>{left_out}'
         f'<div class="scroll" tabindex="0" role="region" aria-label="Table of {name}"><table>'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>"
         f"<details><summary>What the columns of {name} mean</summary><dl>{meanings}</dl></details></div>\n"

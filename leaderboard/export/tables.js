@@ -35,7 +35,8 @@
       row.hidden = !wanted.every((word) => held.includes(word));
       shown += row.hidden ? 0 : 1;
     }
-    count.textContent = wanted.length ? `${shown} of ${rows.length} rows` : `${rows.length} rows`;
+    const all = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+    count.textContent = wanted.length ? `${shown} of ${all}` : all;
   }
 
   for (const grid of document.querySelectorAll("[data-grid]")) {

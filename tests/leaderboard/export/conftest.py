@@ -19,15 +19,18 @@ class Parsed(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
+        """Keep the element; a script's text is kept by itself."""
         self.elements.append((tag, dict(attrs)))
         self._within = tag
         if tag == "script":
             self.scripts.append((dict(attrs), ""))
 
     def handle_endtag(self, tag):
+        """What follows is text again."""
         self._within = ""
 
     def handle_data(self, data):
+        """Keep the text, of scripts apart; that of styles is none."""
         if self._within == "script":
             attrs, text = self.scripts[-1]
             self.scripts[-1] = (attrs, text + data)
@@ -35,14 +38,17 @@ class Parsed(HTMLParser):
             self.text += data
 
     def tags(self, name: str) -> list[dict[str, str | None]]:
+        """The attributes of every element of a name."""
         return [attrs for tag, attrs in self.elements if tag == name]
 
 
 @pytest.fixture
 def parsed():
+    """See ``Parsed``."""
     return Parsed
 
 
 @pytest.fixture
 def without_vega(monkeypatch):
+    """A page in which nothing can be drawn."""
     monkeypatch.setattr(scripts, "vega", lambda: "window.vegaEmbed = null;")
