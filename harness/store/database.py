@@ -15,6 +15,7 @@ from harness.errors import UserError
 from harness.store.schema import migrations
 
 BUSY_SECONDS = 30.0
+LOOK_SECONDS = 2.0  # somebody who only looks is rather told that a file is locked
 CACHE_KIB = 64 * 1024
 
 
@@ -61,8 +62,8 @@ def open_untouched(path: Path) -> Database:
     a copy in memory: the file stays as it is, and whoever writes to it is not kept waiting."""
     if not path.is_file():
         raise UserError(f"{path}: no such results file; `tunematrix run` makes one")
-    _refuse_foreign(path)
-    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
+    _refuse_foreign(path, LOOK_SECONDS)
+    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOOK_SECONDS))
     if migrations.pending(db):
         copy = Database(memory=True)
         db.conn.backup(copy.conn)
@@ -97,17 +98,19 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path, patience: float = BUSY_SECONDS) -> None:
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
+        db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=patience))
         known = {migration.name for migration in migrations._migrations}
         applied = {migration.name for migration in migrations.applied(db)}
         tables = [name for name in db.table_names() if name != migrations.migrations_table]
         db.conn.close()
-    except sqlite3.DatabaseError:
-        raise UserError(f"--db {path}: is no SQLite database") from None
+    except sqlite3.DatabaseError as error:
+        locked = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+        what = "is locked by another program; try again when that has ended" if locked else "is no SQLite database"
+        raise UserError(f"--db {path}: {what}") from None
     if newer := applied - known:
         raise UserError(f"--db {path}: written by a newer tunematrix ({max(newer)}); upgrade this one to read it")
     if tables and not applied:

@@ -29,7 +29,7 @@ def within_limits(
     if rows.empty:
         return None
     methods = rows["method"]
-    place: dict[str, Any] = {"x": x(across, log), "y": y(up)}
+    place: dict[str, Any] = {"x": x(across, log).axis(grid=False), "y": y(up)}
     told = tooltips(WORDS, [up, across], rows)
     layers: list[Any] = [_interval(rows, up, place["x"])] if up.interval else []
     for axis, name in (("x", across.name), ("y", up.name)):

@@ -99,8 +99,9 @@ def _recommend(pick: Choice, found: Recommendation, wishes: Wishes, arms: pd.Dat
     if wishes.an_hour is not None:
         price = float(arms.set_index("arm_id").loc[row["arm_id"], quantities.PRICE.name])
         figures["price"] = (f"{price:,.2f}", quantities.PRICE.meaning)
-    for place, (label, (figure, meaning)) in zip(st.columns(len(figures)), figures.items(), strict=True):
-        place.metric(label, figure, help=meaning)
+    row_of_figures = st.container(horizontal=True)
+    for label, (figure, meaning) in figures.items():
+        row_of_figures.metric(label, figure, help=meaning, width="content")
     uncertain = [line for line in reasons.reasons(found, LIMITS)[1:] if "estimate" in line]
     lost = [reasons.forgets(row), reasons.perplexity(row)]
     _say([reasons.why(pick, found, wishes.decides), " ".join(line for line in lost if line), *uncertain])

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 from harness.analysis.gate.answers import Scored, Scores, Unpaired
 from harness.analysis.gate.finding import MATRIX, Finding
 from harness.analysis.gate.pooled import (
+    Intervals,
     corrected,
     effect_finding,
     interval_of_one,
@@ -28,7 +29,7 @@ NO_BASE = "the bare base is not scored on both sides"
 
 def judge_scores(scores: Scores, rule: Effect) -> Iterator[Finding]:
     """Each arm's score in each test eval."""
-    judged = corrected(lambda level: _of_each(scores.paired, level), rule.level)
+    judged = corrected(_of_each(scores.paired), rule.level)
     for one, worse in zip(scores.paired, judged, strict=True):
         unit = "points" if one.points else "share"
         yield effect_finding("score", one.arm, _detail(one), worse, rule, unit, -1)
@@ -48,7 +49,7 @@ def judge_forgetting(scores: Scores, rule: Effect) -> Iterator[Finding]:
         elif one.moment == "tuned":
             yield Finding("forgetting", one.arm, "not measured", one.task, "points", why=NO_BASE)
     together = [_same_seeds(evals) for evals in arms.values()]
-    for arm, worse in zip(arms, corrected(lambda level: _of_means(together, level), rule.level), strict=True):
+    for arm, worse in zip(arms, corrected(_of_means(together), rule.level), strict=True):
         yield effect_finding("forgetting", arm, "", worse, rule, "points", 1)
     for lost in scores.unpaired:
         if lost.role == "general" and lost.points and lost.moment == "tuned":
@@ -85,35 +86,43 @@ def _same_seeds(evals: Sequence[Scored]) -> list[Scored]:
     return [one.at(common) for one in evals] if common else list(evals[:1])
 
 
-def _of_each(scores: Sequence[Scored], level: float) -> list[Interval]:
+def _of_each(scores: Sequence[Scored]) -> Intervals:
     """Points and logarithms apart, and apart what is one number from what varies over seeds or items."""
     kinds: dict[tuple[bool, bool], list[int]] = {}
     for n, one in enumerate(scores):
         kinds.setdefault((one.points, one.block.size > 1), []).append(n)
-    found: dict[int, Interval] = {}
-    for (points, several), numbers in kinds.items():
-        own = [scores[n] for n in numbers]
-        if not several:
-            intervals = _of_single(own, level)
-        elif points:
-            intervals = _of_means([[one] for one in own], level)
-        else:
-            intervals = intervals_over_runs([one.block for one in own], level)
-        found |= dict(zip(numbers, intervals, strict=True))
-    return [found[n] for n in range(len(scores))]
+    parts = [(numbers, _of_kind([scores[n] for n in numbers], *kind)) for kind, numbers in kinds.items()]
+
+    def at(level: float) -> list[Interval]:
+        found = {n: one for numbers, part in parts for n, one in zip(numbers, part(level), strict=True)}
+        return [found[n] for n in range(len(scores))]
+
+    return at
 
 
-def _of_means(arms: Sequence[Sequence[Scored]], level: float) -> list[Interval]:
+def _of_kind(scores: Sequence[Scored], points: bool, several: bool) -> Intervals:
+    if not several:
+        return _of_single(scores)
+    if points:
+        return _of_means([[one] for one in scores])
+    return lambda level: intervals_over_runs([one.block for one in scores], level)
+
+
+def _of_means(arms: Sequence[Sequence[Scored]]) -> Intervals:
     """The interval of each arm's mean over some evals; how much seeds vary is judged from all of them together."""
     spreads = [spread_of([one.block for one in evals]) for evals in arms]
     pooled = pooled_seed_variance(spreads, sum({evals[0].arm: evals[0].block.shape[0] - 1 for evals in arms}.values()))
-    found = difference_intervals(spreads, pooled, level)
-    for n, (evals, spread) in enumerate(zip(arms, spreads, strict=True)):
-        if found[n].low is None:
-            found[n] = _of_runs(evals, level)
-        elif spread.mean == spread.variance == 0 and not (pooled and pooled.variance and spread.seeds > 1):
-            found[n] = _of_no_change(spread, level)
-    return found
+
+    def at(level: float) -> list[Interval]:
+        found = difference_intervals(spreads, pooled, level)
+        for n, (evals, spread) in enumerate(zip(arms, spreads, strict=True)):
+            if found[n].low is None:
+                found[n] = _of_runs(evals, level)
+            elif spread.mean == spread.variance == 0 and not (pooled and pooled.variance and spread.seeds > 1):
+                found[n] = _of_no_change(spread, level)
+        return found
+
+    return at
 
 
 def _of_no_change(spread: Spread, level: float) -> Interval:
@@ -128,7 +137,7 @@ def _of_runs(evals: Sequence[Scored], level: float) -> Interval:
     return intervals_over_runs([means], level)[0]
 
 
-def _of_single(scores: Sequence[Scored], level: float) -> list[Interval]:
+def _of_single(scores: Sequence[Scored]) -> Intervals:
     """Of scores in one seed without items: what a cell's noise is, the spread of all cells about no change says.
 
     Less than what drawing its items anew on either side would give is not believed: many scores that did not change at
@@ -137,7 +146,7 @@ def _of_single(scores: Sequence[Scored], level: float) -> list[Interval]:
     """
     changes = np.array([float(one.block[0, 0]) for one in scores])
     spread = MAD_TO_SD * float(np.median(np.abs(changes))) if len(changes) >= ENOUGH_CELLS else 0.0
-    return [_of_change(one, spread, level) for one in scores]
+    return lambda level: [_of_change(one, spread, level) for one in scores]
 
 
 def _of_change(one: Scored, spread: float, level: float) -> Interval:

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from harness.errors import UserError
-from harness.store.database import open_for_reading, open_for_writing, open_in_memory
+from harness.store.database import open_for_reading, open_for_writing, open_in_memory, open_untouched
 from tests.factory import make_database
 
 
@@ -83,3 +83,28 @@ def test_a_database_in_memory_is_of_this_version_or_of_an_earlier_one():
     assert "logits" in open_in_memory().table_names()
     earlier = open_in_memory(["m001_tables", "m002_choices"])
     assert {"choices", "logits"} & set(earlier.table_names()) == {"choices"}
+
+
+class TestLookingWithoutTouching:
+    def test_an_older_file_is_read_as_it_would_be_and_stays_as_it_is(self, tmp_path):
+        path = make_database(tmp_path / "old.db", bases=["pocket-1m"])
+        db = open_for_writing(path)
+        before = list(db.query("SELECT arm_id, chosen_rate, target FROM arms"))
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_choices'")
+        db.execute("DROP TABLE choices")
+        db.conn.commit()
+        db.conn.close()
+        content = path.read_bytes()
+
+        looked = open_untouched(path)
+        assert list(looked.query("SELECT arm_id, chosen_rate, target FROM arms")) == before
+        assert path.read_bytes() == content
+
+    def test_a_locked_file_is_said_to_be_locked_and_soon(self, tmp_path):
+        path = make_database(tmp_path / "mine.db", bases=["pocket-1m"])
+        other = sqlite3.connect(path)
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(UserError, match="is locked by another program"):
+            open_untouched(path)
+        other.close()

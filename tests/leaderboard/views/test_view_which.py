@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from harness.foreign import import_foreign
-from tests.factory import ARMS, BASES, GPU, make_database
+from tests.factory import ARMS, BASES, CPU, GPU, make_database
 from tests.harness.foreign.peft_results import a_result, write_results
 from tests.leaderboard.views.on_the_page import tables_with, text_of
 
@@ -125,6 +125,25 @@ def test_without_a_trained_arm_it_says_so(open_board, tmp_path, kept):
     path = make_database(tmp_path / "x.db", arms={name: ARMS[name] for name in kept}, bases=["pocket-1m"])
     page = open_board(path, page="which")
     assert "No trained arm to choose from" in text_of(page) or page.title[0].value == "No results yet"
+
+
+def test_a_hostile_name_is_shown_and_obeyed_nowhere(open_board, tmp_path):
+    hostile = "<script>alert(1)</script> $x$ :smile: **bold**"
+    arms = {"base": ARMS["base"], hostile: ARMS["lora"]}
+    page = open_board(make_database(tmp_path / "h.db", arms=arms, bases=["pocket-1m"], seeds=(1,)), page="which")
+    assert "\\<script\\>alert\\(1\\)" in page.subheader[0].value and "**" not in page.subheader[0].value
+    assert hostile in text_of(page)
+
+
+def test_results_of_several_stacks_stand_one_under_the_other(open_board, tmp_path):
+    few = {name: ARMS[name] for name in ("base", "lora")}
+    for facts in (CPU, GPU):
+        path = make_database(tmp_path / "two.db", arms=few, bases=["pocket-1m"], seeds=(1, 2), facts=facts)
+    page = open_board(path, page="which")
+    results = page.multiselect(key="results")
+    results.set_value(results.options).run()
+    assert not page.exception
+    assert len(page.header) == 2 and len(tables_with(page, "remark")) == 2
 
 
 def test_results_of_others_without_a_base_are_chosen_from_by_their_score(open_board, tmp_path):
