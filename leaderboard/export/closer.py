@@ -132,7 +132,7 @@ def _before_and_after(tasks: pd.DataFrame) -> Iterator[Block]:
         for unit, own in shown.assign(unit=unit_of(shown)).groupby("unit", sort=False)
         for panel in panels(before_after(own, str(unit)), own, "task")
     ]
-    yield Panels(
-        several, "General tasks before and after", "Grey bar: the base. Mark: the tuned model, with its interval."
-    )
+    if several:  # by how much a loss rose over the base is no score to draw
+        read = "Grey bar: the base. Mark: the tuned model, with its interval."
+        yield Panels(several, "General tasks before and after", read)
     yield Grid("general tasks", tasks, forgetting_rows.TASKS)

@@ -38,6 +38,8 @@
       drawn.get(place)?.finalize();
       drawn.set(place, await window.vegaEmbed(place, spec, options));
       place.querySelector("summary")?.setAttribute("aria-label", "Save the picture");
+      // Vega calls a layer of marks a symbol even where it has none, and so nothing to be read out.
+      place.querySelectorAll('[role="graphics-symbol"]:empty:not([aria-label])').forEach((one) => one.removeAttribute("role"));
       place.dataset.drawn = "yes";
     } catch (error) {
       place.textContent = `This picture can't be drawn: ${error.message}`;
