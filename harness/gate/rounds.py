@@ -65,7 +65,7 @@ def _turns(sides: Sequence[Measured], cells: Sequence[Cell], folder: Path, numbe
     if len(sides) == 1:
         return [None]
     a, b = map(str, make_pipes(folder))
-    a_first, cores = number % 2 == 0, _cores(sides, cells, number)
+    a_first, cores = number % 2 == 0, _cores(sides, cells, number // 2)  # each begins on each core
     return [
         Turns(mine=a, theirs=b, first=a_first, cores=cores),
         Turns(mine=b, theirs=a, first=not a_first, cores=cores),
@@ -73,7 +73,7 @@ def _turns(sides: Sequence[Measured], cells: Sequence[Cell], folder: Path, numbe
 
 
 def _cores(sides: Sequence[Measured], cells: Sequence[Cell], number: int) -> tuple[int, ...]:
-    """As many cores as the two sides have threads, others every round; none where that is all, or unknown."""
+    """As many cores as the two sides have threads, others for each ``number``; none where that is all, or unknown."""
     if any(side.flights.session.device != "cpu" for side in sides) or not hasattr(os, "sched_setaffinity"):
         return ()
     able, threads = sorted(os.sched_getaffinity(0)), max(cell.arm.execution["threads"] for cell in cells)

@@ -34,25 +34,25 @@ class Scored:
     bare: bool  # of the base as it is
     points: bool  # a score in [0, 1]; else a logarithm of a perplexity
     n_items: int
-    seeds: tuple[int, ...]
-    chains: tuple[str, ...]  # of each seed
-    block: Block  # (seeds, items), baseline minus candidate: positive where the candidate is worse
+    recipes: tuple[str, ...]  # a row of the block each: seeds, and rates where several were tried
+    chains: tuple[str, ...]  # of each recipe
+    block: Block  # (recipes, items), baseline minus candidate: positive where the candidate is worse
 
     def minus(self, shift: float) -> "Scored":
         """The same, every difference less by ``shift``."""
         return replace(self, block=self.block - shift)
 
-    def at(self, seeds: Sequence[int]) -> "Scored":
-        """The same of these seeds alone."""
-        rows = [self.seeds.index(seed) for seed in seeds]
+    def of(self, recipes: Sequence[str]) -> "Scored":
+        """The same of these recipes alone."""
+        rows = [self.recipes.index(recipe) for recipe in recipes]
         chains = tuple(self.chains[row] for row in rows)
-        return replace(self, seeds=tuple(seeds), chains=chains, block=self.block[rows])
+        return replace(self, recipes=tuple(recipes), chains=chains, block=self.block[rows])
 
 
 @dataclass(frozen=True)
 class Unpaired:
     """Scores of an arm that can't be compared: ``missing`` from the candidate, ``new`` in it, or ``not measured`` where
-    one is no number; ``runs`` says of how many seeds."""
+    one is no number; ``runs`` says how many."""
 
     arm: str
     task: str
@@ -110,7 +110,7 @@ def _paired(baseline: Side, candidate: Side, rows: pd.DataFrame) -> list[Scored]
                 bare=bool(first["bare"]),
                 points=bool(first["higher_is_better"]),
                 n_items=int(first["n_items"]),
-                seeds=tuple(int(seed) for seed in own["seed"].fillna(0)),
+                recipes=tuple(own["recipe_id"]),
                 chains=tuple(own["chain"]),
                 block=_block(own, kept),
             )

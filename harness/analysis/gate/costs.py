@@ -80,9 +80,9 @@ def _speed(quantity: str, where: str, rounds: int, slower: Worse, rule: Effect, 
         if slower.worst is not None:
             needed = max(needed, int(np.ceil(rounds * times_as_many(slower, rule))))
         why = f"{_rounds(rounds)}; {max(1, needed - rounds)} more would do"
-    ends = [None if end is None else float(np.expm1(-end)) for end in (slower.interval.high, slower.interval.low)]
+    low, high = (None if end is None else float(np.expm1(-end)) for end in (slower.interval.high, slower.interval.low))
     change = float(np.expm1(-slower.estimate))
-    return Finding(quantity, where, verdict, _rounds(rounds), "share", change, *ends, rule.minimum, why)
+    return Finding(quantity, where, verdict, _rounds(rounds), "share", change, low, high, rule.minimum, why)
 
 
 def _out_of_turn(quantity: str, where: str, log_ratios: pd.Series) -> Finding:

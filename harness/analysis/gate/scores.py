@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from harness.analysis.gate.answers import Scored, Scores, Unpaired
-from harness.analysis.gate.finding import MATRIX, Finding
+from harness.analysis.gate.finding import MATRIX, Finding, Unit
 from harness.analysis.gate.pooled import (
     Intervals,
     corrected,
@@ -31,11 +31,9 @@ def judge_scores(scores: Scores, rule: Effect) -> Iterator[Finding]:
     """Each arm's score in each test eval."""
     judged = corrected(_of_each(scores.paired), rule.level)
     for one, worse in zip(scores.paired, judged, strict=True):
-        unit = "points" if one.points else "share"
-        yield effect_finding("score", one.arm, _detail(one), worse, rule, unit, -1)
+        yield effect_finding("score", one.arm, _detail(one), worse, rule, _unit(one), -1)
     for lost in scores.unpaired:
-        unit = "points" if lost.points else "share"
-        yield Finding("score", lost.arm, lost.verdict, _detail(lost), unit, why=lost.why)
+        yield Finding("score", lost.arm, lost.verdict, _detail(lost), _unit(lost), why=lost.why)
 
 
 def judge_forgetting(scores: Scores, rule: Effect) -> Iterator[Finding]:
@@ -48,7 +46,7 @@ def judge_forgetting(scores: Scores, rule: Effect) -> Iterator[Finding]:
             arms.setdefault(one.arm, []).append(one.minus(base[_of_base(one)]))
         elif one.moment == "tuned":
             yield Finding("forgetting", one.arm, "not measured", one.task, "points", why=NO_BASE)
-    together = [_same_seeds(evals) for evals in arms.values()]
+    together = [_same_recipes(evals) for evals in arms.values()]
     for arm, worse in zip(arms, corrected(_of_means(together), rule.level), strict=True):
         yield effect_finding("forgetting", arm, "", worse, rule, "points", 1)
     for lost in scores.unpaired:
@@ -59,13 +57,13 @@ def judge_forgetting(scores: Scores, rule: Effect) -> Iterator[Finding]:
 def judge_matrix_score(scores: Scores, rule: Effect) -> Iterator[Finding]:
     """Every trained run's mean over its test tasks, over the whole matrix."""
     rows = [
-        (chain, one.arm, seed, float(mean))
+        (chain, recipe, float(mean))
         for one in scores.paired
         if one.points and one.moment == "tuned"
-        for chain, seed, mean in zip(one.chains, one.seeds, one.block.mean(axis=1), strict=True)
+        for chain, recipe, mean in zip(one.chains, one.recipes, one.block.mean(axis=1), strict=True)
     ]
-    told = pd.DataFrame(rows, columns=["chain", "arm", "seed", "worse"])
-    runs = told.groupby(["chain", "arm", "seed"], sort=False)["worse"].mean()
+    told = pd.DataFrame(rows, columns=["chain", "recipe", "worse"])
+    runs = told.groupby(["chain", "recipe"], sort=False)["worse"].mean()
     yield from matrix_finding("matrix_score", runs, rule, "points", -1)
     tuned = [one for one in scores.unpaired if one.points and one.moment == "tuned"]
     for verdict, count in sum((Counter({one.verdict: one.runs}) for one in tuned), Counter()).items():
@@ -76,14 +74,18 @@ def _detail(one: Scored | Unpaired) -> str:
     return one.task if one.moment in ("tuned", *UNTRAINED) else f"{one.task}, {one.moment}"
 
 
+def _unit(one: Scored | Unpaired) -> Unit:
+    return "points" if one.points else "share"
+
+
 def _of_base(one: Scored) -> tuple[str, str, str]:
     return one.base_digest, one.eval_id, one.metric
 
 
-def _same_seeds(evals: Sequence[Scored]) -> list[Scored]:
-    """An arm's evals at the seeds that all of them have."""
-    common = [seed for seed in evals[0].seeds if all(seed in one.seeds for one in evals)]
-    return [one.at(common) for one in evals] if common else list(evals[:1])
+def _same_recipes(evals: Sequence[Scored]) -> list[Scored]:
+    """An arm's evals at the seeds that all of them have; the first alone where there is none."""
+    common = [recipe for recipe in evals[0].recipes if all(recipe in one.recipes for one in evals)]
+    return [one.of(common) for one in evals] if common else list(evals[:1])
 
 
 def _of_each(scores: Sequence[Scored]) -> Intervals:

@@ -176,6 +176,23 @@ class TestForgetting:
         side = with_frame(with_frame(without_items(make_side()), "scores", lower), "runs", other)
         return side
 
+    def test_runs_at_several_rates_share_a_seed_and_are_told_apart(self):
+        """An arm's grid: the second rate's runs have a task less."""
+
+        def two_rates(side: Side) -> Side:
+            other = {"run_id": "other-" + side.runs["run_id"], "recipe_id": "other-" + side.runs["recipe_id"]}
+            runs = pd.concat([side.runs, side.runs.assign(**other)[side.runs["purpose"] == "quality"]])
+            again = side.scores[side.scores["eval_id"] == "facts"]
+            scores = pd.concat([side.scores, again.assign(run_id="other-" + again["run_id"])], ignore_index=True)
+            return replace(without_items(side), runs=runs, scores=scores)
+
+        def shifted(frame: pd.DataFrame) -> None:
+            frame.loc[frame["run_id"].str.startswith("other-lora"), "value"] -= 0.3
+
+        after = with_frame(two_rates(make_side()), "scores", shifted)
+        found = findings(two_rates(make_side()), after, "forgetting")
+        assert {one.where: one.change for one in found}["lora"] == pytest.approx(0.15)
+
     def test_what_the_base_itself_lost_is_none(self):
         found = findings(without_items(make_side()), self.of_base(0.2), "forgetting")
         assert [one.change for one in found] == pytest.approx([-0.2] * len(ARMS))
