@@ -11,6 +11,7 @@ import streamlit as st
 
 from leaderboard import controls
 from leaderboard.pictures import AnyChart
+from leaderboard.saving import keep
 
 Thing = TypeVar("Thing")
 
@@ -22,6 +23,11 @@ class Panel:
     title: str
     spec: dict[str, Any]
     rows: pd.DataFrame
+
+    def whole(self) -> dict[str, Any]:
+        """The specification with its rows in it."""
+        values = json.loads(self.rows.to_json(orient="records"))
+        return {**self.spec, "data": {"values": values}, "title": self.title}
 
 
 def beside(things: Iterable[Thing], columns: int = 2) -> Iterator[tuple[Any, Thing]]:
@@ -54,4 +60,5 @@ def draw(several: Sequence[Panel], *, key: str, say: str, columns: int = 2) -> N
     """Draw panels beside each other; ``say`` tells what they show to those who can't see it."""
     for n, (place, panel) in enumerate(beside(several, columns)):
         place.markdown(f"**{controls.plain(panel.title)}**")
+        keep(f"{key} {panel.title}", panel.whole)
         place.vega_lite_chart(panel.rows, panel.spec, width="stretch", key=f"{key}-{n}", alt=f"{say}: {panel.title}")

@@ -9,6 +9,7 @@ from leaderboard.pictures import run as pictures
 from leaderboard.results import SectionKey
 from leaderboard.rows.items import item_columns
 from leaderboard.runs import HASHED, OneRun
+from leaderboard.saving import picture
 
 ITEMS_PAGE = 50
 
@@ -25,7 +26,7 @@ def show_items(key: SectionKey, found: OneRun) -> None:
     counts = rows.groupby(["task", "outcome"], as_index=False).size().rename(columns={"size": "items"})
     chart = pictures.outcomes(counts, list(OUTCOMES))
     if chart is not None:
-        st.altair_chart(chart, key="outcomes")
+        picture(chart, key="outcomes")
     compared = found.base_items["eval_id"].isin(rows["eval_id"]).any()
     st.caption(f"What became of each item{', from the base to this run' if compared else ''}. Tasks that ask for a "
                "likelihood have no right and wrong.")  # fmt: skip

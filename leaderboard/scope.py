@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.sections import Part
-from leaderboard import cache, controls, results
+from leaderboard import cache, controls, results, saving
 from leaderboard.live import watch
 from leaderboard.results import Listing, SectionKey
 
@@ -106,7 +106,9 @@ def page(show: Callable[[Scope], None]) -> None:
     """Show a page on the chosen results, or say in a sentence why that can't be done."""
     from harness.errors import UserError
 
+    saving.begin()
     try:
         show(chosen_scope())
+        saving.offer()
     except UserError as error:
         st.error(controls.plain(str(error)), icon=":material/report:")

@@ -13,6 +13,7 @@ from leaderboard.arms import named
 from leaderboard.controls import short
 from leaderboard.pictures.versus import forest, losses
 from leaderboard.results import SectionKey
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 from leaderboard.versus import LETTERS, Comparison, Pick
 
@@ -184,7 +185,7 @@ def _pictures(rows: pd.DataFrame) -> None:
         st.info("Nothing was measured of both.")
         return
     for unit, chart in charts.items():
-        st.altair_chart(chart, key=f"forest-{unit}")
+        picture(chart, key=f"forest-{unit}")
     st.caption(
         "Each mark is a difference with its 95 % interval over the same items and seeds; the dashed line is no "
         "difference. A filled triangle is supported: up where A is better, down where B is. Of forgetting, perplexity, "
@@ -203,7 +204,7 @@ def _curves(picks: tuple[Pick, Pick]) -> None:
     if chart is None:
         return
     st.subheader("Loss in training")
-    st.altair_chart(chart, key="losses")
+    picture(chart, key="losses")
     st.caption("A solid, B dashed; thin lines are single seeds, thick ones their mean, at the chosen rate.")
 
 

@@ -8,6 +8,7 @@ from leaderboard.arms import named
 from leaderboard.filters import filtered
 from leaderboard.pictures.failures import heatmap
 from leaderboard.rows.failures import ACROSS, COLUMNS, alike, placed, runs_and_failures
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 
 PAGE = 100
@@ -40,7 +41,7 @@ def _picture(runs: pd.DataFrame, failures: pd.DataFrame, arms: pd.DataFrame) -> 
     across = controls.choose("Across", list(ACROSS), key="across", show=lambda name: ACROSS[name])
     chart = heatmap(*placed(runs, failures, arms, across))
     if chart is not None:
-        st.altair_chart(chart, key="failures")
+        picture(chart, key="failures")
     st.caption(
         "Each square: how many runs of an entry failed, of all that ended there; the darker, the more of them. "
         "What failed and went well later is left out."

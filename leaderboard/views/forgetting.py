@@ -13,6 +13,7 @@ from leaderboard.pictures.kept import kept
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, in_units, measured
 from leaderboard.rows.forgetting import ACROSS, KEPT, READ_KEPT, TASKS, UP, answers_kept, bars_of, near_to, runs_of
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 from leaderboard.tasks import in_points, unit_of
 
@@ -46,7 +47,7 @@ def _whole(scope: Scope, arms: pd.DataFrame) -> None:
     if chart is None:
         st.info(f"No arm has both {up.label} and {across.label}.")
         return
-    event = st.altair_chart(chart, key="forgotten", on_select="rerun", selection_mode=[PICK], alt="Gain by forgetting")
+    event = picture(chart, key="forgotten", on_select="rerun", selection_mode=[PICK], alt="Gain by forgetting")
     st.caption(
         "Strong: an arm at its chosen rate, with 95 % intervals. Faint: each run at every rate and seed"
         + (f" ({len(runs) - len(near)} lie outside the picture). " if len(near) < len(runs) else ". ")

@@ -10,6 +10,7 @@ from leaderboard.arms import named, trained
 from leaderboard.controls import short
 from leaderboard.pictures import past as pictures
 from leaderboard.quantities import ALL, Quantity, measured
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 
 
@@ -30,7 +31,7 @@ def show(scope: Scope) -> None:
     points = past.table(histories, quantity)
     chart = pictures.past(points, quantity)
     if chart is not None:
-        st.altair_chart(chart, key="past")
+        picture(chart, key="past")
     for history in histories:
         st.text(f"{short(words.text(history.arm.full_name), 120)}: {_said(history)}")
     st.caption(

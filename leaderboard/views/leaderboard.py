@@ -11,6 +11,7 @@ from leaderboard.columns import PICTURED, arm_columns, pictured
 from leaderboard.filters import filtered
 from leaderboard.pictures.lineup import lineup
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 
 PAGE = 100
@@ -47,7 +48,7 @@ def _sorted(arms: pd.DataFrame, there: Sequence[Quantity]) -> pd.DataFrame:
 def _picture(arms: pd.DataFrame, there: Sequence[Quantity], total: int) -> None:
     chart = lineup(arms, there)
     if chart is not None:
-        st.altair_chart(chart, key="lineup")
+        picture(chart, key="lineup")
     if total > len(arms):
         st.caption(f"The picture shows the first {len(arms)} of {total} arms in this order.")
     st.caption("Dots: estimates with 95 % intervals over items and seeds. Bars: costs, alone on the device.")

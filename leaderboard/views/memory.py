@@ -12,6 +12,7 @@ from leaderboard.pictures import AnyChart
 from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import Quantity
 from leaderboard.rows.memory import memory_of, memory_table
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 
 PICTURED = 40
@@ -45,7 +46,7 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
     for phase, chart in _charts(shown, order[:PICTURED], memory, cards):
         if phase:
             st.subheader(controls.plain(phase))
-        st.altair_chart(chart, key=f"memory-{phase}")
+        picture(chart, key=f"memory-{phase}")
     if len(order) > PICTURED:
         st.caption(f"The picture shows the first {PICTURED} of {len(order)} arms.")
     if cards:

@@ -15,6 +15,7 @@ from leaderboard.arms import named
 from leaderboard.pictures import run as pictures
 from leaderboard.run_items import show_items
 from leaderboard.runs import OneRun
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 from leaderboard.which_run import choose_run, runs_of
 
@@ -94,7 +95,7 @@ def _training(found: OneRun, phases: pd.DataFrame) -> None:
     st.subheader("Phases")
     chart = pictures.phases(own)
     if chart is not None:
-        st.altair_chart(chart, key="phases")
+        picture(chart, key="phases")
     _phase_table(own)
 
 
@@ -104,7 +105,7 @@ def _curves(found: OneRun, position: int, heading: str | None) -> None:
     for figure in pictures.FIGURES:
         chart = pictures.curve(found.steps[found.steps["position"] == position], figure, str(found.run["method"]))
         if chart is not None:
-            st.altair_chart(chart, key=f"curve-{position}-{figure}")
+            picture(chart, key=f"curve-{position}-{figure}")
 
 
 def _phase_table(own: pd.DataFrame) -> None:
@@ -130,7 +131,7 @@ def _scores(found: OneRun) -> None:
         return
     chart = pictures.moments(_with_base(found), str(found.run["method"]))
     if chart is not None:
-        st.altair_chart(chart, key="moments")
+        picture(chart, key="moments")
         st.caption("A mark a moment: base is the untrained model on the same items; merged is with the adapter added "
                    "into the weights. Scores that are no share of 1, as perplexity, are in the table.")  # fmt: skip
     wide = _with_base(found).pivot_table(

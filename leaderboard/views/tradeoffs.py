@@ -8,6 +8,7 @@ from leaderboard.arms import named, trained, with_standing
 from leaderboard.pictures.tradeoff import PICK, tradeoff
 from leaderboard.presets import PRESETS, standing_columns
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 
 OWN = "two of my own"
@@ -29,7 +30,7 @@ def show(scope: Scope) -> None:
     if chart is None:
         st.info(f"No arm has both {across.label} and {up.label}.")
         return
-    event = st.altair_chart(chart, key="tradeoff", on_select="rerun", selection_mode=[PICK])
+    event = picture(chart, key="tradeoff", on_select="rerun", selection_mode=[PICK])
     st.caption(
         "Ringed: no other arm of its base is supported to beat it in both. Lines join the ranks of one method. "
         "Hover for the recipe; click a dot to open its run."

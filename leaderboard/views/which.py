@@ -18,6 +18,7 @@ from leaderboard.pictures.limits import within_limits
 from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.results import SectionKey
 from leaderboard.rows.choices import MISSES, PLACE, REMARK, outside, with_outcome, within
+from leaderboard.saving import picture
 from leaderboard.scope import Scope, page
 from leaderboard.tasks import in_points, unit_of
 from leaderboard.wishes import Wishes, asked, forgetting_limit, memory_limit
@@ -120,7 +121,7 @@ def _picture(arms: pd.DataFrame, found: Recommendation, pick: Choice | None, wis
     if chart is None:
         st.info(f"No arm has both {up.label} and {across.label}, so there is no picture of them.")
         return
-    st.altair_chart(chart, key=f"limits-{name}")
+    picture(chart, key=f"limits-{name}")
     st.caption(
         f"Filled: within every limit. Hollow: outside one or more. Dashed: limits on {up.label} and {across.label}, "
         "where there are any. Ringed: the one to take. Hover for what an arm misses."
@@ -143,7 +144,10 @@ def _forgets(key: SectionKey, arms: pd.DataFrame, pick: Choice, name: str) -> No
     st.subheader("What it forgets")
     rows = rows.assign(row=rows["task"], unit=unit_of(rows))
     for n, (place, (unit, several)) in enumerate(beside(rows.groupby("unit", sort=False))):
-        place.altair_chart(before_after(several, str(unit)), key=f"forgets-{name}-{n}", alt="Before and after tuning")
+        chart = before_after(several, str(unit))
+        if chart is not None:
+            with place:
+                picture(chart, key=f"forgets-{name}-{n}", alt="Before and after tuning")
     st.caption(
         "General tasks before tuning (grey bar) and after (mark, with its 95 % interval). Of a score less is worse, of "
         "a perplexity more is. The Forgetting page has every arm."
