@@ -1,6 +1,7 @@
 """What is worked out once for all visitors: kept by a source's version and a section's key, so never out of date.
 
-What these return is shared between visitors: it is read, never changed.
+What these return is shared between visitors: it is read, never changed. No parameter's name may begin with an
+underscore: Streamlit would leave it out of the key.
 """
 
 from pathlib import Path
@@ -32,7 +33,7 @@ def listing(path: Path) -> Listing:
 
 
 @st.cache_resource(max_entries=64, show_spinner="reading the results")
-def _listing(path: Path, _version: Version) -> Listing:
+def _listing(path: Path, version: Version) -> Listing:
     return results.list_source(path)
 
 
@@ -137,5 +138,5 @@ def checked(baseline: Path, candidate: Path, suite: str) -> "Check":
 
 
 @st.cache_resource(max_entries=SECTIONS, show_spinner="judging as the gate does")
-def _checked(baseline: Path, candidate: Path, suite: str, _before: Version, _after: Version) -> "Check":
+def _checked(baseline: Path, candidate: Path, suite: str, before: Version, after: Version) -> "Check":
     return gate.check(baseline, candidate, suite)

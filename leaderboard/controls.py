@@ -7,13 +7,16 @@ from typing import Any
 import streamlit as st
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&=/])")
+# Where Streamlit would make a link of what looks like an address, escaped or not, unless something stands behind it.
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+WORD_JOINER = "\u2060"  # of no width
 LONGEST = 300
 
 
 def plain(text: object, longest: int = LONGEST) -> str:
     """Any text as Markdown that shows it as it is: no markup, no mathematics, no emoji, on one line."""
     line = " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in str(text)).split())
-    return _MARKDOWN.sub(r"\\\1", short(line, longest))
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(f"\\g<0>{WORD_JOINER}", short(line, longest)))
 
 
 def short(text: str, longest: int = 80) -> str:

@@ -123,7 +123,8 @@ class Visitor:
         return [row[head.index(label)] for row in others]
 
     def choose(self, label: str, option: str) -> None:
-        """Choose in a list by what is read there."""
+        """Choose in a list by what is read there, once the page stands still: a list that opens before closes again."""
+        self.settle()
         self.page.get_by_label(label, exact=True).first.click()
         self.page.get_by_role("option", name=option, exact=True).first.click()
         self.page.keyboard.press("Tab")

@@ -33,6 +33,17 @@ def test_marks_that_streamlit_adds_are_escaped_too(text):
     assert all(f"\\{mark}" in plain(text) for mark in set(text) & set("$:["))
 
 
+@pytest.mark.parametrize(
+    "text", ["https://example.org/x", "HTTP://EXAMPLE.ORG", "www.example.org", "someone@example.org"]
+)
+def test_an_address_is_no_link_even_where_links_are_found_after_escapes(text):
+    unescaped = plain(text).replace("\\", "")
+    assert unescaped != text
+    assert "://" not in unescaped
+    assert "www." not in unescaped
+    assert "@e" not in unescaped
+
+
 def test_control_characters_and_line_breaks_are_taken_out():
     assert plain("a\x1b]0;x\x07\nb") == "a \\]0;x b"
 

@@ -51,3 +51,10 @@ def test_what_a_snapshot_says_on_its_face_is_said(open_board, snapshot, monkeypa
     page = open_board(snapshot)
     assert page.info[0].value == "pocket\\-cpu\\: from a \\*dirty\\* tree"
     cache._listing.clear()
+
+
+def test_what_has_ended_since_is_there_when_the_page_is_run_again(open_board, db):
+    page = open_board(db)
+    make_database(db, arms={"qlora": ARMS["qlora"]}, bases=["pocket-1m"], seeds=(1, 2), seed=1)
+    page.run()
+    assert "qlora r=8" in list(page.dataframe[0].value["name"])
