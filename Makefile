@@ -42,7 +42,7 @@ check: $(READY) ## run the reference cells and hold them against BASELINE (a sna
 	  --allow speed,matrix-speed  # which takes both sides in turn: --ab
 
 test: $(READY) ## the tests, as many files at once as there are cores
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .

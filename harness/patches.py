@@ -44,13 +44,14 @@ def apply_patch(model: Any, patch: dict[str, str] | None, folders: Iterable[str]
         return
     name = patch["name"]
     with _also_in(folders):
-        function = _function(name)
-        if function is None or _digest(_origin(name.partition(":")[0]), function) != patch["source"]:
-            raise RuntimeError(f"kernels.patch: {name}: changed since it was planned")
         try:
-            returned = function(model)
+            function = _function(name)
+            planned = function and _digest(_origin(name.partition(":")[0]), function) == patch["source"]
+            returned = function(model) if function and planned else None
         except (Exception, SystemExit) as error:
             raise RuntimeError(f"kernels.patch: {name} raised {type(error).__name__}: {error}") from error
+    if not planned:
+        raise RuntimeError(f"kernels.patch: {name}: changed since it was planned")
     if returned is not None and returned is not model:
         kind = type(returned).__name__
         raise RuntimeError(f"kernels.patch: {name} returned a {kind}; it is to change the model in place")

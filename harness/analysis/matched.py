@@ -83,16 +83,19 @@ def forgetting_at_matched_gain(first: pd.DataFrame, second: pd.DataFrame) -> Mat
 
 
 def _curve(runs: pd.DataFrame) -> _Curve:
-    rates = runs.groupby("learning_rate")[["gain", "forgetting"]]
-    means = rates.mean()
-    rising = means.index <= means["gain"].idxmax()
-    within = (runs[["gain", "forgetting"]] - rates.transform("mean")).to_numpy()
-    order = np.argsort(means["gain"].to_numpy()[rising], kind="stable")
+    rates, of_rate, counts = np.unique(runs["learning_rate"].to_numpy(), return_inverse=True, return_counts=True)
+    values = runs[["gain", "forgetting"]].to_numpy(dtype=np.float64)
+    means = np.zeros((len(rates), 2))
+    np.add.at(means, of_rate, values)
+    means /= counts[:, None]
+    within = values - means[of_rate]
+    rising = np.arange(len(rates)) <= means[:, 0].argmax()
+    order = np.argsort(means[rising, 0], kind="stable")
     return _Curve(
-        points=means.to_numpy()[rising][order],
-        runs=rates.size().to_numpy(dtype=np.float64)[rising][order],
+        points=means[rising][order],
+        runs=counts[rising][order].astype(np.float64),
         squares=within.T @ within,
-        freedom=len(runs) - len(means),
+        freedom=len(runs) - len(rates),
     )
 
 

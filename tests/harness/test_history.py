@@ -78,7 +78,8 @@ class TestAHistory:
         assert ([point.measure for point in found.points], found.left_out) == (["ledger"], 1)
 
     def test_of_every_number_is_the_reports(self, tmp_path):
-        path = make_database(tmp_path / "x.db", bases=["pocket-1m"])
+        arms = {name: ARMS[name] for name in ("base", "full_sft", "lora", "dpo-lora")}
+        path = make_database(tmp_path / "x.db", arms=arms, bases=["pocket-1m"], seeds=(1, 2))
         (part,) = Contents(open_for_reading(path)).parts()
         report = summarise(part.frames).set_index("name").loc["dpo-lora on lora r=8"]
         found = {metric: histories(metric, ["dpo-lora"], [path])[0].points for metric in METRICS}

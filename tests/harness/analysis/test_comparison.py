@@ -181,7 +181,8 @@ def test_no_pair_makes_no_row():
 
 def test_noise_is_called_a_difference_in_at_most_5_of_100_calls(make_section, tmp_path):
     claimed = 0
-    arms = {"base": ARMS["base"], "one": replace(ARMS["lora"], fails={}), "two": replace(ARMS["lora"], fails={})}
+    lora = replace(ARMS["lora"], fails={}, rates=(ARMS["lora"].best_rate,))
+    arms = {"base": ARMS["base"], "one": lora, "two": replace(lora, memory_mib=13.0)}
     for seed in range(12):
         (tmp_path / "r.db").unlink(missing_ok=True)
         found = compared(Side(make_section(arms=arms, seed=seed)), "one", "two")

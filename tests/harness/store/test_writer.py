@@ -117,7 +117,7 @@ def test_a_good_run_outweighs_a_later_bad_one(writer):
         score(writer, run_id, "v", 0.5)
         writer.finish(run_id, status, None, None, 1.0)
     outcome = read_known(writer.db, "stack").outcomes["cell", "quality"]
-    assert (outcome.run_id, outcome.validation, outcome.evals) == ("one", {"valid": 0.5}, {"v/acc"})
+    assert (outcome.run_id, outcome.validation, outcome.evals) == ("one", {"valid": 0.5}, {"v/acc/tuned"})
 
 
 def test_another_stack_knows_nothing_of_it(writer):
