@@ -61,12 +61,11 @@ class EvalToScore(Sent):
 
 
 class Turns(Sent):
-    """The named pipes of two measure runs that take turns, a step each, and the cores that both keep to (none: all)."""
+    """The named pipes of two measure runs that take turns, a step each."""
 
     mine: str
     theirs: str
     first: bool
-    cores: tuple[int, ...] = ()
 
 
 class Assignment(Sent):

@@ -139,7 +139,7 @@ class StageTraining:
 
     def _turns(self) -> Alone:
         turns = self.assignment.turns if self.measuring else None
-        return TurnTaker(Path(turns.mine), Path(turns.theirs), turns.first, turns.cores) if turns else Alone()
+        return TurnTaker(Path(turns.mine), Path(turns.theirs), turns.first) if turns else Alone()
 
     def _before_first_step(self, model: Any, optimizer: Any) -> None:
         if self.ledger is not None:

@@ -5,7 +5,6 @@ waits until the runner ends it.
 """
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -20,20 +19,14 @@ class Alone:
 
 
 class TurnTaker(Alone):
-    """One of two sides: ``first`` steps first, once both are ready.
+    """One of two sides: ``first`` steps first, once both are ready."""
 
-    Both keep to ``cores``: what slows one core for a while slows both then, and one waits while the other steps.
-    """
-
-    def __init__(self, mine: Path, theirs: Path, first: bool, cores: Sequence[int] = ()) -> None:
-        self.first, self.cores = first, cores
+    def __init__(self, mine: Path, theirs: Path, first: bool) -> None:
+        self.first = first
         self._mine, self._theirs = (os.open(path, os.O_RDWR) for path in (mine, theirs))  # waits for no partner
 
     def begin(self) -> None:
         """Say that this side is ready, and wait for the other; the second waits for the first's step as well."""
-        if self.cores:
-            for thread in os.listdir("/proc/self/task"):
-                os.sched_setaffinity(int(thread), self.cores)
         self._pass_on()
         self._take()
         if not self.first:

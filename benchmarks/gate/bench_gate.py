@@ -2,7 +2,7 @@
 drawn from the noise of real runs. Writes bench-gate.json; exits 1 where a bound is missed.
 
 Real runs first: every cell of `trials.yaml` under each fault and each benign change, each cell judged by itself (a
-whole check has more to go by); and checks of one arm against the same with a millisecond of sleep a step. Then the
+whole check has more to go by); and checks of one arm against the same with three milliseconds of sleep a step. Then the
 reference cells of the embedded suite: twice the same for the rounds; under each benign change, each a whole check but
 for memory and speed; and twice with a block rounded to bfloat16, whose training drifts apart as that of a changed
 kernel does: from these, whole checks are drawn at the default rounds. What has run is not run again.
@@ -51,13 +51,13 @@ from harness.progress import clock
 from harness.sources import open_source
 from harness.stack import git_state, stack_facts
 
-POOL_ROUNDS = 24
-SPEED_ROUNDS = 40
+POOL_ROUNDS = 40
+SPEED_ROUNDS = 60
 DRAWN = 200  # of each planted change
 DRAWN_BENIGN = 600
 POWER, FALSE_ALARMS = 0.90, 0.03
 CHECK_SECONDS = 600
-SPEED_STEPS = "measure.steps=64"  # a step of the small base is short
+SPEED_STEPS = "measure.steps=32"  # a step of the small base is short
 ROUNDED = ("rounds_a_layer", "rounds_another_layer")
 OF_REFERENCE = ("status", *NUMERICS, *LOSSES, "score", "forgetting", "matrix_score")
 
@@ -145,7 +145,7 @@ def _cells(
 def _sleeping(
     stages: Stages, options: argparse.Namespace, executor: Callable[[], LocalExecutor], console: Console
 ) -> Outcome:
-    name, rounds = "sleeps a millisecond a step", options.speed_rounds
+    name, rounds = "sleeps three milliseconds a step", options.speed_rounds
     dbs = [stages.folder / one for one in ("fast.db", "slow.db")]
 
     def work() -> None:

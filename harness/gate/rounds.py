@@ -1,6 +1,5 @@
 """Measure runs in rounds: one side alone, or two that take turns at every step, so that the machine's drift cancels."""
 
-import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ def measure_rounds(sides: Sequence[Measured], rounds: int, folder: Path, stop: S
             if stop.requested:
                 return
             tell(number, cells[0].arm.name)
-            _round(sides, cells, f"{TURNS}{trial}:{number}", _turns(sides, cells, folder, number), stop)
+            _round(sides, cells, f"{TURNS}{trial}:{number}", _turns(sides, folder, number), stop)
 
 
 def _round(
@@ -61,25 +60,12 @@ def _round(
         _end_partners(started)
 
 
-def _turns(sides: Sequence[Measured], cells: Sequence[Cell], folder: Path, number: int) -> list[Turns | None]:
+def _turns(sides: Sequence[Measured], folder: Path, number: int) -> list[Turns | None]:
     if len(sides) == 1:
         return [None]
     a, b = map(str, make_pipes(folder))
-    a_first, cores = number % 2 == 0, _cores(sides, cells, number // 2)  # each begins on each core
-    return [
-        Turns(mine=a, theirs=b, first=a_first, cores=cores),
-        Turns(mine=b, theirs=a, first=not a_first, cores=cores),
-    ]
-
-
-def _cores(sides: Sequence[Measured], cells: Sequence[Cell], number: int) -> tuple[int, ...]:
-    """As many cores as the two sides have threads, others for each ``number``; none where that is all, or unknown."""
-    if any(side.flights.session.device != "cpu" for side in sides) or not hasattr(os, "sched_setaffinity"):
-        return ()
-    able, threads = sorted(os.sched_getaffinity(0)), max(cell.arm.execution["threads"] for cell in cells)
-    if threads >= len(able):
-        return ()
-    return tuple(able[(number * threads + n) % len(able)] for n in range(threads))
+    a_first = number % 2 == 0
+    return [Turns(mine=a, theirs=b, first=a_first), Turns(mine=b, theirs=a, first=not a_first)]
 
 
 def _events(executors: Sequence[Executor]) -> Iterator[tuple[str, Event]]:

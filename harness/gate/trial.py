@@ -39,6 +39,15 @@ class Reference:
         """With the matrix file of the ``suite``'s reference cells, where none is named."""
         return replace(self, matrix=self.matrix or str(reference_file(suite)))
 
+    def measured_as(self, suite: str) -> "Reference":
+        """Measured over the steps of the ``suite``'s matrix, as a snapshot of it was; a matrix that is named says so
+        itself."""
+        if self.matrix is not None or not suite_file(suite).is_file():
+            return self
+        measure = load_matrix(suite_file(suite), ()).header.measure
+        steps = (f"measure.warmup_steps={measure.warmup_steps}", f"measure.steps={measure.steps}")
+        return replace(self, overrides=(*steps, *self.overrides))
+
     @property
     def suite(self) -> str | None:
         """The suite of the matrix file that is named; None where none is. Raises UserError for a file that is none."""

@@ -31,16 +31,6 @@ def test_steps_alternate_and_the_first_side_begins(tmp_path, late):
     assert said == ["a1", "b1", "a2", "b2", "a3", "b3", "a4", "b4"]
 
 
-def test_both_keep_to_the_cores_that_they_are_given(tmp_path, monkeypatch):
-    kept = []
-    monkeypatch.setattr("os.sched_setaffinity", lambda thread, cores: kept.append(tuple(cores)))
-    mine, theirs = make_pipes(tmp_path)
-    taker, partner = TurnTaker(mine, theirs, first=True, cores=(1,)), TurnTaker(theirs, mine, first=False)
-    partner.end_step(last=True)  # it is ready
-    taker.begin()
-    assert set(kept) == {(1,)}
-
-
 def test_pipes_of_an_earlier_round_are_replaced(tmp_path):
     first = TurnTaker(*make_pipes(tmp_path), first=True)
     first.end_step(last=True)  # a byte that nobody took

@@ -1,10 +1,14 @@
 """What of a baseline is compared with what runs now, and what speed without turns does to the exit code."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.commands import check
 from harness.commands.check import CheckRequest, run_check
 from harness.gate.trial import Reference
+from harness.matrix import load_matrix
+from harness.session import suite_file
 from tests.factory import ARMS, make_database
 
 FEW = {name: ARMS[name] for name in ("base", "full_sft", "lora")}
@@ -34,6 +38,14 @@ def test_recipes_that_are_not_to_run_are_left_out_and_counted(baseline, running,
     said = " ".join(capsys.readouterr().out.split())
     assert "missing" not in said
     assert "other recipes of the baseline are left out" in said
+
+
+def test_reference_cells_that_meet_a_snapshot_are_measured_over_its_steps():
+    header = load_matrix(suite_file("pocket"), ()).header
+    reference = Reference().measured_as("pocket").found("pocket")
+    measured = load_matrix(Path(reference.matrix), reference.overrides).header.measure
+    assert measured.steps == header.measure.steps != load_matrix(Path(reference.matrix), ()).header.measure.steps
+    assert Reference("my/matrix.yaml").measured_as("pocket").overrides == ()
 
 
 def test_speed_of_another_hour_is_open_and_can_be_allowed(baseline, running):

@@ -108,24 +108,6 @@ def test_runs_that_took_turns_share_a_source_that_names_trial_and_round(sides, t
     assert all(one.startswith("check:") for one in ours)
 
 
-def test_both_sides_keep_to_the_same_core_on_which_each_of_them_begins(sides, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {4, 7})
-    executor = Pair()
-    play(sides(executor), 4, tmp_path)
-    turns = [assignment.turns for assignment in executor.started[::2]]
-    assert [(turn.cores, turn.first) for turn in turns] == [((4,), True), ((4,), False), ((7,), True), ((7,), False)]
-    assert all(
-        a.turns.cores == b.turns.cores for a, b in zip(executor.started[::2], executor.started[1::2], strict=True)
-    )
-
-
-def test_where_threads_take_every_core_no_core_is_chosen(sides, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {4})
-    executor = Pair()
-    play(sides(executor), 1, tmp_path)
-    assert [assignment.turns.cores for assignment in executor.started] == [(), ()]
-
-
 def test_one_side_alone_waits_for_nobody(sides, tmp_path):
     executor = Pair(size=1)
     (alone,) = sides(executor, count=1)
