@@ -55,7 +55,7 @@ bench: $(READY) ## the harness against the stock way: writes bench.json
 bench-analysis: $(READY) ## report and compare over 10,000 runs: seconds and memory, against their bounds
 	$(BIN)/python -m benchmarks.analysis
 
-bench-gate: $(READY) ## what the gate finds, and where it keeps still: half an hour, writes bench-gate.json
+bench-gate: $(READY) ## what the gate finds, and where it keeps still: an hour, writes bench-gate.json
 	$(BIN)/python -m benchmarks.gate.bench_gate
 
 bench-board: $(READY) ## the board over 100,000 runs: first page, answers and memory, against their bounds
