@@ -16,10 +16,13 @@ from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
 from harness.history import Past
 from harness.sections import Part
-from leaderboard import gate, results, runs, versus
+from leaderboard import results
 from leaderboard.results import Listing, SectionKey, Version
-from leaderboard.runs import OneRun
-from leaderboard.versus import Comparison, Pick
+from leaderboard.rows import compare as versus
+from leaderboard.rows import gate
+from leaderboard.rows import run as runs
+from leaderboard.rows.compare import Comparison, Pick
+from leaderboard.rows.run import OneRun
 
 if TYPE_CHECKING:
     from harness.gate.outputs import Check

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from leaderboard.layout import Panel
 from leaderboard.pictures import AnyChart
-from leaderboard.tables import Column
+from leaderboard.widgets.layout import Panel
+from leaderboard.widgets.tables import Column
 
 
 @dataclass(frozen=True, eq=False)

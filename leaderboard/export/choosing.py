@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from leaderboard.arms import named, trained, with_standing
-from leaderboard.columns import PICTURED, arm_columns, pictured
 from leaderboard.export.blocks import Block, Grid, Picture, Said
 from leaderboard.pictures.lineup import lineup
 from leaderboard.pictures.tradeoff import tradeoff
-from leaderboard.presets import PRESETS, standing_columns
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, fitted, in_units, measured
-from leaderboard.scope import Scope
+from leaderboard.rows.arms import named, trained, with_standing
+from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
+from leaderboard.rows.tradeoffs import PRESETS, standing_columns
+from leaderboard.widgets.scope import Scope
 
 
 def arms(scope: Scope) -> Iterator[Block]:

@@ -4,11 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from leaderboard import cache, tables
-from leaderboard.arms import named, trained
-from leaderboard.columns import PICTURED
+from leaderboard import cache
 from leaderboard.export.blocks import Block, Grid, Panels, Picture, Said
-from leaderboard.layout import panels
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import kept
@@ -18,11 +15,15 @@ from leaderboard.pictures.rates import rate_curve
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, in_units, measured
 from leaderboard.rows import forgetting as forgetting_rows
 from leaderboard.rows import losses as loss_rows
+from leaderboard.rows.arms import named, trained
+from leaderboard.rows.leaderboard import PICTURED
 from leaderboard.rows.memory import memory_of, memory_table
 from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
 from leaderboard.rows.rates import TABLE, curves_of, told
-from leaderboard.scope import Scope
-from leaderboard.tasks import in_points, unit_of
+from leaderboard.rows.tasks import in_points, unit_of
+from leaderboard.widgets import tables
+from leaderboard.widgets.layout import panels
+from leaderboard.widgets.scope import Scope
 
 NOTHING_TRAINED = "No trained arm: nothing was trained and scored."
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from leaderboard.layout import Panel
 from leaderboard.pictures import AnyChart
+from leaderboard.widgets.layout import Panel
 
 _NUMBERED = re.compile(r"(view|param|layer|concat)_\d+")
 _SEVERAL = ("hconcat", "vconcat", "concat", "facet", "repeat")

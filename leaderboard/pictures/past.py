@@ -4,9 +4,9 @@ import altair as alt
 import pandas as pd
 
 from leaderboard import theme
-from leaderboard.controls import short
 from leaderboard.pictures import AnyChart
 from leaderboard.quantities import Quantity
+from leaderboard.widgets.controls import short
 
 LONGEST_CHANGE = 60
 

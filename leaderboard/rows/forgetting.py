@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from leaderboard import cache, quantities, tables
+from leaderboard import cache, quantities
 from leaderboard.pictures.kept import KINDS, parts_of
 from leaderboard.quantities import Quantity, in_units, names_of
-from leaderboard.scope import Scope
+from leaderboard.widgets import tables
+from leaderboard.widgets.scope import Scope
 
 UP = (quantities.GAIN, quantities.TARGET)
 ACROSS = (quantities.FORGETTING, quantities.PERPLEXITY)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from leaderboard import quantities, tables
-from leaderboard.layout import Panel, panels
+from leaderboard import quantities
 from leaderboard.pictures.lines import lines
 from leaderboard.quantities import BASE_SIZE, Quantity
+from leaderboard.widgets import tables
+from leaderboard.widgets.layout import Panel, panels
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.MEMORY, quantities.TOKENS)
 LINE = {"rank": "family", "size": "recipe"}  # what is joined

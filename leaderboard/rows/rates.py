@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from leaderboard import cache, tables
+from leaderboard import cache
 from leaderboard.pictures.rates import EDGES
-from leaderboard.scope import Scope
+from leaderboard.widgets import tables
+from leaderboard.widgets.scope import Scope
 
 SCORES = ("validation", "test", "test_lowest", "test_highest")
 TABLE = (

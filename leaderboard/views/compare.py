@@ -8,14 +8,17 @@ import streamlit as st
 from harness.report import words
 from harness.sections import named_arms
 from harness.selectors import Named
-from leaderboard import cache, controls, gate, tables, versus
-from leaderboard.arms import named
-from leaderboard.controls import short
+from leaderboard import cache
 from leaderboard.pictures.versus import forest, losses
 from leaderboard.results import SectionKey
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
-from leaderboard.versus import LETTERS, Comparison, Pick
+from leaderboard.rows import compare as versus
+from leaderboard.rows import gate
+from leaderboard.rows.arms import named
+from leaderboard.rows.compare import LETTERS, Comparison, Pick
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.controls import short
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 TWO, RESULTS = "two arms or runs", "two results"
 ALL_SEEDS, ALL_ARMS = "all its seeds", "every arm in common"

@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, go, tables
-from leaderboard.arms import named
-from leaderboard.filters import filtered
 from leaderboard.pictures.failures import heatmap
+from leaderboard.rows.arms import named
 from leaderboard.rows.failures import ACROSS, COLUMNS, alike, placed, runs_and_failures
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
+from leaderboard.widgets import controls, go, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 PAGE = 100
 

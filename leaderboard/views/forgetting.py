@@ -3,19 +3,20 @@
 import pandas as pd
 import streamlit as st
 
-from leaderboard import cache, controls, go, tables
-from leaderboard.arms import named, trained
-from leaderboard.filters import filtered
-from leaderboard.layout import Panel, draw, panels
+from leaderboard import cache
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import kept
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, in_units, measured
+from leaderboard.rows.arms import named, trained
 from leaderboard.rows.forgetting import ACROSS, KEPT, READ_KEPT, TASKS, UP, answers_kept, bars_of, near_to, runs_of
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
-from leaderboard.tasks import in_points, unit_of
+from leaderboard.rows.tasks import in_points, unit_of
+from leaderboard.widgets import controls, go, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.layout import Panel, draw, panels
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 PAGE = 30  # arms in one picture
 

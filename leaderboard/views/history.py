@@ -5,13 +5,15 @@ import streamlit as st
 from harness.analysis.steps import FEWEST_VALUES
 from harness.history import METRICS, History
 from harness.report import words
-from leaderboard import cache, controls, past, tables
-from leaderboard.arms import named, trained
-from leaderboard.controls import short
+from leaderboard import cache
 from leaderboard.pictures import past as pictures
 from leaderboard.quantities import ALL, Quantity, measured
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
+from leaderboard.rows import history as past
+from leaderboard.rows.arms import named, trained
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.controls import short
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 
 def show(scope: Scope) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, go, tables
-from leaderboard.arms import named
-from leaderboard.columns import PICTURED, arm_columns, pictured
-from leaderboard.filters import filtered
 from leaderboard.pictures.lineup import lineup
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
+from leaderboard.rows.arms import named
+from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
+from leaderboard.widgets import controls, go, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 PAGE = 100
 

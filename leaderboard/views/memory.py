@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, tables
-from leaderboard.arms import named
-from leaderboard.filters import filtered
 from leaderboard.pictures import AnyChart
 from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import Quantity
+from leaderboard.rows.arms import named
 from leaderboard.rows.memory import memory_of, memory_table
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 PICTURED = 40
 

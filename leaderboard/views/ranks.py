@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, tables
-from leaderboard.arms import named, trained
-from leaderboard.filters import filtered
-from leaderboard.layout import draw
 from leaderboard.quantities import BASE_SIZE, COSTS, RANK, SCORES, Quantity, in_units, measured
+from leaderboard.rows.arms import named, trained
 from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
-from leaderboard.scope import Scope, page
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.layout import draw
+from leaderboard.widgets.scope import Scope, page
 
 AGAINST = {"rank": RANK, "size": BASE_SIZE}
 SAID = {"rank": "the rank", "size": "the size of the base"}

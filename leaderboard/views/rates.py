@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, tables
-from leaderboard.arms import named
-from leaderboard.filters import filtered
-from leaderboard.layout import draw, panels
 from leaderboard.pictures.rates import EDGES, rate_curve
+from leaderboard.rows.arms import named
 from leaderboard.rows.rates import TABLE, curves_of, told
-from leaderboard.scope import Scope, page
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.layout import draw, panels
+from leaderboard.widgets.scope import Scope, page
 
 PAGE = 12  # pictures
 AT_EDGE = "at an edge of the grid"

@@ -10,14 +10,16 @@ from harness.analysis.memory import in_order, with_resident_increase
 from harness.errors import UserError
 from harness.report.words import count, rate, seconds
 from harness.rerun import matrix_text, stored
-from leaderboard import cache, controls, measures, tables
-from leaderboard.arms import named
+from leaderboard import cache
 from leaderboard.pictures import run as pictures
-from leaderboard.run_items import show_items
-from leaderboard.runs import OneRun
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
-from leaderboard.which_run import choose_run, runs_of
+from leaderboard.rows import measures
+from leaderboard.rows.arms import named
+from leaderboard.rows.run import OneRun
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.run_items import show_items
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.which_run import choose_run, runs_of
 
 TRAINING, SCORES, ITEMS, RECIPE, STACK = "Training", "Scores", "Items", "Recipe", "Stack"
 

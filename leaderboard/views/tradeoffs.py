@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls, go, tables
-from leaderboard.arms import named, trained, with_standing
 from leaderboard.pictures.tradeoff import PICK, tradeoff
-from leaderboard.presets import PRESETS, standing_columns
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
+from leaderboard.rows.arms import named, trained, with_standing
+from leaderboard.rows.tradeoffs import PRESETS, standing_columns
+from leaderboard.widgets import controls, go, tables
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
 
 OWN = "two of my own"
 

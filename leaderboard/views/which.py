@@ -9,19 +9,20 @@ from harness.analysis import costs
 from harness.analysis.recommend import Choice, Recommendation, binding_limit, nearest_first, preferred
 from harness.report import reasons, words
 from harness.report.reasons import LIMITS
-from leaderboard import cache, controls, quantities, tables
-from leaderboard.arms import named, trained
-from leaderboard.filters import filtered
-from leaderboard.layout import beside
+from leaderboard import cache, quantities
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.limits import within_limits
 from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.results import SectionKey
+from leaderboard.rows.arms import named, trained
 from leaderboard.rows.choices import MISSES, PLACE, REMARK, outside, with_outcome, within
-from leaderboard.saving import picture
-from leaderboard.scope import Scope, page
-from leaderboard.tasks import in_points, unit_of
-from leaderboard.wishes import Wishes, asked, forgetting_limit, memory_limit
+from leaderboard.rows.tasks import in_points, unit_of
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.filters import filtered
+from leaderboard.widgets.layout import beside
+from leaderboard.widgets.saving import picture
+from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.wishes import Wishes, asked, forgetting_limit, memory_limit
 
 EVERY_BASE = "every base"
 LONGEST = 1500  # characters of a sentence that names arms

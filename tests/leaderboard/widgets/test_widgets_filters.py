@@ -7,7 +7,7 @@ def script():
     import pandas as pd
     import streamlit as st
 
-    from leaderboard.filters import filtered
+    from leaderboard.widgets.filters import filtered
 
     arms = pd.DataFrame(
         {

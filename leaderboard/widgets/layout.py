@@ -9,9 +9,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls
 from leaderboard.pictures import AnyChart
-from leaderboard.saving import keep
+from leaderboard.widgets import controls
+from leaderboard.widgets.saving import keep
 
 Thing = TypeVar("Thing")
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.questions import Known, Question
 from leaderboard import results
-from leaderboard.runs import Texts, items_of, read_run, texts
+from leaderboard.rows.run import Texts, items_of, read_run, texts
 from tests.factory import ARMS, make_database
 
 WORLD = {name: ARMS[name] for name in ("base", "lora")}

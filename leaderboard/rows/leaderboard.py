@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from leaderboard import quantities, tables
+from leaderboard import quantities
 from leaderboard.quantities import Quantity
-from leaderboard.tables import Column
+from leaderboard.widgets import tables
+from leaderboard.widgets.tables import Column
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
 PICTURED = 40  # arms in one picture

@@ -9,8 +9,8 @@ import streamlit as st
 
 from harness.naming import arm_name
 from leaderboard import cache, results
-from leaderboard.controls import short
 from leaderboard.results import Listing
+from leaderboard.widgets.controls import short
 
 EVERY_SECONDS = 3.0
 STALE_SECONDS = 120.0

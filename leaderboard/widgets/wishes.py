@@ -6,7 +6,8 @@ import streamlit as st
 
 from harness.analysis import costs
 from harness.units import parse_size
-from leaderboard import controls, quantities
+from leaderboard import quantities
+from leaderboard.widgets import controls
 
 CARDS = ("8 GB", "16 GB", "24 GB", "40 GB", "48 GB", "80 GB", "141 GB")
 ANY, OWN, USUAL_CARD = "any", "own figure", "24 GB"

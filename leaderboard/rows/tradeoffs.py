@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard import quantities, tables
+from leaderboard import quantities
 from leaderboard.quantities import Quantity
-from leaderboard.tables import Column
+from leaderboard.widgets import tables
+from leaderboard.widgets.tables import Column
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from leaderboard.arms import named, trained
+from leaderboard.rows.arms import named, trained
 
 
 def summary(**columns):

@@ -4,12 +4,12 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from leaderboard.layout import beside, panels, spec_of
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.kept import kept, parts_of
 from leaderboard.pictures.lines import lines
 from leaderboard.pictures.rates import rate_curve
 from leaderboard.quantities import RANK, TARGET
+from leaderboard.widgets.layout import beside, panels, spec_of
 
 ROWS = pd.DataFrame({"task": ["a", "b", "a"], "value": [1.0, 2.0, 3.0], "unshown": "x"})
 SCORED = {"row": "r", "name": "n", "base_model": "b", "method": "lora", "base": 9.0, "score": 8.0}

@@ -4,12 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from harness.analysis.answers import OUTCOMES
-from leaderboard import cache, controls, tables
+from leaderboard import cache
 from leaderboard.pictures import run as pictures
 from leaderboard.results import SectionKey
 from leaderboard.rows.items import item_columns
-from leaderboard.runs import HASHED, OneRun
-from leaderboard.saving import picture
+from leaderboard.rows.run import HASHED, OneRun
+from leaderboard.widgets import controls, tables
+from leaderboard.widgets.saving import picture
 
 ITEMS_PAGE = 50
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from leaderboard.tasks import in_points, unit_of
+from leaderboard.rows.tasks import in_points, unit_of
 
 ARMS = pd.DataFrame(
     [{"section": 0, "arm_id": arm, "row": arm, "name": arm, "method": "lora", "base": "m"} for arm in ("b", "a")]

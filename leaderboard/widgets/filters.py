@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from leaderboard import controls
+from leaderboard.widgets import controls
 
 LABELS = {"base": "Base", "method": "Method", "rank": "Rank", "status": "Status"}
 USUAL = ("base", "method")

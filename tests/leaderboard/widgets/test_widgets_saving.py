@@ -2,7 +2,7 @@
 
 import pytest
 
-from leaderboard.saving import drawn, file_name
+from leaderboard.widgets.saving import drawn, file_name
 
 SPEC = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

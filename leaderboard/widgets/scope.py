@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from harness.sections import Part
-from leaderboard import cache, controls, results, saving
-from leaderboard.live import watch
+from leaderboard import cache, results
 from leaderboard.results import Listing, SectionKey
+from leaderboard.widgets import controls, saving
+from leaderboard.widgets.live import watch
 
 HOW = """tunematrix run pocket                                    # the embedded suite: ten minutes on two cores
 tunematrix run --base ./my-model --data train.jsonl       # your own

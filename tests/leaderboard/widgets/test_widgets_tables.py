@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from leaderboard import tables
+from leaderboard.widgets import tables
 
 
 def test_a_text_that_a_spreadsheet_would_run_is_not_a_formula():

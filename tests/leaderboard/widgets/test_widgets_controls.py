@@ -3,7 +3,7 @@
 import pytest
 from markdown_it import MarkdownIt
 
-from leaderboard.controls import page_of, plain, short
+from leaderboard.widgets.controls import page_of, plain, short
 
 HOSTILE = (
     "<script>alert(1)</script>",
