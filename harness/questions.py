@@ -83,8 +83,16 @@ def of_own_data(results: Path) -> dict[tuple[str, str], Known]:
         loader = folder / "loader.py"
         if loader.is_file() and loader.read_text(encoding="utf-8") == LOADER:
             for task in find_tasks(folder).values():
+                if not _names_fields_alone(task):  # a template would be filled here, whoever wrote it
+                    continue
                 found[task.name, task.item_digest] = _known(task, lambda one: rows_of(_beside(one)))
     return found
+
+
+def _names_fields_alone(task: Task) -> bool:
+    """Whether a task says its texts as the tasks that we write for own data do: by the fields of an item."""
+    told = (task.config.get(key) for key in ("doc_to_text", "doc_to_target", "doc_to_choice"))
+    return all(field in (None, "prompt", "answer", "choices") for field in told)
 
 
 def questions_of(task: Task, docs: Sequence[Doc]) -> tuple[Question, ...]:

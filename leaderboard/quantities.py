@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 MIB, GIB = 2.0**20, 2.0**30
+GB = 1e9  # as cards are sold, and as `--vram 24GB` is read
 ENDS = ("_low", "_high")
 
 Better = Literal["more", "less"]

@@ -1,8 +1,9 @@
 """The results at hand: results files and snapshots, opened without touching them, listed by suite and stack."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from harness.history import Past, past_of
 from harness.sections import Contents, Part
 from harness.sources import Source, open_source
 from harness.store import reader
-from harness.store.database import open_untouched
+from harness.store.database import is_in_memory, open_untouched
 
 LOCAL = Path("tunematrix.db")
 PUBLISHED = Path("results")
@@ -76,8 +77,19 @@ def at_hand(given: Sequence[Path], folder: Path = Path()) -> tuple[Path, ...]:
 def version(path: Path) -> Version:
     """What changes whenever something is written to a source; empty where it is not there."""
     files = [path / "manifest.json"] if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
-    stats = [file.stat() for file in files if file.exists()]
-    return tuple(number for stat in stats for number in (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    found: list[int] = []
+    for file in files:
+        with suppress(FileNotFoundError):  # the log goes when its writer does
+            stat = file.stat()
+            found += (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+    return tuple(found)
+
+
+def told_apart(sections: Iterable[SectionKey]) -> dict[str, SectionKey]:
+    """Each section by ``where``, with the path of its source behind it where two would be called the same."""
+    several = list(sections)
+    alike = Counter(key.where for key in several)
+    return {f"{key.where} ({key.path})" if alike[key.where] > 1 else key.where: key for key in several}
 
 
 def list_source(path: Path) -> Listing:
@@ -88,16 +100,16 @@ def list_source(path: Path) -> Listing:
             return Listing(path, source.name, kind, _sections(path, source), source.notes)
     except UserError as error:
         return Listing(path, path.name, kind, problem=str(error).removeprefix("--db "))
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
         return Listing(path, path.name, kind, problem=f"{path}: can't be read now: {error}")
+    except (ValueError, KeyError, TypeError):
+        return Listing(path, path.name, kind, problem=f"{path}: holds rows that no run of tunematrix wrote")
 
 
 def read_part(key: SectionKey) -> Part:
     """Everything that the pages derive their figures from, of one section."""
     with opened(key.path) as source:
-        part = Contents(source.db, only=(key.suite, key.stack_id)).part(key.suite, key.stack_id)
-        reader.unsettle(source.db)
-    return part
+        return Contents(source.db, only=(key.suite, key.stack_id)).part(key.suite, key.stack_id)
 
 
 def read_predictions(key: SectionKey) -> pd.DataFrame:
@@ -110,18 +122,14 @@ def read_past(key: SectionKey, arms: Sequence[str]) -> Past:
     """What one section says of a few arms (ids): see ``history.past_of``. Quicker by far than to read all of it."""
     with opened(key.path) as source:
         contents = Contents(source.db, only=(key.suite, key.stack_id), arms_only=arms)
-        past = past_of(key.source, contents.part(key.suite, key.stack_id))
-        reader.unsettle(source.db)
-    return past
+        return past_of(key.source, contents.part(key.suite, key.stack_id))
 
 
 def read_curves(key: SectionKey) -> pd.DataFrame:
     """See ``reader.curves``."""
     with opened(key.path) as source:
         reader.excerpt(source.db, key.suite, key.stack_id)
-        curves = reader.curves(source.db)
-        reader.unsettle(source.db)
-    return curves
+        return reader.curves(source.db)
 
 
 def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
@@ -147,31 +155,45 @@ def under_way(path: Path) -> pd.DataFrame:
     try:
         with opened(path) as source:
             return reader.under_way(source.db)
-    except (UserError, sqlite3.Error, OSError):
+    except (UserError, OSError):
         return pd.DataFrame()
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """A source, for this thread to read: a file is opened anew, a snapshot was read once and is used in turn.
+    """A source, for this thread to read: a file is opened anew; a snapshot, or a file of an earlier version, was read
+    into memory once and is used in turn.
 
-    Raises UserError where it is none.
+    Raises UserError where it is none, or can't be read to its end.
     """
-    if path.is_dir():
-        source, lock = _snapshot(path, version(path))
-        with lock:
-            yield source
-        return
-    db = open_untouched(path)
     try:
-        yield Source(path.stem, path, db)
-    finally:
-        db.conn.close()
+        if held := _in_memory(path, version(path)):
+            source, lock = held
+            with lock:
+                try:
+                    yield source
+                finally:
+                    reader.unsettle(source.db)
+            return
+        db = open_untouched(path)
+        try:
+            yield Source(path.stem, path, db)
+        finally:
+            db.conn.close()
+    except (sqlite3.Error, pd.errors.DatabaseError) as error:
+        raise UserError(f"{path}: can't be read now: {error}") from None
 
 
 @lru_cache(maxsize=16)
-def _snapshot(path: Path, _: Version) -> tuple[Source, Lock]:
-    return open_source(path), Lock()
+def _in_memory(path: Path, _: Version) -> tuple[Source, Lock] | None:
+    """A source that is read from memory; None for a file that is read where it is."""
+    if path.is_dir():
+        return open_source(path), Lock()
+    db = open_untouched(path)
+    if is_in_memory(db):
+        return Source(path.stem, path, db), Lock()
+    db.conn.close()
+    return None
 
 
 def _sections(path: Path, source: Source) -> tuple[SectionKey, ...]:

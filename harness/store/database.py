@@ -65,13 +65,18 @@ def open_untouched(path: Path) -> Database:
     _refuse_foreign(path, LOOK_SECONDS)
     db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOOK_SECONDS))
     if migrations.pending(db):
-        copy = Database(memory=True)
+        copy = Database(sqlite3.connect(":memory:", check_same_thread=False))
         db.conn.backup(copy.conn)
         db.conn.close()
         migrations.apply(copy)
         return copy
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return db
+
+
+def is_in_memory(db: Database) -> bool:
+    """Whether a database is in no file."""
+    return not next(iter(db.query("PRAGMA database_list")))["file"]
 
 
 def open_in_memory(schema: Sequence[str] | None = None) -> Database:

@@ -10,7 +10,13 @@ from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import positive, tooltips, y
 from leaderboard.quantities import Quantity, names_of
 
-WORDS = (("name", "arm"), ("base", "base"), ("hardware", "hardware"))
+WORDS = (
+    ("name", "arm"),
+    ("base", "base"),
+    ("hardware", "hardware"),
+    ("stack", "stack"),
+    ("memory_measure", "memory is"),
+)
 PANEL_HEIGHT, MOST_TICKS = 280, 10
 
 

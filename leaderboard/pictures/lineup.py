@@ -11,7 +11,7 @@ from leaderboard.pictures.axes import names, tooltips
 from leaderboard.quantities import Quantity, names_of
 
 ROW_HEIGHT, WIDTH = 24, 560  # of all panels together
-WORDS = (("name", "arm"), ("base", "base"), ("letters", "tie"), ("place", "place"))
+WORDS = (("name", "arm"), ("base", "base"), ("letters", "tie"), ("place", "place"), ("memory_measure", "memory is"))
 
 
 def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity]) -> AnyChart | None:

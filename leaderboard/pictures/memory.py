@@ -9,7 +9,7 @@ from harness.analysis.memory import REST, WHOLE
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
 from leaderboard.pictures.axes import names, x
-from leaderboard.quantities import GIB, Quantity
+from leaderboard.quantities import GB, Quantity
 
 CARDS_GB = (8, 16, 24, 40, 48, 80, 141)
 # Paul Tol's muted colours (https://personal.sron.nl/~pault/), the first lightened to be seen on black.
@@ -104,7 +104,7 @@ def near(highest: float, memory: Quantity) -> pd.DataFrame:
 
 
 def _cards(memory: Quantity, sizes: Sequence[int]) -> pd.DataFrame:
-    return pd.DataFrame({memory.name: [gb * GIB * memory.scale for gb in sizes], "card": [f"{gb} GB" for gb in sizes]})
+    return pd.DataFrame({memory.name: [gb * GB * memory.scale for gb in sizes], "card": [f"{gb} GB" for gb in sizes]})
 
 
 def _palette(there: Sequence[str]) -> alt.Scale:
@@ -132,7 +132,7 @@ def _lines(cards: pd.DataFrame, memory: Quantity, log: bool = False) -> list[alt
         return []
     axis = alt.Axis(
         orient="top", values=list(cards[memory.name]), grid=False, title="cards (GB)", labelOverlap="greedy",
-        labelFlush=False, labelExpr=f"round(datum.value / {GIB * memory.scale})",
+        labelFlush=False, labelExpr=f"round(datum.value / {GB * memory.scale})",
     )  # fmt: skip
     across = (x(memory, log=True) if log else alt.X(f"{memory.name}:Q")).axis(axis)
     return [alt.Chart(cards).mark_rule(strokeDash=[4, 3], color=theme.LINE).encode(x=across, tooltip="card:N")]

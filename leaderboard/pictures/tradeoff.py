@@ -16,6 +16,7 @@ WORDS = (
     ("base", "base"),
     ("hardware", "hardware"),
     ("stack", "stack"),
+    ("memory_measure", "memory is"),
     ("letters", "tie"),
     ("standing", "standing"),
 )

@@ -7,7 +7,7 @@ from leaderboard.quantities import Quantity
 from leaderboard.widgets import tables
 from leaderboard.widgets.tables import Column
 
-SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
+SHOWN = (quantities.GAIN, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
 PICTURED = 40  # arms in one picture
 WORDS = (
     tables.number(
@@ -17,13 +17,15 @@ WORDS = (
     tables.ARM,
     tables.BASE,
 )
+USUAL = (
+    tables.text(
+        "memory_measure", "memory is", "Which memory: allocated or reserved by PyTorch on CUDA, or the ledger."
+    ),
+    tables.number("seeds", "seeds", "Seeds at the chosen rate.", "%d"),
+)
 MORE = (
     tables.text("method", "method", "full SFT, LoRA, QLoRA, DPO, or nothing trained."),
     tables.text("status", "status", "ok, or how every run of the arm failed."),
-    tables.number("seeds", "seeds", "Seeds at the chosen rate.", "%d"),
-    tables.text(
-        "memory_measure", "memory is", "Which memory: allocated and reserved by PyTorch on CUDA, or the ledger."
-    ),
     tables.text("hardware", "hardware", "What it ran on."),
     tables.text("stack", "stack", "The software that it ran on."),
     tables.text("source", "results", "The results file or snapshot."),
@@ -39,4 +41,4 @@ def pictured(there: Sequence[Quantity]) -> list[Quantity]:
 def arm_columns(there: Sequence[Quantity]) -> tuple[list[Column], list[Column]]:
     """The columns that the table has unless others are asked for, and all that there are."""
     figures = [tables.of_quantity(one, bar=one.better is not None and not one.signed) for one in there]
-    return [*WORDS, *figures, *MORE[2:3]], [*WORDS, *figures, *MORE, *tables.ends(there)]
+    return [*WORDS, *figures, *USUAL], [*WORDS, *figures, *USUAL, *MORE, *tables.ends(there)]

@@ -116,7 +116,7 @@ def _runs(pick: Pick) -> dict[str, Pick]:
 
 def _results(scope: Scope) -> None:
     suite = scope.sections[0].suite
-    known = {key.where: key for one in scope.listings for key in one.sections if key.suite == suite}
+    known = results.told_apart(key for one in scope.listings for key in one.sections if key.suite == suite)
     if len(known) < 2:
         st.info(controls.plain(f"Only one result of {suite} is at hand. Name another: `tunematrix board A.db B.db`."))
         return

@@ -61,7 +61,7 @@ def _table(shown: pd.DataFrame, arms: pd.DataFrame, there: Sequence[Quantity], s
             "Columns", list(known), key="columns", default=list(usual), placeholder="the usual"
         )
     columns = [known[label] for label in wanted] or list(usual.values())
-    picked = tables.show_table(shown, columns, key="arms", select=True)
+    picked = tables.show_table(shown, columns, key="arms", select=True, whole=arms)
     tables.downloads(arms, list(known.values()), name="leaderboard")
     st.caption("Click the box at the left of a row to open the arm's run. Hover over a head to read what it means.")
     if picked is not None:

@@ -54,7 +54,7 @@ def _picture(bars: pd.DataFrame, arms: pd.DataFrame, memory: Quantity) -> None:
     else:
         what = "Bars: what the bytes are at the peak of a phase, and at their end the method's mark."
         what += " Faint: as predicted before it ran." if (shown["told"] == PREDICTED).any() else ""
-    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 2^30 bytes; a GPU's own "
+    st.caption(f"{what} Runs alone on the device. Dashed lines: a card's memory, a GB taken as 10^9 bytes; a GPU's own "
                "context comes on top of what is shown.")  # fmt: skip
 
 

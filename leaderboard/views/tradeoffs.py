@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from harness.analysis.frontier import JUDGED
 from leaderboard.pictures.tradeoff import PICK, tradeoff
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
@@ -12,6 +13,8 @@ from leaderboard.widgets.saving import picture
 from leaderboard.widgets.scope import Scope, page
 
 OWN = "two of my own"
+
+READ = "Lines join the ranks of one method. Hover for the recipe; click a dot to open its run."
 
 
 def show(scope: Scope) -> None:
@@ -31,12 +34,22 @@ def show(scope: Scope) -> None:
         st.info(f"No arm has both {across.label} and {up.label}.")
         return
     event = picture(chart, key="tradeoff", on_select="rerun", selection_mode=[PICK])
-    st.caption(
-        "Ringed: no other arm of its base is supported to beat it in both. Lines join the ranks of one method. "
-        "Hover for the recipe; click a dot to open its run."
-    )
+    st.caption(" ".join([*_left_out(arms, across, log_x), *_left_out(arms, up, log_y), _ringed(across, up), READ]))
     _table(arms, (up, across))
     _open_picked(scope, arms, event)
+
+
+def _ringed(*both: Quantity) -> str:
+    unjudged = [one.label for one in both if one.name not in JUDGED]
+    if unjudged:
+        return f"None is ringed: {unjudged[0]} is not judged by a test."
+    return "Ringed: no other arm of its base is supported to beat it in both."
+
+
+def _left_out(arms: pd.DataFrame, quantity: Quantity, log: bool) -> list[str]:
+    """What a logarithmic axis has no place for."""
+    count = int((arms[quantity.name] <= 0).sum()) if log else 0
+    return [f"Left out: {count} arms whose {quantity.label} is not above zero."] if count else []
 
 
 def _asked(arms: pd.DataFrame, there: list[Quantity]) -> tuple[Quantity, Quantity, Quantity | None, bool, bool, bool]:

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&=/])")
-# Where Streamlit would make a link of what looks like an address, escaped or not, unless something stands behind it.
-_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+# Where Streamlit would make a link or an icon, escaped or not, unless something stands behind it.
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@|:(?=[a-z])", re.IGNORECASE)
 WORD_JOINER = "\u2060"  # of no width
 LONGEST = 300
 

@@ -1,6 +1,6 @@
 """Runs in progress, and the page made anew when something has been written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,17 +10,20 @@ import streamlit as st
 from harness.naming import arm_name
 from leaderboard import cache, results
 from leaderboard.results import Listing
-from leaderboard.widgets.controls import short
+from leaderboard.widgets.controls import plain, short
 
 EVERY_SECONDS = 3.0
 STALE_SECONDS = 120.0
 
 
-def watch(listings: Sequence[Listing]) -> None:
-    """Show what is running, look again every few seconds, and run the page again where something has ended."""
+def watch(sources: Callable[[], Sequence[Path]], listings: Sequence[Listing]) -> None:
+    """Show what is running, look again every few seconds, and run the page again where something has ended, or where
+    there are other sources."""
 
     @st.fragment(run_every=EVERY_SECONDS)
     def look() -> None:
+        if list(sources()) != [one.path for one in listings]:
+            st.rerun()
         for one in listings:
             if cache.listing(one.path).sections != one.sections:
                 st.rerun()
@@ -35,7 +38,7 @@ def _show(path: Path, runs: pd.DataFrame) -> None:
     if not alive:
         return
     running = [row for row in alive if row["status"] == "running"]
-    st.caption(f"{short(path.name)}: {len(running)} running, {len(alive) - len(running)} queued")
+    st.caption(f"{plain(path.name)}: {len(running)} running, {len(alive) - len(running)} queued")
     for row in running[:8]:
         rank = None if pd.isna(row["rank"]) else row["rank"]
         name = arm_name(str(row["label"]), None, rank)

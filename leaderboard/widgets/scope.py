@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
@@ -15,9 +16,12 @@ from leaderboard.results import Listing, SectionKey
 from leaderboard.widgets import controls, saving
 from leaderboard.widgets.live import watch
 
-HOW = """tunematrix run pocket                                    # the embedded suite: ten minutes on two cores
-tunematrix run --base ./my-model --data train.jsonl       # your own
-tunematrix board tunematrix.db results/pocket-cpu         # a results file, a snapshot, or several"""
+HOW = """# the embedded suite: ten minutes on two cores
+tunematrix run pocket
+# your own
+tunematrix run --base ./my-model --data train.jsonl
+# then, on what there is
+tunematrix board"""
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,6 @@ class Scope:
         tables = [frame_of(key).assign(section=n) for n, key in enumerate(self.sections)]
         return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
-    def key_of(self, run_source: str) -> SectionKey | None:
-        """The newest section of a source by its name."""
-        return next((key for key in self.sections if key.source == run_source), None)
-
 
 def sources() -> tuple[Path, ...]:
     """The sources that the command line names, as ``results.at_hand`` completes them."""
@@ -72,15 +72,16 @@ def chosen_scope() -> Scope:
     """Ask in the sidebar which results the page is about; says how to make some, and ends the page, without any."""
     found = listings()
     sections = sorted((key for one in found for key in one.sections), key=lambda key: key.last_started_at, reverse=True)
-    if not sections:
-        nothing_yet()
     with st.sidebar:
-        scope = Scope(found, _chosen(sections))
-        watch(found)
-    return scope
+        scope = Scope(found, _chosen(sections)) if sections else None
+        watch(sources, found)
+        if sections and all(one.kind == "snapshot" for one in found):
+            st.caption("Published results. To make results of your own:")
+            st.code(HOW, language="shell")
+    return scope or nothing_yet()
 
 
-def nothing_yet() -> None:
+def nothing_yet() -> NoReturn:
     """There are no results: say how to make some, and end the page."""
     st.title("No results yet")
     st.write("This board shows results files and published snapshots. To make results of your own:")
@@ -96,7 +97,7 @@ def _chosen(sections: Sequence[SectionKey]) -> tuple[SectionKey, ...]:
     if len(machines) > 1:
         chosen = controls.choose_several("Hardware", machines, key="hardware", help="All, where none is chosen.")
         of_suite = [key for key in of_suite if not chosen or key.hardware in chosen]
-    named = {key.where: key for key in of_suite}
+    named = results.told_apart(of_suite)
     first = next(iter(named))
     help_ = "A suite's runs on one stack are compared with each other; several results are shown one under the other."
     wanted = controls.choose_several("Results", list(named), key="results", default=[first], help=help_)

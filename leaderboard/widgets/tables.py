@@ -51,12 +51,15 @@ def ends(quantities: Sequence[Quantity]) -> list[Column]:
     ]
 
 
-def show_table(frame: pd.DataFrame, columns: Sequence[Column], *, key: str, select: bool = False) -> int | None:
-    """Show the columns of a frame, with downloads under it. With ``select`` returns the row that was clicked."""
+def show_table(
+    frame: pd.DataFrame, columns: Sequence[Column], *, key: str, select: bool = False, whole: pd.DataFrame | None = None
+) -> int | None:
+    """Show the columns of a frame. With ``select`` returns the row that was clicked; bars are to the scale of ``whole``,
+    of which the frame is a page."""
     shown = frame[[column.name for column in columns]].reset_index(drop=True)
     event: Any = st.dataframe(
         shown,
-        column_config={column.name: _config(column, shown) for column in columns},
+        column_config={column.name: _config(column, shown if whole is None else whole) for column in columns},
         hide_index=True,
         width="stretch",
         key=f"table-{key}",

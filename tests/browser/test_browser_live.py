@@ -42,6 +42,6 @@ def test_the_page_that_somebody_reads_keeps_its_filters_when_it_refreshes(visito
         one = visitor(address)
         page = one.go("?method=full_sft")
         assert one.column("arm") == ["full_sft"]
-        make_database(db, arms={"lora": ARMS["lora"]}, bases=["pocket-1m"], seeds=(1, 2), seed=1)
-        page.wait_for_timeout(8_000)
-        assert one.column("arm") == ["full_sft"]
+        make_database(db, arms={**FIRST, "lora": ARMS["lora"]}, bases=["pocket-0.2m"], seeds=(1, 2), seed=1)
+        one.until(lambda: one.column("arm") == ["full_sft", "full_sft"], seconds=30)
+        assert "method=full_sft" in page.url
