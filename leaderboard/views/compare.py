@@ -8,7 +8,7 @@ import streamlit as st
 from harness.report import words
 from harness.sections import named_arms
 from harness.selectors import Named
-from leaderboard import cache
+from leaderboard import cache, results
 from leaderboard.pictures.versus import forest, losses
 from leaderboard.results import SectionKey
 from leaderboard.rows import compare as versus

@@ -54,8 +54,10 @@ def ends(quantities: Sequence[Quantity]) -> list[Column]:
 def show_table(
     frame: pd.DataFrame, columns: Sequence[Column], *, key: str, select: bool = False, whole: pd.DataFrame | None = None
 ) -> int | None:
-    """Show the columns of a frame. With ``select`` returns the row that was clicked; bars are to the scale of ``whole``,
-    of which the frame is a page."""
+    """Show the columns of a frame, which may be a page of ``whole``, to whose scale its bars are drawn.
+
+    With ``select`` returns the row that was clicked.
+    """
     shown = frame[[column.name for column in columns]].reset_index(drop=True)
     event: Any = st.dataframe(
         shown,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.summary import summarise
+from harness.store import reader
 from leaderboard import results
 from tests.factory import ARMS, make_database
 
@@ -155,3 +156,49 @@ class TestAFewArmsPast:
         before = len(results.read_part(key).frames.runs)
         results.read_past(key, list(results.read_part(key).frames.arms["arm_id"][:1]))
         assert len(results.read_part(key).frames.runs) == before
+
+
+class TestToldApart:
+    def test_two_files_of_one_name_on_one_stack_are_two_results(self, tmp_path, db):
+        other = tmp_path / "after" / "mine.db"
+        other.parent.mkdir()
+        shutil.copy(db, other)
+        keys = [key for path in (db, other) for key in results.list_source(path).sections]
+        found = results.told_apart(keys)
+        assert list(found.values()) == keys
+        assert [str(path) in where for where, path in zip(found, (db, other), strict=True)] == [True, True]
+
+    def test_others_are_called_by_machine_software_and_source_alone(self, db):
+        (key,) = results.list_source(db).sections
+        assert list(results.told_apart([key])) == [key.where]
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date_once_and_not_touched(tmp_path):
+    path = make_database(tmp_path / "old.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
+    with sqlite3.connect(path) as old:
+        old.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_choices'")
+        old.execute("DROP TABLE choices")
+    old.close()
+    content = path.read_bytes()
+    with results.opened(path) as first:
+        pass
+    with results.opened(path) as again:
+        assert again is first
+    assert len(results.list_source(path).sections) == 1
+    assert path.read_bytes() == content
+
+
+def test_rows_that_no_run_wrote_are_a_problem_and_no_crash(db):
+    with sqlite3.connect(db) as other:
+        other.execute("UPDATE stacks SET facts = '3'")
+    other.close()
+    assert "no run of tunematrix wrote" in str(results.list_source(db).problem)
+
+
+def test_after_an_error_a_snapshot_shows_all_of_itself_again():
+    snapshot = ROOT / "results" / "pocket-cpu"
+    (key,) = results.list_source(snapshot).sections
+    with pytest.raises(ZeroDivisionError), results.opened(snapshot) as source:
+        reader.excerpt(source.db, "no such suite", key.stack_id)
+        raise ZeroDivisionError
+    assert results.list_source(snapshot).sections == (key,)

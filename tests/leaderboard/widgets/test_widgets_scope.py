@@ -58,3 +58,8 @@ def test_what_has_ended_since_is_there_when_the_page_is_run_again(open_board, db
     make_database(db, arms={"qlora": ARMS["qlora"]}, bases=["pocket-1m"], seeds=(1, 2), seed=1)
     page.run()
     assert "qlora r=8" in list(page.dataframe[0].value["name"])
+
+
+def test_beside_published_results_alone_it_says_how_to_make_ones_own(open_board, snapshot, db):
+    assert "tunematrix run" in open_board(snapshot).sidebar.code[0].value
+    assert not open_board(snapshot, db).sidebar.code
