@@ -28,9 +28,11 @@ COLUMNS = (
 
 
 def runs_and_failures(scope: Scope, arms: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The arms' runs, and their failures, of every section."""
+    """The arms' runs, each under its entry with rank and result (``label``), and their failures, of every section: what
+    one stack or rank can do another may not."""
     parts = list(enumerate(part for _, part in scope.parts()))
     runs = _of(arms, [part.frames.runs.assign(section=n) for n, part in parts])
+    runs = runs.assign(label=_entries(runs, len(parts) > 1))
     return runs, _of(arms, [part.failures.assign(section=n) for n, part in parts])
 
 
@@ -65,6 +67,11 @@ def _of(arms: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     rows = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
     mine = pd.MultiIndex.from_frame(rows[ARM]).isin(pd.MultiIndex.from_frame(arms[ARM]))
     return rows[mine]
+
+
+def _entries(runs: pd.DataFrame, several: bool) -> pd.Series:
+    rank = runs["rank"].map(lambda rank: "" if pd.isna(rank) else f" r={rank:g}")
+    return runs["label"] + rank + (runs["section"].map(lambda n: f" · {n + 1}") if several else "")
 
 
 def _rate(value: float) -> str:

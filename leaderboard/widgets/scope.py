@@ -74,6 +74,9 @@ def chosen_scope() -> Scope:
     sections = sorted((key for one in found for key in one.sections), key=lambda key: key.last_started_at, reverse=True)
     with st.sidebar:
         scope = Scope(found, _chosen(sections)) if sections else None
+        if scope and len(scope.sections) > 1:  # rows of several results are told apart by these numbers
+            for n, key in enumerate(scope.sections, 1):
+                st.caption(controls.plain(f"{n}: {key.where}"))
         watch(sources, found)
         if sections and all(one.kind == "snapshot" for one in found):
             st.caption("Published results. To make results of your own:")

@@ -74,3 +74,13 @@ def test_a_hostile_reason_is_a_value_of_the_table_alone(open_board, tmp_path):
     page = open_board(path, page="failures")
     assert set(table(page)["reason"]) == {hostile}
     assert not any(hostile in one.value for one in (*page.markdown, *page.caption))
+
+
+def test_what_one_rank_or_stack_can_do_another_may_not():
+    import pandas as pd
+
+    from leaderboard.rows.failures import _entries
+
+    runs = pd.DataFrame({"label": ["lora", "lora", "full_sft"], "rank": [8, 64, None], "section": [0, 0, 1]})
+    assert list(_entries(runs, False)) == ["lora r=8", "lora r=64", "full_sft"]
+    assert list(_entries(runs, True)) == ["lora r=8 · 1", "lora r=64 · 1", "full_sft · 2"]
