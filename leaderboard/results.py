@@ -81,7 +81,8 @@ def version(path: Path) -> Version:
     for file in files:
         with suppress(FileNotFoundError):  # the log goes when its writer does
             stat = file.stat()
-            found += (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if stat.st_size:  # an empty log comes and goes with those who only read
+                found += (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     return tuple(found)
 
 

@@ -32,7 +32,7 @@ def test_components_add_up_to_the_peak():
         (0.02, []),
         (3.0, []),  # 8 GB is twice as large and more
         (7.0, ["8 GB"]),
-        (15.0, ["8 GB", "16 GB"]),
+        (14.0, ["8 GB", "16 GB"]),
         (100.0, ["16 GB", "24 GB", "40 GB", "48 GB", "80 GB", "141 GB"]),
         (200.0, ["24 GB", "40 GB", "48 GB", "80 GB", "141 GB"]),
     ],

@@ -10,6 +10,7 @@ from tests.factory import ARMS, GPU, make_database
 from tests.harness.foreign.peft_results import a_result, write_results
 
 NAMES = [name for group in PAGES.values() for name, _, _ in group]
+TITLES = {name: title for group in PAGES.values() for name, title, _ in group}
 SMALL = {name: ARMS[name] for name in ("base", "full_sft", "lora", "qlora", "dpo-lora")}
 
 
@@ -59,32 +60,37 @@ def db(request, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_shows_what_there_is(open_board, db, name):
-    page = open_board(db, page=name)
-    assert page.title[0].value == next(title for group in PAGES.values() for one, title, _ in group if one == name)
-    assert page.dataframe or page.info or page.success or page.text or page.get("vega_lite_chart")
-    assert not page.error or name == "run"  # a failed run says there how it failed
+def pages_of(first):
+    """Every page, one after another, as somebody leafs through them: its name and what it shows."""
+    for name in NAMES:
+        page = first if name == "leaderboard" else first.switch_page(f"views/{name}.py").run()
+        assert not page.exception, f"{name}: {page.exception[0].message}"
+        yield name, page
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_shows_the_published_results(open_board, snapshot, name):
-    page = open_board(snapshot, page=name)
-    assert page.dataframe or page.success
-    assert not page.error
+def test_every_page_shows_what_there_is(open_board, db):
+    for name, page in pages_of(open_board(db)):
+        assert page.title[0].value == TITLES[name]
+        assert page.dataframe or page.info or page.success or page.text or page.get("vega_lite_chart"), name
+        assert not page.error or name == "run", name  # a failed run says there how it failed
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_shows_results_of_others(open_board, tmp_path, name, tunematrix):
-    folder = tmp_path / "theirs"
-    folder.mkdir()
-    write_results(folder, a_result(), a_result({"run_info.experiment_name": "other", "run_info.peft_config.r": 8}))
+def test_every_page_shows_the_published_results(open_board, snapshot):
+    for name, page in pages_of(open_board(snapshot)):
+        assert page.dataframe or page.success, name
+        assert not page.error, name
+
+
+def test_every_page_shows_results_of_others(open_board, tmp_path, tunematrix):
+    results = a_result(), a_result({"run_info.experiment_name": "other", "run_info.peft_config.r": 8})
+    folder = write_results(tmp_path / "theirs", *results)
     code, _, errors = tunematrix("import", "--format", "peft-method-comparison", folder, "--db", "theirs.db")
     assert (code, errors) == (0, [])
-    assert not open_board(tmp_path / "theirs.db", page=name).error
+    for name, page in pages_of(open_board(tmp_path / "theirs.db")):
+        assert not page.error, name
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_without_any_run_every_page_says_how_to_make_one(open_board, tmp_path, name):
+def test_without_any_run_every_page_says_how_to_make_one(open_board, tmp_path):
     empty(tmp_path / "empty.db")
-    assert open_board(tmp_path / "empty.db", page=name).title[0].value == "No results yet"
+    for _, page in pages_of(open_board(tmp_path / "empty.db")):
+        assert page.title[0].value == "No results yet"

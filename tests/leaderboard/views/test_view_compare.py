@@ -89,7 +89,7 @@ def test_the_gate_judges_when_it_is_asked_to(open_board, db, after):
 def test_its_verdicts_are_those_of_check(open_board, db, after, tunematrix):
     _, printed, _ = tunematrix("check", "--baseline", db, "--candidate", after)
     page = open_board(db, after, page="compare", what="two results", gate="true")
-    assert page.text[-1].value == printed.splitlines()[-1]
+    assert printed.splitlines()[-1] in [text.value for text in page.text]
 
 
 def test_one_result_alone_is_not_compared(open_board, db):
