@@ -44,7 +44,7 @@ def command(sources: Sequence[Path], *, host: str, port: int, open_browser: bool
     """The command line that serves the board."""
     options = {**OPTIONS, "server.address": host, "server.port": port, "server.headless": not open_browser}
     words = [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *words, "--", *map(str, sources)]
+    return [sys.executable, "-m", "leaderboard.server", "run", str(APP), *words, "--", *map(str, sources)]
 
 
 def _refuse_taken(host: str, port: int) -> None:

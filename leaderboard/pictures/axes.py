@@ -37,6 +37,11 @@ def tooltips(words: Sequence[tuple[str, str]], quantities: Iterable[Quantity], f
     return told
 
 
+def spoken_of(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """The frame with these columns alone, where it has them: each one more is carried into the page."""
+    return frame[[name for name in dict.fromkeys(columns) if name in frame]]
+
+
 def positive(frame: pd.DataFrame, quantity: Quantity, log: bool) -> pd.DataFrame:
     """The rows that an axis can show: those with a value, above zero where it is logarithmic."""
     values = frame[quantity.name]

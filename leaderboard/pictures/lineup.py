@@ -7,7 +7,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import names, tooltips
+from leaderboard.pictures.axes import names, spoken_of, tooltips
 from leaderboard.quantities import Quantity, names_of
 
 ROW_HEIGHT, WIDTH = 24, 560  # of all panels together
@@ -29,7 +29,8 @@ def lineup(arms: pd.DataFrame, quantities: Sequence[Quantity]) -> AnyChart | Non
 
 
 def _panel(arms: pd.DataFrame, quantity: Quantity, order: list[str], first: bool, width: int) -> AnyChart:
-    rows = arms.dropna(subset=[quantity.name])
+    words = (field for field, _ in WORDS)
+    rows = spoken_of(arms, ["row", "method", *words, *names_of(quantity)]).dropna(subset=[quantity.name])
     y = names("row", order) if first else names("row", order).axis(None)
     x = alt.X(f"{quantity.name}:Q", title=[quantity.label, f"({quantity.unit})"], axis=alt.Axis(tickCount=3))
     told = tooltips(WORDS, [quantity], arms)

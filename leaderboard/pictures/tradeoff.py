@@ -7,7 +7,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import positive, tooltips, x, y
+from leaderboard.pictures.axes import positive, spoken_of, tooltips, x, y
 from leaderboard.quantities import Quantity, names_of
 
 WORDS = (
@@ -20,6 +20,7 @@ WORDS = (
     ("letters", "tie"),
     ("standing", "standing"),
 )
+KEYS = ("arm_id", "section", "family", "rank", "in_set")
 PICK = "arm"  # the selection that a click makes
 
 
@@ -39,7 +40,9 @@ def tradeoff(
     ``lines`` joins the ranks of one method on one base (``family``). A click selects an arm, as ``PICK``, by its
     ``arm_id``. None where no arm has both quantities.
     """
-    rows = positive(positive(arms, across, log_x), up, log_y)
+    figures = [name for one in (across, up, *told, *([size] if size else [])) for name in names_of(one)]
+    shown = spoken_of(arms, [*KEYS, *(field for field, _ in WORDS), *figures])
+    rows = positive(positive(shown, across, log_x), up, log_y)
     if rows.empty:
         return None
     methods = rows["method"]

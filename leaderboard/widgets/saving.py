@@ -27,9 +27,14 @@ def begin() -> None:
 
 
 def picture(chart: AnyChart, *, key: str, **options: Any) -> Any:
-    """Show a chart, and keep it to be saved under ``key``; takes and returns what ``st.altair_chart`` does."""
-    keep(key, lambda: chart.to_dict(validate=False))
-    return st.altair_chart(chart, key=key, **options)
+    """Show a chart, and keep it to be saved under ``key``; takes and returns what ``st.altair_chart`` does.
+
+    Which would check the chart against Vega-Lite's schema each time, for longer than the rest of a page takes; the
+    pictures' tests do.
+    """
+    spec = chart.to_dict(validate=False)
+    keep(key, lambda: spec)
+    return st.vega_lite_chart(spec, key=key, **options)
 
 
 def keep(name: str, spec: Callable[[], Spec]) -> None:
