@@ -80,7 +80,7 @@ def chosen_scope() -> Scope:
         watch(sources, found)
         if sections and all(one.kind == "snapshot" for one in found):
             st.caption("Published results. To make results of your own:")
-            st.code(HOW, language="shell")
+            st.code(HOW, language=None, wrap_lines=True)
     return scope or nothing_yet()
 
 
@@ -88,7 +88,7 @@ def nothing_yet() -> NoReturn:
     """There are no results: say how to make some, and end the page."""
     st.title("No results yet")
     st.write("This board shows results files and published snapshots. To make results of your own:")
-    st.code(HOW, language="shell")
+    st.code(HOW, language=None, wrap_lines=True)
     st.stop()
 
 
