@@ -43,8 +43,8 @@ class TestRun:
         one.until(lambda: set(one.column("task")) == {"pocket_arithmetic"})
         prompt = one.column("prompt")[0]
         tick(page)
-        page.wait_for_selector("[data-testid=stCode]")
-        assert page.locator("[data-testid=stCode]").first.inner_text().strip() == prompt.strip()
+        page.wait_for_selector("[data-testid=stMain] [data-testid=stCode]")
+        assert page.locator("[data-testid=stMain] [data-testid=stCode]").first.inner_text().strip() == prompt.strip()
         one.picture("run-items")
 
     def test_a_link_to_lost_items_shows_these_in_a_fresh_browser(self, visitor, board):
