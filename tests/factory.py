@@ -134,6 +134,7 @@ class _World:
         self.run_prefix = identity.digest("test", [suite, facts, seed])[:8]
 
     def write(self, bases: Sequence[str]) -> None:
+        """Every arm of the world on each of the bases."""
         self.writer.add_stack(self.stack_id, self.facts, "code")
         self.writer.add_evals([self._eval_row(task) for task in EVALS])
         for base in bases:

@@ -63,6 +63,7 @@ OF_REFERENCE = ("status", *NUMERICS, *LOSSES, "score", "forgetting", "matrix_sco
 
 
 def main() -> int:
+    """Run what has not been run yet, judge it, print and write the table; returns 1 where a bound is missed."""
     options = _options()
     console = Console(width=140)
     if options.fresh:

@@ -13,16 +13,17 @@ from harness.snapshot.rounding import same_number
 
 SHOWN = 60
 WORDED = ("report.md", "README.md")
+NO_TEXT = "is no text"
 
 
 def difference(published: Path, rebuilt: Path) -> str | None:
     """Where the two files first differ, or None; takes CSV, JSON and SVG as what they are, all else as lines."""
     if published.read_bytes() == rebuilt.read_bytes():
         return None
-    try:
-        said, given = (path.read_text(encoding="utf-8") for path in (published, rebuilt))
-    except UnicodeDecodeError:
-        return "is no text"
+    texts = _texts(published, rebuilt)
+    if texts is None:
+        return NO_TEXT
+    said, given = texts
     match published.suffix:
         case ".csv":
             return csv_difference(said, given, exact=False)
@@ -39,10 +40,10 @@ def older_difference(published: Path, rebuilt: Path) -> str | None:
     drawn things otherwise: what it has of figures must be what the rows give."""
     if published.suffix == ".svg" or published.name in WORDED:
         return None
-    try:
-        said, given = (path.read_text(encoding="utf-8") for path in (published, rebuilt))
-    except UnicodeDecodeError:
-        return "is no text"
+    texts = _texts(published, rebuilt)
+    if texts is None:
+        return NO_TEXT
+    said, given = texts
     match published.suffix:
         case ".csv":
             return csv_difference(said, _columns_of(said, given), exact=False)
@@ -50,6 +51,14 @@ def older_difference(published: Path, rebuilt: Path) -> str | None:
             return _json_difference(said, given, _as_far_as)
         case _:
             return difference(published, rebuilt)
+
+
+def _texts(published: Path, rebuilt: Path) -> tuple[str, str] | None:
+    """What both files hold; None where one is no text."""
+    try:
+        return published.read_text(encoding="utf-8"), rebuilt.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def csv_difference(said: str, given: str, *, exact: bool) -> str | None:

@@ -29,8 +29,9 @@ def test_a_reader_cannot_write(tmp_path):
         open_for_reading(tmp_path / "t.db").execute("DELETE FROM runs")
 
 
-def test_an_older_file_is_migrated_when_it_is_opened_and_keeps_what_it_holds(tmp_path):
-    """A file of before the runner's choices were written down."""
+@pytest.fixture
+def older(tmp_path):
+    """A file of before the runner's choices were written down, and what its arms were."""
     path = make_database(tmp_path / "old.db", bases=["pocket-1m"])
     db = open_for_writing(path)
     before = list(db.query("SELECT arm_id, chosen_rate, target FROM arms"))
@@ -38,7 +39,11 @@ def test_an_older_file_is_migrated_when_it_is_opened_and_keeps_what_it_holds(tmp
     db.execute("DROP TABLE choices")
     db.conn.commit()
     db.conn.close()
+    return path, before
 
+
+def test_an_older_file_is_migrated_when_it_is_opened_and_keeps_what_it_holds(older):
+    path, before = older
     migrated = open_for_reading(path)
     assert "choices" in migrated.table_names()
     assert list(migrated.query("SELECT arm_id, chosen_rate, target FROM arms")) == before
@@ -86,14 +91,8 @@ def test_a_database_in_memory_is_of_this_version_or_of_an_earlier_one():
 
 
 class TestLookingWithoutTouching:
-    def test_an_older_file_is_read_as_it_would_be_and_stays_as_it_is(self, tmp_path):
-        path = make_database(tmp_path / "old.db", bases=["pocket-1m"])
-        db = open_for_writing(path)
-        before = list(db.query("SELECT arm_id, chosen_rate, target FROM arms"))
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_choices'")
-        db.execute("DROP TABLE choices")
-        db.conn.commit()
-        db.conn.close()
+    def test_an_older_file_is_read_as_it_would_be_and_stays_as_it_is(self, older):
+        path, before = older
         content = path.read_bytes()
 
         looked = open_untouched(path)

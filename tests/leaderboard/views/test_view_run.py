@@ -99,8 +99,10 @@ def test_a_measure_run_is_not_scored_and_says_so(open_board, db):
 
 def test_the_untrained_base_has_everything_but_a_curve(open_board, db):
     base = run_id(db, label="base")
-    for part in ("Training", "Scores", "Items", "Recipe", "Stack"):
-        open_board(db, page="run", run=base, show=part)
+    for part in ("Scores", "Items", "Stack"):
+        assert open_board(db, page="run", run=base, show=part).dataframe, part
+    training = open_board(db, page="run", run=base, show="Training")
+    assert not any("Loss and gradient norm" in caption.value for caption in training.caption)
 
 
 def test_the_stack_is_a_table(open_board, db):
