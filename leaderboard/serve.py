@@ -36,7 +36,6 @@ def serve(sources: Sequence[Path], *, host: str, port: int, open_browser: bool) 
         if not source.exists():
             raise UserError(f"{source}: no such results file or snapshot")
     _refuse_taken(host, port)
-    print(f"the board is at http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}", flush=True)
     os.execv(sys.executable, command(sources, host=host, port=port, open_browser=open_browser))
 
 

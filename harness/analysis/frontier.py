@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from harness.analysis.outcomes import Outcomes
 from harness.analysis.pareto import pareto_set
 from harness.analysis.ranking import compare
 from harness.analysis.section import Section
@@ -37,7 +36,7 @@ def frontier(section: Section, arms: pd.DataFrame, quantities: Sequence[str]) ->
 def _of_base(section: Section, arms: pd.DataFrame, quantities: Sequence[str]) -> pd.DataFrame:
     ids = list(arms["arm_id"])
     roles = dict.fromkeys(ROLES[name] for name in quantities if name in ROLES)
-    pairs = {role: compare(_answers(section, ids, role)) for role in roles}
+    pairs = {role: compare(section.answers(ids, role)) for role in roles}
     figures = arms.set_index("arm_id")
     costs = {
         name: (figures[name] if name in LOWER_IS_BETTER else 1 / figures[name]).astype(float).to_dict()
@@ -45,8 +44,3 @@ def _of_base(section: Section, arms: pd.DataFrame, quantities: Sequence[str]) ->
         if name not in ROLES
     }
     return pareto_set(ids, pairs, costs)
-
-
-def _answers(section: Section, arms: Sequence[str], role: str) -> dict[str, list[Outcomes]]:
-    evals = section.evals(role)
-    return {arm: outcomes for arm in arms if (outcomes := section.of(arm, evals))} if evals else {}

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from harness.analysis.costs import whole_tuning_seconds
-from harness.analysis.outcomes import Outcomes
 from harness.analysis.pareto import pareto_set
 from harness.analysis.ranking import best_first, compare, ranked
 from harness.analysis.section import Section
@@ -151,7 +150,7 @@ def _alone(others: Sequence[Choice], quantity: str) -> int:
 
 def _ordered(section: Section, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     rows = {choice.row["arm_id"]: choice for choice in choices}
-    pairs = {role: compare(_answers(section, list(rows), role)) for role in ROLES if section.evals(role)}
+    pairs = {role: compare(section.answers(list(rows), role)) for role in ROLES if section.evals(role)}
     order = best_first({arm: choice.row["target"] for arm, choice in rows.items()})
     standing = ranked(pairs["target"], order) if order else {}
     costs = {name: {arm: choice.row[name] for arm, choice in rows.items()} for name in COSTS}
@@ -161,11 +160,6 @@ def _ordered(section: Section, choices: Sequence[Choice]) -> tuple[Choice, ...]:
         place, letters = standing.get(arm, (None, ""))
         placed.append(replace(choice, place=place, letters=letters, dominated_by=tuple(dominated[arm])))
     return tuple(sorted(placed, key=_by_place))
-
-
-def _answers(section: Section, arms: Sequence[str], role: str) -> dict[str, list[Outcomes]]:
-    evals = section.evals(role)
-    return {arm: outcomes for arm in arms if (outcomes := section.of(arm, evals))} if evals else {}
 
 
 def _by_place(choice: Choice) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """What one suite on one stack holds, ready for the tables: arms, their outcomes, and the evals that compare them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -99,6 +99,11 @@ class Section:
         moment = moment or self.moments.get(arm, "")
         found = [self.outcomes.get((arm, moment, eval_id)) for eval_id in evals]
         return [outcomes for outcomes in found if outcomes is not None] if all(o is not None for o in found) else []
+
+    def answers(self, arms: Iterable[str], role: str) -> dict[str, list[Outcomes]]:
+        """The outcomes in a role's evals (where higher is better) of those of the arms that were scored on all."""
+        evals = self.evals(role)
+        return {arm: outcomes for arm in arms if (outcomes := self.of(arm, evals))} if evals else {}
 
     def score(self, arm: str, evals: Sequence[str]) -> Interval | None:
         """See ``effects.score``, of an arm at its headline moment; worked out once."""

@@ -99,10 +99,9 @@ def _change(section: Section, arm: str, before: str | None, role: str) -> Interv
 
 def _ranking(section: Section, targets: Mapping[Any, float | None]) -> pd.DataFrame:
     """Place and letters on the target, among the arms of one base, indexed by arm."""
-    evals = section.evals("target")
     found: dict[str, tuple[int, str]] = {}
     for _, arms in section.arms.groupby("base_digest"):
-        answers = {arm: outcomes for arm in arms["arm_id"] if (outcomes := section.of(arm, evals))}
+        answers = section.answers(arms["arm_id"], "target")
         order = [arm for arm in best_first(targets) if arm in answers]
         found |= ranked(compare({arm: answers[arm] for arm in order}), order)
     return pd.DataFrame.from_dict(found, orient="index", columns=["place", "letters"])

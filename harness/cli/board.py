@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.errors import UserError
+
 app = typer.Typer()
 
 
@@ -33,6 +35,8 @@ def board(
     ] = False,
 ) -> None:
     """See the trade-offs in a browser: what each method gains, forgets and costs, down to single answers."""
+    if with_text and export is None:
+        raise UserError("--with-text: is for --export DIR; the board itself always shows what the results hold")
     if export is not None:
         from leaderboard.export import export_page
 

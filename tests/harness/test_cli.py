@@ -210,3 +210,11 @@ def test_version(tunematrix):
     from tunematrix.version import __version__
 
     assert tunematrix("--version")[1].strip() == __version__
+
+
+def test_the_board_is_told_of_texts_only_where_a_page_is_written(tunematrix):
+    code, _, errors = tunematrix("board", "--with-text")
+    assert (code, errors) == (
+        2,
+        ["tunematrix: --with-text: is for --export DIR; the board itself always shows what the results hold"],
+    )
