@@ -17,7 +17,7 @@ from harness.executors.local import LocalExecutor
 from harness.gate.rounds import Measured, Tell, measure_rounds
 from harness.gate.setting import Setting
 from harness.interrupts import interruptible
-from harness.matrix import load_matrix
+from harness.matrix import Matrix, load_matrix
 from harness.progress import Display, clock
 from harness.runner import Runner
 from harness.session import Session, matrix_file, open_session, suite_file
@@ -77,9 +77,9 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
     """Open a session for each setting; their results will lie in ``folder``. Raises UserError before anything runs."""
     assert reference.matrix is not None
     path, found = matrix_file(reference.matrix), []
+    load_matrix(path, reference.overrides)  # what is wrong from here on is wrong in a setting
     for letter, setting in zip("ab", settings, strict=False):
-        overrides = (*reference.overrides, *setting.overrides, "measure.enabled=false")
-        matrix = load_matrix(path, overrides)
+        matrix = _load_as(setting, path, (*reference.overrides, *setting.overrides, "measure.enabled=false"))
         db = folder / f"{letter}.db"
         session = open_session(matrix, db, device=reference.device, jobs=reference.jobs, only=reference.only)
         if setting.python:
@@ -87,6 +87,14 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
         found.append(Contender(setting, db, session))
     _refuse_different_work(found)
     return found
+
+
+def _load_as(setting: Setting, path: Path, overrides: tuple[str, ...]) -> Matrix:
+    try:
+        return load_matrix(path, overrides)
+    except UserError as error:
+        said = (line.removeprefix("--set").lstrip(" :") for line in error.lines)
+        raise UserError(*(f'--ab "{setting.text}": {line}' for line in said)) from None
 
 
 def run_trial(sides: Sequence[Contender], rounds: int, console: Console) -> bool:
