@@ -1,0 +1,147 @@
+"""Real shapes against a training step without storage: FakeTensorMode runs it, PyTorch's MemTracker counts it.
+
+It runs the CPU's attention, and TRL's own fused output layer and loss. Tokens without values tell nobody whether there
+is padding, so that the model always masks; a batch without padding is told to it by taking the mask away.
+"""
+
+import json
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from harness.predict.memory import activation_parts, gradient_bytes
+from harness.predict.optimizer import optimizer_bytes
+from harness.predict.recipe import Adapter, Batch, Recipe
+from harness.predict.shapes import read_shape, shape_files
+from harness.predict.weights import adapter_bytes, weights_bytes
+
+pytestmark = pytest.mark.slow
+
+LLAMA = "transformers.models.llama.modeling_llama"
+BFLOAT16: dict[str, Any] = {"weights": "bfloat16", "compute": "bfloat16", "device": "cpu"}
+FULL = Recipe(**BFLOAT16)
+LORA = Recipe(**BFLOAT16, adapter=Adapter(16))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Bytes of one step: of everything that stands, and of activations as the forward pass ends."""
+
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+
+@pytest.mark.parametrize("recipe", [FULL, LORA], ids=["full_sft", "lora"])
+@pytest.mark.parametrize("batch", [Batch(1, 2048), Batch(2, 1024, padded=True)], ids=["1 x 2048", "2 x 1024 padded"])
+def test_llama_3_2_1b(recipe: Recipe, batch: Batch) -> None:
+    shape = read_shape("llama-3.2-1b")
+
+    counted = step_without_storage("llama-3.2-1b", recipe, batch)
+
+    assert counted.parameters + counted.buffers == weights_bytes(shape, recipe) + adapter_bytes(shape, recipe)
+    assert counted.gradients == gradient_bytes(shape, recipe)
+    assert counted.optimizer == optimizer_bytes(shape, recipe)
+    assert counted.activations == pytest.approx(sum(activation_parts(shape, recipe, batch).values()), rel=0.01)
+
+
+def step_without_storage(name: str, recipe: Recipe, batch: Batch) -> Counted:
+    """The second of two training steps, when the optimizer has its state."""
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.distributed._tools.mem_tracker import MemTracker
+
+    model = _model(name, recipe)
+    with FakeTensorMode():
+        _give_fake_storage(model)
+        learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.AdamW(learned, fused=True)
+        tokens = torch.zeros(batch.rows, batch.length, dtype=torch.int64)
+        with nullcontext() if batch.padded else patch(f"{LLAMA}.create_causal_mask", return_value=None):
+            _loss(model, tokens).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            tracker = MemTracker()
+            tracker.track_external(model, optimizer)
+            _leave_out_hooks_of_frozen_parameters(tracker, model)
+            with tracker:
+                loss = _loss(model, tokens)
+                forward = _snapshot(tracker)
+                loss.backward()
+                backward = _snapshot(tracker)
+    return Counted(
+        parameters=backward["Parameter"],
+        buffers=backward["Buffer"],
+        gradients=backward["Gradient"],
+        optimizer=backward["Optstate"],
+        activations=forward["Activation"],
+    )
+
+
+def _loss(model: Any, tokens: Any) -> Any:
+    return -model(input_ids=tokens, labels=tokens, use_cache=False, fused_lm_head=True).log_probs.sum()
+
+
+def _model(name: str, recipe: Recipe) -> Any:
+    """As the harness builds and trains it, with TRL's fused output layer."""
+    import torch
+    from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+    from trl.trainer.utils import add_fused_lm_head
+
+    from methods.adapters import add_adapter
+    from methods.parameters import LoraParameters
+
+    settings = json.loads(shape_files()[name].read_text())
+    config = CONFIG_MAPPING[settings.pop("model_type")].from_dict(settings)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=getattr(torch, recipe.weights), attn_implementation="sdpa"
+        )
+        add_fused_lm_head(model, outputs=("log_probs", "entropy", "is_top1"))
+        if recipe.adapter is not None:
+            parameters = LoraParameters(rank=recipe.adapter.rank, target_modules=recipe.adapter.targets)
+            model = add_adapter(model, parameters, recipe.adapter_dtype)
+    return model.train()
+
+
+def _give_fake_storage(model: Any) -> None:
+    """Every parameter and buffer of a model on the meta device is put on the CPU, tied ones once; in a fake mode."""
+    import torch
+
+    given: dict[int, Any] = {}
+    for module in model.modules():
+        for name, old in [*module._parameters.items(), *module._buffers.items()]:
+            if old is None:
+                continue
+            if id(old) not in given:
+                new = torch.empty(old.shape, dtype=old.dtype)
+                is_parameter = isinstance(old, torch.nn.Parameter)
+                given[id(old)] = (old, torch.nn.Parameter(new, old.requires_grad) if is_parameter else new)
+            (module._parameters if name in module._parameters else module._buffers)[name] = given[id(old)][1]
+
+
+class _NoHook:
+    def remove(self) -> None:
+        """Nothing was registered."""
+
+
+def _leave_out_hooks_of_frozen_parameters(tracker: Any, model: Any) -> None:
+    """MemTracker hooks every parameter's gradient, which PyTorch refuses where there is none."""
+    for parameter in model.parameters():
+        if not parameter.requires_grad:
+            tracker._param_to_grad_hook_handles[parameter] = (_NoHook(), _NoHook())
+
+
+def _snapshot(tracker: Any) -> dict[str, int]:
+    """Bytes by kind, of all devices."""
+    found: dict[str, int] = {}
+    for kinds in tracker.get_tracker_snapshot("current").values():
+        for kind, size in kinds.items():
+            name = getattr(kind, "value", kind)
+            found[name] = found.get(name, 0) + size
+    return found
