@@ -165,13 +165,16 @@ def mlp(run: Pass, gate: Tensor, up: Tensor) -> Tensor:
 def loss(run: Pass, x: Tensor) -> None:
     """TRL's fused output layer and loss: hidden states, targets and two sums a token, but no logits.
 
-    The last position of each row predicts nothing. Two masks of the tokens without loss are kept beside.
+    The last position of each row predicts nothing. Two masks of the tokens without loss are kept beside. Its backward
+    pass sums gradients in float32; a tied output layer's waits for the embedding's.
     """
     shape, recipe, batch = run.shape, run.recipe, run.batch
     tokens = batch.rows * (batch.length - 1)
     copied = batch.rows > 1 or recipe.device == "cuda"  # else the rows' states without their last are a view
     hidden = Tensor(tokens * shape.hidden, x.size) if copied else x
     table = shape.vocabulary * shape.hidden if run.trains_base else 0
+    gradient, waiting = table * recipe.weight_size * (not shape.tied), table * recipe.weight_size * shape.tied
+    summed = tokens * shape.hidden * FLOAT32 + (0 if recipe.weight_size == FLOAT32 else table * FLOAT32)
     tile = min(tokens, LOSS_TILE_TOKENS) * LOSS_TILE_WIDTH * recipe.compute_size
     run.tape.keep(
         "loss",
@@ -179,11 +182,20 @@ def loss(run: Pass, x: Tensor) -> None:
         Tensor(tokens, INDEX),
         Tensor(tokens, FLOAT32),
         Tensor(tokens, FLOAT32),
-        gradient=0 if shape.tied else table * recipe.weight_size,
-        pending=table * recipe.weight_size if shape.tied else 0,
-        scratch=tile + tokens * shape.hidden * FLOAT32 + table * FLOAT32,
+        gradient=gradient,
+        pending=waiting,
+        scratch=tile + summed + waiting,
     )
     run.tape.keep("loss", Tensor(tokens, BOOL), Tensor(tokens, BOOL))
+
+
+def held_by_checkpoints(shape: Shape, recipe: Recipe, batch: Batch) -> int:
+    """Bytes of mask and angles, which checkpointed layers hold for later beside autograd, out of the ledger's sight."""
+    if not recipe.checkpointing:
+        return 0
+    masked = BOOL if recipe.attention == "sdpa" else recipe.weight_size
+    mask = batch.rows * batch.length**2 * masked if batch.padded or recipe.attention == "eager" else 0
+    return mask + 2 * batch.length * shape.head_dim * recipe.weight_size
 
 
 def _lowered(run: Pass, x: Tensor, width: int) -> Tensor:

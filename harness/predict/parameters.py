@@ -1,6 +1,7 @@
 """How many parameters there are, of each kind, and which of them learn."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,12 +52,12 @@ def base_parameters(shape: Shape) -> Iterator[Parameter]:
 
 def adapter_parameters(shape: Shape, rank: int, targets: str | tuple[str, ...]) -> Iterator[Parameter]:
     """The two matrices of every adapted linear layer (Hu et al. 2021): rank x inputs and outputs x rank."""
-    for adapted in adapted_by_layer(shape, targets):
+    for adapted, layers in Counter(adapted_by_layer(shape, targets)).items():
         for linear in adapted:
             if rank > min(linear.inputs, linear.outputs):
                 raise UserError(f"rank {rank}: {linear.name} is {linear.outputs} x {linear.inputs}")
-            yield Parameter(rank * linear.inputs)
-            yield Parameter(linear.outputs * rank)
+            yield Parameter(rank * linear.inputs, layers)
+            yield Parameter(linear.outputs * rank, layers)
 
 
 def adapted_by_layer(shape: Shape, targets: str | tuple[str, ...]) -> list[tuple[Linear, ...]]:

@@ -7,6 +7,7 @@ what several nodes keep counts once, from the first to the last of them.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +24,7 @@ class Tensor:
         return self.elements * self.size
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A step of the computation: bytes that it keeps first, of the gradients that it completes, and of what stands only
     while the backward pass is at it."""
 
@@ -59,8 +59,7 @@ class Block:
         return sum(node.gradient for node in self.nodes)
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """Bytes that stand at one moment of a step."""
 
     activation: int
