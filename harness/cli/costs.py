@@ -1,0 +1,44 @@
+"""What it will cost, before anything runs: `fit`."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: tunematrix fit --model llama-2-7b --vram 24GB · "
+    "tunematrix fit --model ./config.json --vram 16GiB --method lora --rank 8 --length 4096 --json"
+)
+def fit(
+    model: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="A shape's name, a config, or a folder.")],
+    vram: Annotated[str, typer.Option(metavar="SIZE", help="The card's memory: 24GB, 24GiB, 800MiB.")],
+    overhead: Annotated[
+        str, typer.Option(metavar="SIZE", help="Left for the device's context and the allocator: an assumption.")
+    ] = "1GB",
+    method: Annotated[list[str] | None, typer.Option(help="This method alone. Repeatable.")] = None,
+    rank: Annotated[list[int] | None, typer.Option(min=1, help="Ranks of adapters [8 16 64]. Repeatable.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Modules with an adapter: q_proj, ... [all-linear]. Repeatable.")
+    ] = None,
+    length: Annotated[
+        list[int] | None, typer.Option(min=2, help="Sequence lengths [512 1024 2048 4096 8192]. Repeatable.")
+    ] = None,
+    optimizer: Annotated[str, typer.Option(help="adamw, adamw_8bit or paged_adamw_8bit.")] = "adamw",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+) -> None:
+    """Which methods, ranks, sequence lengths and batches fit into a card's memory: predicted, with no GPU."""
+    from harness.commands.fit import Asked, show_fit
+
+    asked = Asked(
+        model=model,
+        vram=vram,
+        overhead=overhead,
+        methods=method or [],
+        ranks=rank or [8, 16, 64],
+        lengths=length or [512, 1024, 2048, 4096, 8192],
+        optimizer=optimizer,
+        targets=target or ["all-linear"],
+    )
+    show_fit(asked, as_json_=as_json)

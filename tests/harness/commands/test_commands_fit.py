@@ -1,0 +1,104 @@
+"""`tunematrix fit` from the user's side."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.predict.shapes import shape_files
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_table_says_what_fits_and_what_it_rests_on(tunematrix) -> None:
+    code, output, errors = tunematrix("fit", "--model", "llama-2-7b", "--vram", "24GB")
+
+    assert code == 0, errors
+    assert "llama-2-7b (6,738,415,616 parameters) in 24GB" in output
+    assert "qlora" in output and "dpo on lora" in output
+    assert "Predicted, not measured" in output
+    assert "Assumed: 1GB for the device's context and the allocator (--overhead)" in output
+
+
+def test_json_has_a_row_for_each_way_and_length_with_its_components(tunematrix) -> None:
+    code, output, _ = tunematrix(
+        "fit", "--model", "llama-3.2-1b", "--vram", "24GB", "--json", "--method", "lora", "--rank", 8, "--rank", 16,
+        "--length", 1024, "--length", 2048, "--overhead", "2GB",
+    )  # fmt: skip
+    answer = json.loads(output)
+    parts = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation", "temporary")
+
+    assert code == 0
+    assert (answer["parameters"], answer["overhead_bytes"]) == (1_235_814_400, 2 * 10**9)
+    assert [(row["rank"], row["gradient_checkpointing"], row["sequence_length"]) for row in answer["fits"]] == [
+        (rank, on, length) for rank in (8, 16) for on in (False, True) for length in (1024, 2048)
+    ]
+    for row in answer["fits"]:
+        assert row["device_bytes"] == sum(row[f"{part}_bytes"] for part in parts) + 2 * 10**9
+        assert row["device_bytes"] <= 24 * 10**9
+    assert answer["fits"][0]["trainable_parameters"] * 2 == answer["fits"][4]["trainable_parameters"]
+
+
+def test_more_memory_fits_no_smaller_batch(tunematrix) -> None:
+    def batches(vram: str) -> list[int]:
+        _, output, _ = tunematrix("fit", "--model", "llama-3.1-8b", "--vram", vram, "--json")
+        return [row["largest_batch"] for row in json.loads(output)["fits"]]
+
+    small, large = batches("24GB"), batches("80GB")
+
+    assert all(a <= b for a, b in zip(small, large, strict=True))
+    assert small != large
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--model", "llama-9", "--vram", "24GB"), "llama-9: no such shape, file or folder (shapes: llama-2-7b, "),
+        (("--model", "no-causal.json", "--vram", "24GB"), "no-causal.json: bert is not a causal language model"),
+        (
+            ("--model", "odd-heads.json", "--vram", "24GB"),
+            "num_attention_heads 6 is no multiple of num_key_value_heads 4",
+        ),
+        (("--model", "broken.json", "--vram", "24GB"), "broken.json: not JSON"),
+        (("--model", "empty", "--vram", "24GB"), "empty: no config.json"),
+        (("--model", "llama-2-7b", "--vram", "24"), "--vram 24: expected a size above zero with its unit"),
+        (
+            ("--model", "llama-2-7b", "--vram", "24GB", "--overhead", "24GB"),
+            "--overhead 24GB: leaves nothing of --vram",
+        ),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--method", "lore"), "--method lore: there is none such"),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--optimizer", "sgd"), "--optimizer sgd: there is none such"),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--target", "wq"), "target_modules: 'wq' is none of a layer's"),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--rank", "9999"), "rank 9999: self_attn.q_proj is 4096 x 4096"),
+    ],
+)
+def test_wrong_input_is_one_line(tunematrix, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    llama = json.loads(shape_files()["small-llama"].read_text())
+    (tmp_path / "no-causal.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "odd-heads.json").write_text(json.dumps(llama | {"num_attention_heads": 6}))
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "empty").mkdir()
+
+    code, output, errors = tunematrix("fit", *words)
+
+    assert (code, output, len(errors)) == (2, "", 1), errors
+    assert says in errors[0] and errors[0].startswith("tunematrix: ")
+
+
+def test_it_answers_within_a_second_without_torch() -> None:
+    script = (
+        "import sys; sys.argv = ['tunematrix', 'fit', '--model', 'llama-3.1-70b', '--vram', '80GB']\n"
+        "from harness.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=60)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    # Of the processor's time, which other work on the machine does not lengthen much.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
