@@ -123,7 +123,8 @@ def _print(asked: Asked, shape: Shape, found: Sequence[Fit]) -> None:
             *(_batch(fit.batch) for fit in row),
         )
     console.print(table)
-    for line in assumptions(asked):
+    beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in found) else []
+    for line in ["-: not even one example fits.", *beyond, *assumptions(asked)]:
         console.print(line, style="dim", highlight=False)
 
 
