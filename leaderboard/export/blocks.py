@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from leaderboard.pictures import AnyChart
-from leaderboard.widgets.layout import Panel
+from leaderboard.pictures.panels import Panel
 from leaderboard.widgets.tables import Column
 
 
@@ -14,7 +14,7 @@ from leaderboard.widgets.tables import Column
 class Picture:
     """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
-    chart: AnyChart
+    chart: AnyChart | Panel
     about: str
     read: str = ""
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from leaderboard.export.blocks import Block, Grid, Picture, Said
 from leaderboard.pictures.lineup import lineup
 from leaderboard.pictures.tradeoff import tradeoff
-from leaderboard.quantities import COSTS, RANK, RATE, SCORES, fitted, in_units, measured
+from leaderboard.quantities import COSTS, RATE, SCORES, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
-from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
+from leaderboard.rows.leaderboard import FIGURES, PICTURED, arm_columns, pictured
 from leaderboard.rows.tradeoffs import PRESETS, standing_columns
 from leaderboard.widgets.scope import Scope
 
@@ -15,13 +15,13 @@ from leaderboard.widgets.scope import Scope
 def arms(scope: Scope) -> Iterator[Block]:
     """Every arm, as the leaderboard has them."""
     rows = named(scope.summary())
-    there = measured(rows, (*SCORES, *COSTS, RATE, RANK))
+    there = measured(rows, FIGURES)
     rows = in_units(rows, there)
-    chart = lineup(rows.head(PICTURED), pictured(there))
-    if chart is not None:
+    panel = lineup(rows.head(PICTURED), pictured(there))
+    if panel is not None:
         more = f" The picture shows the first {PICTURED} of {len(rows)} arms." if len(rows) > PICTURED else ""
         read = "Dots: estimates with 95 % intervals over items and seeds. Bars: costs, alone on the device."
-        yield Picture(chart, "Every arm's scores and costs", read + more)
+        yield Picture(panel, "Every arm's scores and costs", read + more)
     yield Grid("arms", rows, arm_columns(there)[1])
 
 

@@ -11,6 +11,7 @@ from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import kept
 from leaderboard.pictures.losses import losses
 from leaderboard.pictures.memory import stacks, totals
+from leaderboard.pictures.panels import panels
 from leaderboard.pictures.rates import rate_curve
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, in_units, measured
 from leaderboard.rows import forgetting as forgetting_rows
@@ -22,7 +23,6 @@ from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns,
 from leaderboard.rows.rates import TABLE, curves_of, told
 from leaderboard.rows.tasks import in_points, unit_of
 from leaderboard.widgets import tables
-from leaderboard.widgets.layout import panels
 from leaderboard.widgets.scope import Scope
 
 NOTHING_TRAINED = "No trained arm: nothing was trained and scored."

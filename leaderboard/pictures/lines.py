@@ -24,7 +24,7 @@ def lines(arms: pd.DataFrame, across: Quantity, up: Quantity, line: str) -> AnyC
     """``up`` against ``across`` (logarithmic), the rows of one ``line`` (a column) joined; intervals as bands, or as a
     rule where a point is alone.
 
-    ``arms`` in units, of one picture or of several that are drawn alike (``layout.Panel``). Rows with no ``across``
+    ``arms`` in units, of one picture or of several that are drawn alike (``panels.Panel``). Rows with no ``across``
     (trained on all weights, so without a rank) are levels right across. None where no row has both quantities.
     """
     rows = arms[arms[up.name].notna()]

@@ -7,9 +7,9 @@ import pandas as pd
 
 from leaderboard import quantities
 from leaderboard.pictures.lines import lines
+from leaderboard.pictures.panels import Panel, panels
 from leaderboard.quantities import BASE_SIZE, Quantity
 from leaderboard.widgets import tables
-from leaderboard.widgets.layout import Panel, panels
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.MEMORY, quantities.TOKENS)
 LINE = {"rank": "family", "size": "recipe"}  # what is joined

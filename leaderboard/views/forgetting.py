@@ -7,6 +7,7 @@ from leaderboard import cache
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import kept
+from leaderboard.pictures.panels import Panel, panels
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, in_units, measured
 from leaderboard.rows.arms import named, trained
@@ -14,7 +15,7 @@ from leaderboard.rows.forgetting import ACROSS, KEPT, READ_KEPT, TASKS, UP, answ
 from leaderboard.rows.tasks import in_points, unit_of
 from leaderboard.widgets import controls, go, tables
 from leaderboard.widgets.filters import filtered
-from leaderboard.widgets.layout import Panel, draw, panels
+from leaderboard.widgets.layout import draw
 from leaderboard.widgets.saving import picture
 from leaderboard.widgets.scope import Scope, page
 

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
+from leaderboard.pictures.panels import panels
 from leaderboard.pictures.rates import EDGES, rate_curve
 from leaderboard.rows.arms import named
 from leaderboard.rows.rates import TABLE, curves_of, told
 from leaderboard.widgets import controls, tables
 from leaderboard.widgets.filters import filtered
-from leaderboard.widgets.layout import draw, panels
+from leaderboard.widgets.layout import draw
 from leaderboard.widgets.scope import Scope, page
 
 PAGE = 12  # pictures

@@ -10,8 +10,8 @@ import pytest
 
 from leaderboard.export.blocks import Grid, Panels, Picture, Said
 from leaderboard.export.page import Part, document, index
+from leaderboard.pictures.panels import panels
 from leaderboard.widgets import tables
-from leaderboard.widgets.layout import panels
 
 HOSTILE = (
     "<script>alert(1)</script>",
