@@ -80,9 +80,9 @@ def test_equal_seeds_are_paired():
 
 
 def test_log_likelihoods_that_differ_by_rounding_are_one_number():
-    first = Outcomes((1,), np.array([[20.0, 20.0, 0.0]]))
-    second = Outcomes((1,), np.array([[20.0001, 20.001, 0.0]]))
-    assert paired(first, second).tolist() == [[0.0, pytest.approx(-0.001), 0.0]]
+    first = Outcomes((1,), np.array([[20.0, 20.0, 0.0, 0.0]]))
+    second = Outcomes((1,), np.array([[20.0001, 20.001, 1e-6, 1e-4]]))
+    assert paired(first, second).tolist() == [[0.0, pytest.approx(-0.001), 0.0, -1e-4]]
 
 
 def test_arms_without_a_common_seed_are_paired_in_order():
