@@ -27,30 +27,43 @@ SETTINGS_KEYS = tuple(Settings.model_fields)
 class BaseSpec(Strict):
     """Where a base model comes from: exactly one of embedded, path, hub, config."""
 
-    embedded: str | None = None
-    path: str | None = None
-    hub: str | None = None
-    revision: str | None = None
-    config: str | None = None
-    init_seed: int = 0
-    tokenizer: str | None = None
-    pad_token: str | None = None
+    embedded: Annotated[str | None, Field(description="The name of a base of an installed suite.")] = None
+    path: Annotated[str | None, Field(description="A folder with config.json and safetensors.")] = None
+    hub: Annotated[str | None, Field(description="An id on the Hugging Face hub, org/name.")] = None
+    revision: Annotated[str | None, Field(description="Of a hub base: a branch, a tag or a commit.")] = None
+    config: Annotated[str | None, Field(description="A config.json, or its folder: the shape with random weights.")] = (
+        None
+    )
+    init_seed: Annotated[int, Field(description="Of a `config` base: the seed of its weights.")] = 0
+    tokenizer: Annotated[
+        str | None, Field(description="Of a `config` base: the folder of its tokenizer, if another.")
+    ] = None
+    pad_token: Annotated[
+        str | None, Field(description="A token of the vocabulary, for a tokenizer that names none to pad with.")
+    ] = None
 
 
 class Header(Strict):
     """The keys of a matrix file that are not training settings."""
 
-    version: Annotated[int, Field(ge=1, le=1)] = 1
-    suite: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "unnamed"
-    seeds: Annotated[int, Field(gt=0, le=1000)] | Annotated[tuple[int, ...], Field(min_length=1)] = 3
-    bases: Annotated[dict[str, BaseSpec], Field(min_length=1)]
-    methods: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
-    evals: tuple[Eval, ...] = ()
-    eval_batch_size: Annotated[int, Field(gt=0)] = 64
-    selection: Selection = Selection()
-    tuning: Tuning = Tuning()
-    measure: Measure = Measure()
-    timeout_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    version: Annotated[int, Field(ge=1, le=1, description="Of the file's format.")] = 1
+    suite: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="What its runs are filed under.")
+    ] = "unnamed"
+    seeds: Annotated[
+        Annotated[int, Field(gt=0, le=1000)] | Annotated[tuple[int, ...], Field(min_length=1)],
+        Field(description="How many (3 is 1, 2, 3), or which, as in [1, 5]. A seed sets order, dropout, new weights."),
+    ] = 3
+    bases: Annotated[dict[str, BaseSpec], Field(min_length=1, description="The base models, each under a name.")]
+    methods: Annotated[
+        dict[str, dict[str, Any]], Field(min_length=1, description="What is trained: entries, each under a name.")
+    ]
+    evals: Annotated[tuple[Eval, ...], Field(description="The lm-eval tasks to score.")] = ()
+    eval_batch_size: Annotated[int, Field(gt=0, description="Items scored at once: part of the eval's id.")] = 64
+    selection: Annotated[Selection, Field(description="By which `validation` task rates are chosen.")] = Selection()
+    tuning: Annotated[Tuning, Field(description="How rates are tried.")] = Tuning()
+    measure: Annotated[Measure, Field(description="The run that has the device to itself.")] = Measure()
+    timeout_seconds: Annotated[float, Field(gt=0, description="Of one run; a longer one ends as `timeout`.")] = 3600.0
 
 
 @dataclass(frozen=True)
