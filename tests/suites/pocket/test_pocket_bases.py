@@ -47,6 +47,11 @@ def test_parameters_are_as_the_name_says(name: str, low: float, high: float) -> 
     assert low < load(name).num_parameters() < high
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_base_states_its_licence(name: str) -> None:
+    assert licence_of(BASES_FOLDER / name) == "apache-2.0"
+
+
 def test_bases_are_8_mb_at_most() -> None:
     files = [path for path in BASES_FOLDER.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 8_000_000
