@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
+from harness.bases.licence import licence_of
 from suites.pocket.corpus import Corpus
 from suites.pocket.pretrain import BASES_FOLDER, RECIPES
 from suites.pocket.tokenizer import build_tokenizer
