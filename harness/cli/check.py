@@ -18,7 +18,9 @@ app = typer.Typer()
 def check(
     matrix: Annotated[
         str | None,
-        typer.Argument(metavar="[MATRIX]", help="The cells to run; by default the suite's reference cells."),
+        typer.Argument(
+            metavar="[MATRIX]", help="The cells to run: a suite or its folder (its reference cells), or a matrix file."
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Results from before the change: a snapshot's folder or a results file.")
@@ -43,7 +45,9 @@ def check(
     ] = None,
     other_hardware: Annotated[bool, typer.Option(help="Compare memory and speed of different hardware too.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Print every verdict, not only those that matter.")] = False,
-    keep: Annotated[Path | None, typer.Option(help="Keep what is run now in this folder.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep what is run now in this folder, a results file a side.")
+    ] = None,
     json_to: Annotated[Path | None, typer.Option("--json", help="Write every verdict to this file.")] = None,
     junit_to: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
     markdown_to: Annotated[Path | None, typer.Option("--markdown", help="Write a pull request's summary.")] = None,

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Db
-
 app = typer.Typer()
 
+Db = Annotated[Path, typer.Option("--db", help="A results file, or a snapshot's folder.")]
 Arms = Annotated[
     list[str] | None, typer.Argument(metavar="[ARM]...", help="Arms: names, starts of ids, or method=lora,rank=8.")
 ]
