@@ -19,7 +19,8 @@ def check(
     matrix: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MATRIX]", help="The cells to run: a suite or its folder (its reference cells), or a matrix file."
+            metavar="[MATRIX]",
+            help="The cells to run: a matrix file, or a suite's folder or name (its reference.yaml, where it has one).",
         ),
     ] = None,
     baseline: Annotated[
