@@ -13,7 +13,7 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: tunematrix check --baseline before.db --candidate after.db · "
     "tunematrix check --baseline results/pocket-cpu --run --markdown summary.md · "
-    'tunematrix check --ab "kernels.attention=sdpa" "kernels.attention=eager"'
+    'tunematrix check --ab "kernels.patch=old:apply" "kernels.patch=new:apply"'
 )
 def check(
     matrix: Annotated[
