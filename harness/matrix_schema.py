@@ -75,6 +75,6 @@ def _axis(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
         return value
     if value.get("type") == "array":
         return value
-    shown = {key: value[key] for key in ("title", "description", "default") if key in value}
+    shown: dict[str, Any] = {key: value[key] for key in ("title", "description", "default") if key in value}
     bare = {key: value[key] for key in value if key not in shown}
     return {"anyOf": [bare, {"type": "array", "items": bare, "minItems": 1}], **shown}
