@@ -49,11 +49,12 @@ class Display:
         self._progress[run_id] = event
 
     def finished(self, flight: Any, outcome: Outcome) -> None:
-        """A run ended; failures are said at once."""
+        """A run ended; what failed, or was left out, is said at once."""
         self._progress.pop(flight.run_id, None)
-        if not outcome.ok:
-            name = escape(flight.cell.arm.name)
-            self.console.print(f"[red]{outcome.status}[/] {name}: {escape(outcome.reason or '')}", highlight=False)
+        if not outcome.ok or outcome.reason:
+            colour, name = "yellow" if outcome.ok else "red", escape(flight.cell.arm.name)
+            said = f"[{colour}]{outcome.status}[/] {name}: {escape(outcome.reason or '')}"
+            self.console.print(said, highlight=False)
 
     def show(self, plan: list[Planned], flights: dict[str, Any]) -> None:
         """The state of things, if it is time to say it."""
