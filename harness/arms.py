@@ -16,6 +16,7 @@ from harness.mixes import Mix, MixLibrary
 from harness.naming import arm_name
 from harness.patches import describe_patch
 from harness.paths import located
+from harness.plugins import method_source
 from harness.selectors import keyed
 
 Recipe = dict[str, Any]
@@ -187,11 +188,13 @@ def _stage(variant: Variant, mix: Mix | None, parent: Arm | None) -> dict[str, A
         parameters = _preference_parameters(parameters, parent)
     if not trains_adapter:
         del precision["adapter"]
+    source = method_source(variant.method)
+    named = {"method": variant.method, **({"source": source} if source else {})}
     if mix is None:
-        return {"kind": "base", "method": variant.method, "parameters": parameters, "precision": precision}
+        return {"kind": "base", **named, "parameters": parameters, "precision": precision}
     return {
         "kind": method.learns_from,
-        "method": variant.method,
+        **named,
         "parameters": parameters,
         "precision": precision,
         "data_digest": mix.data_digest,
