@@ -61,7 +61,11 @@ def code_digest() -> str:
 
 
 def pick_device(wanted: str) -> str:
-    """``auto`` is a GPU where there is one; raises UserError for a GPU asked for where there is none."""
+    """``auto`` is a GPU where there is one; raises UserError for a GPU asked for where there is none, and for any other
+    device."""
+    if wanted not in ("cpu", "cuda", "auto"):
+        hint = f" (one GPU of several: CUDA_VISIBLE_DEVICES={wanted[5:]})" if wanted.startswith("cuda:") else ""
+        raise UserError(f"--device {wanted}: expected cpu, cuda or auto{hint}")
     if wanted == "cpu":
         return "cpu"
     found = gpu_count()
