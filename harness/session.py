@@ -80,10 +80,11 @@ class Session:
             return Known()
         return read_known(open_for_reading(db_path), self.stack_id)
 
-    def estimate(self, plan: list[Planned], known: Known, factor: float | None = None) -> float:
-        """Seconds that the plan should take on this machine, or on one ``factor`` times as slow as the reference."""
-        evals = self.evals
-        return estimate_seconds(plan, known, self.jobs, Tasks(len(evals), sum(e.merged for e in evals)), factor)
+    def estimate(self, plan: list[Planned], known: Known, factor: float | None = None) -> float | None:
+        """Seconds that the plan should take on this machine, or on one ``factor`` times as slow as the reference; None
+        where nothing is known of it."""
+        tasks = Tasks(len(self.evals), sum(e.merged for e in self.evals))
+        return estimate_seconds(plan, known, self.device, self.jobs, tasks, factor)
 
 
 def open_session(

@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from harness.session import Session
 from harness.store.database import open_for_writing
 from harness.yamlfile import read_yaml
 from tests.small_suite import small_suite
@@ -178,6 +179,14 @@ class TestPlan:
         assert code == 0
         assert [cell["state"] for cell in plan["cells"]].count("left") == 4
         assert plan["estimated_seconds"] > 0
+
+    def test_a_time_that_nobody_knows_is_said_to_be_unknown(self, tunematrix, suite, monkeypatch):
+        monkeypatch.setattr(Session, "estimate", lambda self, plan, known, factor=None: None)
+        assert "time unknown until a run of each kind has ended, with" in " ".join(
+            tunematrix("plan", str(suite))[1].split()
+        )
+        plan = json.loads(tunematrix("plan", str(suite), "--json")[1])
+        assert (plan["estimated_seconds"], plan["reference_seconds"]) == (None, None)
 
     def test_it_touches_no_database(self, tunematrix, suite):
         assert tunematrix("plan", str(suite))[0] == 0
