@@ -18,7 +18,10 @@ app = typer.Typer()
 def check(
     matrix: Annotated[
         str | None,
-        typer.Argument(metavar="[MATRIX]", help="The cells to run; by default the suite's reference cells."),
+        typer.Argument(
+            metavar="[MATRIX]",
+            help="The cells to run: a matrix file, or a suite's folder or name (its reference.yaml, where it has one).",
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Results from before the change: a snapshot's folder or a results file.")
