@@ -89,6 +89,16 @@ class TestWrongInput:
         line = self.mistake(tunematrix, "plan", edited(suite, "starts_from: full_sft", "starts_from: lora"))
         assert "methods.lora.rank: 100 is larger than a layer of pocket-0.2m (64 wide)" in line
 
+    def test_tasks_metrics_and_ranks_are_told_together(self, tunematrix, suite):
+        edited(suite, "full_sft: {", "lora: {rank: [100, 8, 200], ")
+        edited(suite, "  dpo: {starts_from: full_sft, learning_rate: 1e-4}\n", "")
+        edited(suite, "split: validation}", "split: validation, metric: magic}")
+        code, _, errors = tunematrix("plan", edited(suite, "task: pocket_facts,", "task: pocket_fats,"))
+        assert code == 2
+        for said in ("unknown metric 'magic'", "unknown task 'pocket_fats'", "rank: 100 is", "rank: 200 is"):
+            assert sum(said in line for line in errors) == 1
+        assert len(errors) == 4
+
     @pytest.mark.parametrize(
         ("name", "content", "says"),
         [
