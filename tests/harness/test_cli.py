@@ -1,9 +1,11 @@
 """The command line from the user's side: each mistake is one clear line, exit code 2, and nothing is changed."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -237,3 +239,23 @@ def test_the_board_is_told_of_texts_only_where_a_page_is_written(tunematrix):
         2,
         ["tunematrix: --with-text: is for --export DIR; the board itself always shows what the results hold"],
     )
+
+
+class TestWithoutStreamlit:
+    @pytest.fixture(autouse=True)
+    def streamlit_is_absent(self, monkeypatch):
+        monkeypatch.setattr("harness.cli.board.find_spec", lambda name: None)
+
+    @pytest.mark.parametrize("words", [("board",), ("board", "--export", "page")])
+    def test_the_board_says_what_installs_it(self, tunematrix, words):
+        code, _, errors = tunematrix(*words)
+        assert (code, len(errors)) == (2, 1)
+        assert "board: needs Streamlit, which the extra `board` installs" in errors[0]
+
+
+def test_streamlit_is_the_boards_alone():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert not [one for one in project["dependencies"] if one.startswith("streamlit")]
+    assert [one for one in project["optional-dependencies"]["board"] if one.startswith("streamlit")]
+    files = [file for part in ("harness", "methods", "suites", "tunematrix") for file in (ROOT / part).rglob("*.py")]
+    assert not [file for file in files if re.search(r"^\s*(import|from) streamlit", file.read_text(), re.M)]
