@@ -137,11 +137,11 @@ def build_matrix(document: Document, folder: Path, overrides: tuple[str, ...] = 
         repeated = {e.task for e in header.evals if sum(o.task == e.task for o in header.evals) > 1}
         for task in sorted(repeated):
             problems.add(("evals",), f"task {task!r} stands twice")
+        seeds = tuple(range(1, header.seeds + 1)) if isinstance(header.seeds, int) else header.seeds
+        if len(set(seeds)) != len(seeds):
+            problems.add(("seeds",), f"a seed stands twice in {list(seeds)}")
     problems.raise_if_any()
     assert header is not None
-    seeds = tuple(range(1, header.seeds + 1)) if isinstance(header.seeds, int) else header.seeds
-    if len(set(seeds)) != len(seeds):
-        raise UserError(f"{document.where(('seeds',))}: seeds: a seed stands twice in {list(seeds)}")
     return Matrix(document.source, folder, header, seeds, tuple(dict.fromkeys(variants)))
 
 
@@ -327,11 +327,14 @@ def _dotted_path(key: str, raw: dict[str, Any]) -> KeyPath:
 
 
 def _validated_header(raw: dict[str, Any], problems: Problems) -> Header | None:
+    """The header, with something harmless in the place of what is at fault, so that the rest is checked too; None
+    where too little is left."""
+    given = {key: raw[key] for key in Header.model_fields if key in raw}
     try:
-        header = Header.model_validate({key: raw[key] for key in Header.model_fields if key in raw})
+        header = Header.model_validate(given)
     except ValidationError as error:
         problems.add_validation((), error, {})
-        return None
+        return _harmless_header(given, {item["loc"][:2] for item in error.errors()})
     for name, spec in header.bases.items():
         given = [key for key in ("embedded", "path", "hub", "config") if getattr(spec, key) is not None]
         if len(given) != 1:
@@ -340,6 +343,34 @@ def _validated_header(raw: dict[str, Any], problems: Problems) -> Header | None:
         if spec.revision is not None and spec.hub is None:
             problems.add(("bases", name, "revision"), "only a hub base has a revision")
     return header
+
+
+def _harmless_header(given: dict[str, Any], faults: set[tuple[Any, ...]]) -> Header | None:
+    sound = {key: value for key, value in given.items() if (key,) not in faults}
+    for key, *inner in (fault for fault in faults if len(fault) > 1):
+        if key in ("bases", "methods") and isinstance(sound.get(key), dict):
+            sound[key] = {name: value for name, value in sound[key].items() if name != inner[0]}
+            if key == "bases":
+                sound[key][inner[0]] = {"embedded": str(inner[0])}
+        else:
+            sound.pop(key, None)
+    if "evals" not in sound:
+        sound.pop("selection", None)  # it names some of them
+    if "bases" not in sound:
+        sound["bases"] = {name: {"embedded": name} for name in _bases_named(sound.get("methods"))}
+    try:
+        return Header.model_validate(sound)
+    except ValidationError:
+        return None
+
+
+def _bases_named(entries: Any) -> list[str]:
+    """Every base that the entries under ``methods`` speak of, or one that none does."""
+    found = ["any"]
+    for entry in entries.values() if isinstance(entries, dict) else ():
+        for names in (entry.get("bases"), entry.get("per_base")) if isinstance(entry, dict) else ():
+            found += [name for name in names if isinstance(name, str)] if isinstance(names, list | dict) else []
+    return found
 
 
 def _matches(variant: Variant, where: dict[str, Any]) -> bool:

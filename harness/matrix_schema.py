@@ -3,6 +3,7 @@
 from typing import Any
 
 import methods.registry
+from harness.errors import UserError
 from harness.matrix import Header
 from harness.settings import Settings
 
@@ -16,13 +17,13 @@ ENTRY_DOCS = {
 
 
 def matrix_schema() -> dict[str, Any]:
-    """Draft 2020-12. A list is allowed wherever it makes an axis."""
+    """Draft 2020-12. A list is allowed wherever it makes an axis. Raises UserError for a plugin that will not do."""
     definitions: dict[str, Any] = {}
     header = _taken_in(Header.model_json_schema(ref_template="#/$defs/{model}"), definitions)
     settings = _as_axes(_taken_in(Settings.model_json_schema(ref_template="#/$defs/{model}"), definitions), definitions)
     entries = []
     for name in methods.registry.names():
-        parameters = methods.registry.get(name).Parameters.model_json_schema(ref_template="#/$defs/{model}")
+        parameters = _method(name).Parameters.model_json_schema(ref_template="#/$defs/{model}")
         own = _as_axes(_taken_in(parameters, definitions), definitions)
         entries.append(_entry(name, own["properties"], settings["properties"]))
     properties = {**header["properties"], **settings["properties"]}
@@ -36,6 +37,13 @@ def matrix_schema() -> dict[str, Any]:
         "properties": properties,
         "$defs": definitions,
     }
+
+
+def _method(name: str) -> methods.registry.Method:
+    try:
+        return methods.registry.get(name)
+    except TypeError as error:
+        raise UserError(f"{error}; mend or uninstall it") from None
 
 
 def _entry(name: str, parameters: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

@@ -123,6 +123,16 @@ class Mixes(Strict):
     preference: Annotated[tuple[Source, ...], Field(description="Files of pairs, for DPO stages; the same keys.")] = ()
     split: Annotated[Split, Field(description="How files of which a part is used are parted.")] = Split()
 
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> "Mixes":
+        for kind, sources in (("sft", self.sft), ("preference", self.preference)):
+            given = [source.share for source in sources if source.share is not None]
+            whole = sources and len(given) == len(sources)
+            if sum(given) > 1 + 1e-9 or (whole and abs(sum(given) - 1) > 1e-9):
+                files = ", ".join(source.file for source in sources)
+                raise ValueError(f"{kind}: the shares of {files} add up to {sum(given):g}, not to 1")
+        return self
+
 
 class Settings(Strict):
     """Everything that a trained stage takes from the matrix, apart from its method's own parameters."""

@@ -15,6 +15,28 @@ def test_a_new_file_has_every_table_and_view(tmp_path):
     assert {"arms", "forgetting"} <= set(db.view_names())
 
 
+OF_THE_REPORT = {"tuning_seconds", "wall_seconds", "rates_tried", "tokens_per_second"}
+
+
+def test_the_view_of_arms_has_no_figure_that_the_report_defines_otherwise(tmp_path):
+    db = open_for_writing(tmp_path / "t.db")
+    assert not OF_THE_REPORT & db["arms"].columns_dict.keys()
+
+
+def test_an_older_files_view_of_arms_is_renewed(tmp_path):
+    path = make_database(tmp_path / "old.db", bases=["pocket-1m"])
+    db = open_for_writing(path)
+    before = list(db.query("SELECT arm_id, chosen_rate, target, ledger_peak_bytes FROM arms"))
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_arms'")
+    db.execute("DROP VIEW arms")
+    db.execute("CREATE VIEW arms AS SELECT arm_id, wall_seconds AS tuning_seconds FROM latest")
+    db.conn.commit()
+    db.conn.close()
+    renewed = open_for_reading(path)
+    assert not OF_THE_REPORT & renewed["arms"].columns_dict.keys()
+    assert list(renewed.query("SELECT arm_id, chosen_rate, target, ledger_peak_bytes FROM arms")) == before
+
+
 def test_writers_use_wal_foreign_keys_and_wait_when_busy(tmp_path):
     db = open_for_writing(tmp_path / "t.db")
     pragmas = {
