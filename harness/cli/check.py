@@ -35,7 +35,7 @@ def check(
     rounds: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Measure runs of each cell and side: 26 by default, 1 with --run.", show_default=False
+            min=1, help="Measure runs of each cell and side: 14 by default, 1 with --run.", show_default=False
         ),
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="A YAML file that overrides limits.")] = None,
