@@ -329,13 +329,14 @@ def _dotted_path(key: str, raw: dict[str, Any]) -> KeyPath:
 def _validated_header(raw: dict[str, Any], problems: Problems) -> Header | None:
     """The header, with something harmless in the place of what is at fault, so that the rest is checked too; None
     where too little is left."""
-    given = {key: raw[key] for key in Header.model_fields if key in raw}
+    said = {key: raw[key] for key in Header.model_fields if key in raw}
+    header: Header | None
     try:
-        header = Header.model_validate(given)
+        header = Header.model_validate(said)
     except ValidationError as error:
         problems.add_validation((), error, {})
-        return _harmless_header(given, {item["loc"][:2] for item in error.errors()})
-    for name, spec in header.bases.items():
+        header = _harmless_header(said, {item["loc"][:2] for item in error.errors()})
+    for name, spec in header.bases.items() if header else ():
         given = [key for key in ("embedded", "path", "hub", "config") if getattr(spec, key) is not None]
         if len(given) != 1:
             got = ", ".join(given) or "none"

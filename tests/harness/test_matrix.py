@@ -178,6 +178,10 @@ class TestMistakes:
         assert {line.split(": ")[1] for line in found} == {key, "methods.lora.rank.1"}
         assert len(found) == 2
 
+    def test_nor_one_in_the_bases(self):
+        found = mistakes(GOOD.replace("suite: demo", "suite: a/b").replace("{path: a}", "{path: a, hub: b}"))
+        assert [line.split(": ")[1] for line in found] == ["suite", "bases.small"]
+
     @pytest.mark.parametrize(
         ("old", "new", "line"),
         [
