@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from leaderboard.pictures import AnyChart
-from leaderboard.widgets.layout import Panel
-from leaderboard.widgets.tables import Column
+from leaderboard.pictures.panels import Panel
+from leaderboard.tables import Column
 
 
 @dataclass(frozen=True, eq=False)

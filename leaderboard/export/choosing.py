@@ -9,7 +9,7 @@ from leaderboard.quantities import COSTS, RANK, RATE, SCORES, fitted, in_units, 
 from leaderboard.rows.arms import named, trained, with_standing
 from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
 from leaderboard.rows.tradeoffs import PRESETS, standing_columns
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 
 def arms(scope: Scope) -> Iterator[Block]:

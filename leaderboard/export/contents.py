@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from leaderboard.export import choosing, closer, judging
 from leaderboard.export.blocks import Block
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 Build = Callable[[Scope], Iterator[Block]]
 

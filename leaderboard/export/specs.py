@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from leaderboard.pictures import AnyChart
-from leaderboard.widgets.layout import Panel
+from leaderboard.pictures.panels import Panel
 
 _NUMBERED = re.compile(r"(view|param|layer|concat)_\d+")
 _SEVERAL = ("hconcat", "vconcat", "concat", "facet", "repeat")

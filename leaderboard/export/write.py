@@ -13,7 +13,7 @@ from leaderboard import results
 from leaderboard.export.contents import PAGES, TEXTS, Build
 from leaderboard.export.page import GENERATOR, Part, document, index
 from leaderboard.results import Listing, SectionKey
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 INDEX = "index.html"
 MARK = f'<meta name="generator" content="{GENERATOR}">'.encode()

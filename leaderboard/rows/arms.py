@@ -8,7 +8,7 @@ from harness.analysis.costs import whole_tuning_seconds
 from harness.analysis.frontier import JUDGED, frontier
 from harness.analysis.section import Section
 from leaderboard.quantities import Quantity
-from leaderboard.widgets.controls import short
+from leaderboard.texts import short
 
 
 def named(summary: pd.DataFrame) -> pd.DataFrame:

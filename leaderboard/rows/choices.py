@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness.analysis.recommend import Choice, Recommendation
 from harness.report import reasons
-from leaderboard.widgets import tables
+from leaderboard import tables
 
 PLACE = (
     tables.number("place", "place", "One more than the number of arms within the limits supported as better.", "%d"),

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from leaderboard import quantities
+from leaderboard import quantities, tables
 from leaderboard.pictures.lines import lines
+from leaderboard.pictures.panels import Panel, panels
 from leaderboard.quantities import BASE_SIZE, Quantity
-from leaderboard.widgets import tables
-from leaderboard.widgets.layout import Panel, panels
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.MEMORY, quantities.TOKENS)
 LINE = {"rank": "family", "size": "recipe"}  # what is joined

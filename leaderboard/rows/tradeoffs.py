@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard import quantities
+from leaderboard import quantities, tables
 from leaderboard.quantities import Quantity
-from leaderboard.widgets import tables
-from leaderboard.widgets.tables import Column
+from leaderboard.tables import Column
 
 
 @dataclass(frozen=True)

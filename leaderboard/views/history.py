@@ -5,15 +5,17 @@ import streamlit as st
 from harness.analysis.steps import FEWEST_VALUES
 from harness.history import METRICS, History
 from harness.report import words
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.pictures import past as pictures
 from leaderboard.quantities import ALL, Quantity, measured
 from leaderboard.rows import history as past
 from leaderboard.rows.arms import named, trained
-from leaderboard.widgets import controls, tables
-from leaderboard.widgets.controls import short
+from leaderboard.scope import Scope
+from leaderboard.texts import short
+from leaderboard.widgets import controls
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 
 def show(scope: Scope) -> None:
@@ -84,8 +86,8 @@ def _table(points, quantity: Quantity) -> None:
         tables.text("step", "step", "Whether the level went up or down here for good."),
         tables.text("changes", "changed since the point before", "What differs between the two stacks."),
     ]
-    tables.show_table(points, columns, key="past")
-    tables.downloads(points, columns, name="history")
+    show_table(points, columns, key="past")
+    downloads(points, columns, name="history")
 
 
 page(show)

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from leaderboard import tables
 from leaderboard.quantities import BASE_SIZE, COSTS, RANK, SCORES, Quantity, in_units, measured
 from leaderboard.rows.arms import named, trained
 from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
-from leaderboard.widgets import controls, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.layout import draw
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 AGAINST = {"rank": RANK, "size": BASE_SIZE}
 SAID = {"rank": "the rank", "size": "the size of the base"}
@@ -42,8 +45,8 @@ def show(scope: Scope) -> None:
     st.caption(READ[against])
     ordered = in_families(arms, across)
     told = rank_columns([across, *shown])
-    tables.show_table(ordered, told, key="ranks")
-    tables.downloads(ordered, [*told, *tables.ends([across, *shown])], name="ranks-and-sizes")
+    show_table(ordered, told, key="ranks")
+    downloads(ordered, [*told, *tables.ends([across, *shown])], name="ranks-and-sizes")
 
 
 def _asked(there: Sequence[Quantity]) -> tuple[str, list[Quantity]]:

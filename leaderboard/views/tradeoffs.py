@@ -8,9 +8,11 @@ from leaderboard.pictures.tradeoff import PICK, tradeoff
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
 from leaderboard.rows.tradeoffs import PRESETS, standing_columns
-from leaderboard.widgets import controls, go, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls, go
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 OWN = "two of my own"
 
@@ -86,8 +88,8 @@ def _asked(arms: pd.DataFrame, there: list[Quantity]) -> tuple[Quantity, Quantit
 def _table(arms: pd.DataFrame, shown: tuple[Quantity, Quantity]) -> None:
     columns = standing_columns(shown)
     ordered = arms.sort_values("in_set", ascending=False, kind="stable")
-    tables.show_table(ordered, columns, key="tradeoffs")
-    tables.downloads(ordered, columns, name="trade-offs")
+    show_table(ordered, columns, key="tradeoffs")
+    downloads(ordered, columns, name="trade-offs")
 
 
 def _open_picked(scope: Scope, arms: pd.DataFrame, event: object) -> None:

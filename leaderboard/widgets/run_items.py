@@ -9,8 +9,9 @@ from leaderboard.pictures import run as pictures
 from leaderboard.results import SectionKey
 from leaderboard.rows.items import item_columns
 from leaderboard.rows.run import HASHED, OneRun
-from leaderboard.widgets import controls, tables
+from leaderboard.widgets import controls
 from leaderboard.widgets.saving import picture
+from leaderboard.widgets.tables import downloads, show_table
 
 ITEMS_PAGE = 50
 
@@ -66,8 +67,8 @@ def _item_table(shown: pd.DataFrame, wanted: pd.DataFrame, moment: str, compared
         st.info("No item matches these filters.")
         return
     columns = item_columns(moment, compared)
-    picked = tables.show_table(shown, columns, key="items", select=True)
-    tables.downloads(wanted, columns, name="items")
+    picked = show_table(shown, columns, key="items", select=True)
+    downloads(wanted, columns, name="items")
     st.caption("Of choices the likeliest is the answer. Click the box at the left of a row to read it whole.")
     if picked is not None:
         row = shown.iloc[picked]
