@@ -23,6 +23,8 @@ SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) 
            AS quantisation,
        max(CASE cells.method WHEN 'base' THEN json_extract(cells.recipe, '$.stages[0].parameters.shots') END) AS shots,
        max(chosen.learning_rate) AS chosen_rate, max(chosen.seeds) AS seeds,
+       coalesce(max(CASE WHEN cells.learning_rate IS chosen.learning_rate THEN cells.selection_task END),
+                max(cells.selection_task)) AS selection_task,
        max(runs.trainable_parameters) AS trainable_parameters, max(runs.total_parameters) AS total_parameters,
        sum(runs.status = 'ok') AS ok_runs, sum(runs.status IN ({_FAILED})) AS failed_runs,
        CASE WHEN sum(runs.status = 'ok') THEN 'ok'
@@ -215,7 +217,8 @@ def unsettle(db: Database) -> None:
 
 
 def arms(db: Database) -> pd.DataFrame:
-    """A row an arm and stack: what it is, its chosen rate, its seeds at that rate, ``status`` ok or how it failed.
+    """A row an arm and stack: what it is, its chosen rate, its seeds at that rate, the ``selection_task`` by which that
+    was chosen, ``status`` ok or how it failed.
 
     ``quantisation`` and ``shots`` are those of an untrained arm's base; ``parent_arm_id`` is a DPO arm's SFT stage.
     """
