@@ -44,10 +44,21 @@ WITH told AS (
            max(CASE WHEN cells.method != 'base' THEN runs.started_at END) AS last_trained_at
     FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id
 )
-SELECT * FROM told
-WHERE last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM told AS other WHERE other.stack_id = told.stack_id
-                                                  AND other.last_trained_at IS NOT NULL)
-ORDER BY last_trained_at IS NULL, coalesce(last_trained_at, last_started_at) DESC
+SELECT own.suite, own.stack_id, sum(told.runs) AS runs, sum(told.unfinished) AS unfinished, own.last_started_at,
+       max(told.last_ended_at) AS last_ended_at, own.last_trained_at
+FROM own JOIN told ON told.stack_id = own.stack_id AND (told.suite = own.suite OR (
+    told.untrained AND EXISTS (SELECT 1 FROM bases WHERE bases.suite = own.suite
+                               AND bases.base_digest = told.base_digest)))
+WHERE own.last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM own AS other WHERE other.stack_id = own.stack_id
+                                                      AND other.last_trained_at IS NOT NULL)
+GROUP BY own.suite, own.stack_id
+ORDER BY own.last_trained_at IS NULL, coalesce(own.last_trained_at, own.last_started_at) DESC
+"""
+
+_TRAINED = """
+SELECT cells.suite, runs.stack_id, max(runs.started_at) AS last_started_at FROM runs JOIN cells USING (cell_id)
+WHERE cells.method != 'base' AND runs.status NOT IN ('queued', 'running')
+GROUP BY cells.suite, runs.stack_id ORDER BY last_started_at DESC
 """
 
 _UNDER_WAY = """
@@ -191,6 +202,11 @@ def sections(db: Database) -> pd.DataFrame:
 def under_way(db: Database) -> pd.DataFrame:
     """A row a run that is queued or running, by their starts: what it is, ``started_at`` and ``heartbeat_at``."""
     return _frame(db, _UNDER_WAY)
+
+
+def trained(db: Database) -> pd.DataFrame:
+    """A row a suite and stack on which a training run has ended, the one on which one started last first."""
+    return _frame(db, _TRAINED)
 
 
 def excerpt(db: Database, suite: str, stack_id: str, arms: Collection[str] | None = None) -> None:
@@ -353,18 +369,18 @@ def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
 
 
 def executions(db: Database) -> dict[str, dict[str, Any]]:
-    """Each execution by its id."""
-    rows = db.query("SELECT DISTINCT execution_id, execution FROM cells")
+    """Each execution that was run by its id."""
+    rows = db.query("SELECT DISTINCT execution_id, execution FROM cells WHERE cell_id IN (SELECT cell_id FROM runs)")
     return {row["execution_id"]: json.loads(row["execution"]) for row in rows}
 
 
 def recipes(db: Database) -> pd.DataFrame:
-    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, how many ``stages`` it has, and
-    ``chain``, the id of the first."""
+    """Indexed by recipe_id, of those that were run: ``compute``, the type that its last stage computes in, how many
+    ``stages`` it has, and ``chain``, the id of the first."""
     sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
                     max(json_array_length(recipe, '$.stages')) AS stages, max(stage_id) AS chain
              FROM cells LEFT JOIN cell_stages ON cell_stages.cell_id = cells.cell_id AND position = 0
-             GROUP BY recipe_id"""
+             WHERE cells.cell_id IN (SELECT cell_id FROM runs) GROUP BY recipe_id"""
     return _frame(db, sql).set_index("recipe_id")
 
 
