@@ -39,10 +39,14 @@ ORDER BY suite, runs.stack_id, base, label, rank
 
 _SECTIONS = """
 WITH told AS (
-    SELECT cells.suite, runs.stack_id, count(*) AS runs, sum(runs.status IN ('queued', 'running')) AS unfinished,
-           max(runs.started_at) AS last_started_at, max(runs.ended_at) AS last_ended_at,
-           max(CASE WHEN cells.method != 'base' THEN runs.started_at END) AS last_trained_at
-    FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id
+    SELECT cells.suite, runs.stack_id, cells.base_digest, cells.method = 'base' AS untrained, count(*) AS runs,
+           sum(runs.status IN ('queued', 'running')) AS unfinished, max(runs.started_at) AS last_started_at,
+           max(runs.ended_at) AS last_ended_at
+    FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id, cells.base_digest, untrained
+), bases AS (SELECT DISTINCT suite, base_digest FROM told), own AS (
+    SELECT suite, stack_id, max(last_started_at) AS last_started_at,
+           max(CASE WHEN NOT untrained THEN last_started_at END) AS last_trained_at
+    FROM told GROUP BY suite, stack_id
 )
 SELECT own.suite, own.stack_id, sum(told.runs) AS runs, sum(told.unfinished) AS unfinished, own.last_started_at,
        max(told.last_ended_at) AS last_ended_at, own.last_trained_at
@@ -191,8 +195,9 @@ def settle(db: Database) -> None:
 
 
 def sections(db: Database) -> pd.DataFrame:
-    """A row a suite and stack, the one that was trained on last first: how many ``runs`` it has, how many of them are
-    ``unfinished``, ``last_started_at`` and ``last_ended_at``. Quick however many runs there are.
+    """A row a suite and stack, the one that was trained on last first: how many ``runs`` an ``excerpt`` of it has, how
+    many of them are ``unfinished``, when one of them ``last_ended_at``, and when one of its own ``last_started_at``.
+    Quick however many runs there are.
 
     An untrained base's run may belong to another suite as well, so it alone makes no section where there is a trained.
     """
