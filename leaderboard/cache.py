@@ -19,6 +19,7 @@ from harness.sections import Part
 from leaderboard import results
 from leaderboard.results import Listing, SectionKey, Version
 from leaderboard.rows import compare as versus
+from harness.selectors import Named
 from leaderboard.rows import gate
 from leaderboard.rows import run as runs
 from leaderboard.rows.compare import Comparison, Pick
@@ -143,3 +144,9 @@ def checked(baseline: Path, candidate: Path, suite: str) -> "Check":
 @st.cache_resource(max_entries=SECTIONS, show_spinner="judging as the gate does")
 def _checked(baseline: Path, candidate: Path, suite: str, before: Version, after: Version) -> "Check":
     return gate.check(baseline, candidate, suite)
+@st.cache_resource(max_entries=50 * SECTIONS, show_spinner=False)
+def named(key: SectionKey) -> list[Named]:
+    """See ``results.read_named``."""
+    return results.read_named(key)
+
+

@@ -217,3 +217,11 @@ def test_after_an_error_a_snapshot_shows_all_of_itself_again():
         reader.excerpt(source.db, "no such suite", key.stack_id)
         raise ZeroDivisionError
     assert results.list_source(snapshot).sections == (key,)
+
+
+def test_arms_are_named_as_their_part_names_them(db):
+    (key,) = results.list_source(db).sections
+    arms = results.read_part(key).frames.arms
+    assert {arm.arm_id: arm.label for arm in results.read_named(key)} == dict(
+        zip(arms["arm_id"], arms["label"], strict=True)
+    )
