@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from harness.analysis import forgetting, matched, rates
+from harness import questions
+from harness.analysis import forgetting, frontier, matched, rates
+from harness.analysis.costs import whole_tuning_seconds
 from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
@@ -88,6 +90,15 @@ def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms:
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
 def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking for arms that none beats")
+def standing(key: SectionKey, quantities: tuple[str, ...]) -> pd.DataFrame:
+    """See ``frontier.frontier``, of the trained arms."""
+    table = summary(key)
+    trained = table[table["chosen_rate"].notna()]
+    trained = trained.assign(whole_tuning_seconds=whole_tuning_seconds(trained))
+    return frontier.frontier(part(key).frames, trained, quantities)
+
+
     found = peaks(part(key).frames.phases)
     return found, components(found), predicted(found, results.read_predictions(key))
 

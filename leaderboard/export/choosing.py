@@ -30,13 +30,12 @@ def tradeoffs(scope: Scope) -> Iterator[Block]:
     rows = trained(named(scope.summary()))
     there = measured(rows, (*SCORES, *COSTS, RATE))
     names = {one.name for one in there}
-    sections = {n: part.frames for n, (_, part) in enumerate(scope.parts())}
     drawn = 0
     for preset, pair in PRESETS.items():
         if not {pair.across.name, pair.up.name} <= names:
             continue
         across, up = fitted(pair.across, rows), fitted(pair.up, rows)
-        judged = in_units(with_standing(rows, sections, (across, up)), {*there, across, up})
+        judged = in_units(with_standing(rows, scope.sections, (across, up)), {*there, across, up})
         chart = tradeoff(judged, across, up, told=there)
         if chart is not None:
             drawn += 1

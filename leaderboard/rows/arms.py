@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from harness.analysis.costs import whole_tuning_seconds
-from harness.analysis.frontier import JUDGED, frontier
-from harness.analysis.section import Section
+from harness.analysis.frontier import JUDGED
+from leaderboard import cache
 from leaderboard.quantities import Quantity
 from leaderboard.texts import short
 
@@ -36,17 +36,17 @@ def trained(arms: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_standing(
-    arms: pd.DataFrame, sections: Mapping[int, Section], quantities: Sequence[Quantity]
+    arms: pd.DataFrame, keys: Sequence[SectionKey], quantities: Sequence[Quantity]
 ) -> pd.DataFrame:  # fmt: skip
-    """The rows with ``in_set``: whether no arm of the same base and section is supported to beat them in these
-    quantities; and ``standing``, the same in words. Without a verdict on every quantity none is in the set."""
-    names = [quantity.name for quantity in quantities]
+    """The rows, of trained arms, with ``in_set``: whether no trained arm of the same base and section is supported to
+    beat them in these quantities; and ``standing``, the same in words. Without a verdict on each none is in the set."""
+    names = tuple(quantity.name for quantity in quantities)
     if arms.empty or any(name not in JUDGED for name in names):
         return arms.assign(in_set=False, standing=None)
     found = []
     for number, own in arms.groupby("section", sort=False):
-        table = frontier(sections[int(str(number))], own, names)
-        names_of = own.set_index("arm_id")["name"]
+        table = cache.standing(keys[int(str(number))], names)
+        names_of = cache.summary(keys[int(str(number))]).set_index("arm_id")["name"]
         words = [_words(by, names_of) for by in table["dominated_by"]]
         table = table.assign(standing=words)[["in_set", "standing"]]
         found.append(own.join(table, on="arm_id"))

@@ -28,8 +28,7 @@ def show(scope: Scope) -> None:
         st.info("No trained arm has two figures to set against each other yet.")
         return
     across, up, size, log_x, log_y, lines = _asked(arms, there)
-    sections = {n: part.frames for n, (_, part) in enumerate(scope.parts())}
-    arms = in_units(with_standing(arms, sections, (across, up)), {*there, across, up})
+    arms = in_units(with_standing(arms, scope.sections, (across, up)), {*there, across, up})
     told = [one for one in measured(arms, (RATE,)) if one.name in arms]
     chart = tradeoff(arms, across, up, told=told, log_x=log_x, log_y=log_y, size=size, lines=lines)
     if chart is None:
