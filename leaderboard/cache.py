@@ -51,8 +51,9 @@ def part(key: SectionKey) -> Part:
 
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="comparing the arms")
 def summary(key: SectionKey) -> pd.DataFrame:
-    """See ``summary.summarise``."""
-    return summarise(part(key).frames)
+    """See ``summary.summarise``; with ``parent_arm_id`` and ``execution_id``."""
+    frames = part(key).frames
+    return summarise(frames).join(frames.arms.set_index("arm_id")[["parent_arm_id", "execution_id"]], on="arm_id")
 
 
 @st.cache_resource(max_entries=SECTIONS, show_spinner="comparing with the base")

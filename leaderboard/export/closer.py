@@ -19,7 +19,7 @@ from leaderboard.rows import losses as loss_rows
 from leaderboard.rows.arms import named, trained
 from leaderboard.rows.leaderboard import PICTURED
 from leaderboard.rows.memory import memory_of, memory_table
-from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
+from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels
 from leaderboard.rows.rates import TABLE, curves_of, told
 from leaderboard.rows.tasks import in_points, unit_of
 from leaderboard.scope import Scope
@@ -29,7 +29,7 @@ NOTHING_TRAINED = "No trained arm: nothing was trained and scored."
 
 def ranks(scope: Scope) -> Iterator[Block]:
     """Scores and costs against the rank."""
-    arms = with_recipe(trained(named(scope.summary())))
+    arms = trained(named(scope.summary()))
     there = measured(arms, (*SCORES, *COSTS))
     across = next(iter(measured(arms, (RANK,))), None)
     if across is None:

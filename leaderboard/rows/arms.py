@@ -1,6 +1,6 @@
 """The arms of the chosen sections as the pages show them: named apart, with the standing that the data support."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -8,17 +8,22 @@ from harness.analysis.costs import whole_tuning_seconds
 from harness.analysis.frontier import JUDGED
 from leaderboard import cache
 from leaderboard.quantities import Quantity
+from leaderboard.results import SectionKey
 from leaderboard.texts import short
 
 
 def named(summary: pd.DataFrame) -> pd.DataFrame:
-    """The summary's rows with ``whole_tuning_seconds``, ``family`` (the ranks of one method on one base in one section)
-    and ``row``: a name that no other row has."""
+    """The summary's rows (as of ``cache.summary``) with ``whole_tuning_seconds``, ``family`` and ``recipe`` (what lines
+    join), and ``row``: a name that no other row has.
+
+    A family is an entry's ranks on one base, a recipe an entry at one rank on every base; either of one method, of one
+    execution, in one section.
+    """
+    entry = _entries(summary)
     arms = summary.assign(
         whole_tuning_seconds=whole_tuning_seconds(summary),
-        family=summary["name"].str.replace(r" r=\d+", "", regex=True)
-        + summary["base"].map(" · {}".format)
-        + summary["section"].map(" · {}".format),
+        family=entry + " · " + summary["base"],
+        recipe=entry + " · " + summary["rank"].map("{:g}".format),
     )
     several_bases = summary["base"].nunique() > 1
     several_sections = summary["section"].nunique() > 1
@@ -28,6 +33,15 @@ def named(summary: pd.DataFrame) -> pd.DataFrame:
     again = row.groupby(row).cumcount()
     arms["row"] = row.where(again == 0, row + " (" + (again + 1).astype(str) + ")")
     return arms
+
+
+def _entries(summary: pd.DataFrame) -> pd.Series:
+    """What trains an arm, whatever its rank and base, by its method, its entry, the one that it starts from, how it is
+    computed, and its section."""
+    labels = summary.drop_duplicates("arm_id").set_index("arm_id")["label"]
+    starts = summary["parent_arm_id"].map(labels).astype(object).fillna("")
+    parts = (summary["label"], starts, summary["execution_id"], summary["section"].astype(str))
+    return summary["method"].str.cat(parts, sep=" · ")
 
 
 def trained(arms: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import streamlit as st
 from leaderboard import tables
 from leaderboard.quantities import BASE_SIZE, COSTS, RANK, SCORES, Quantity, in_units, measured
 from leaderboard.rows.arms import named, trained
-from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
+from leaderboard.rows.ranks import LINE, READ, READ_SEVERAL, SHOWN, in_families, rank_columns, rank_panels
 from leaderboard.scope import Scope
 from leaderboard.widgets import controls
 from leaderboard.widgets.filters import filtered
@@ -31,7 +31,6 @@ def show(scope: Scope) -> None:
     if arms.empty:
         st.info("No trained arm: nothing was trained and scored yet, or the filters leave none.")
         return
-    arms = with_recipe(arms)
     there = measured(arms, (*SCORES, *COSTS))
     against, shown = _asked(there)
     (across,) = measured(arms, (AGAINST[against],)) or (None,)
@@ -42,7 +41,7 @@ def show(scope: Scope) -> None:
     _few(arms, against, across)
     several, columns = rank_panels(arms, across, shown, LINE[against])
     draw(several, key="lines", say=f"By {across.label}", columns=columns)
-    st.caption(READ[against])
+    st.caption(f"{READ[against]} {READ_SEVERAL}" if arms["section"].nunique() > 1 else READ[against])
     ordered = in_families(arms, across)
     told = rank_columns([across, *shown])
     show_table(ordered, told, key="ranks")

@@ -16,7 +16,7 @@ from leaderboard.widgets.tables import downloads, show_table
 
 OWN = "two of my own"
 
-READ = "Lines join the ranks of one method. Hover for the recipe; click a dot to open its run."
+READ = "Lines join the ranks of one method, of one execution. Hover for the recipe; click a dot to open its run."
 
 
 def show(scope: Scope) -> None:
