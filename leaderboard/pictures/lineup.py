@@ -7,7 +7,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import names, spoken_of, tooltips
+from leaderboard.pictures.axes import known, names, spoken_of, tooltips
 from leaderboard.quantities import Quantity, names_of
 
 ROW_HEIGHT, WIDTH = 24, 560  # of all panels together
@@ -36,14 +36,15 @@ def _panel(arms: pd.DataFrame, quantity: Quantity, order: list[str], first: bool
     told = tooltips(WORDS, [quantity], arms)
     colour = theme.colour(arms["method"])
     chart = alt.Chart(rows)
-    if quantity.interval:
-        low, high = names_of(quantity)[1:]
-        layers = [
-            chart.mark_rule(strokeWidth=2, opacity=0.6).encode(y=y, x=f"{low}:Q", x2=f"{high}:Q", color=colour),
-            chart.mark_point(filled=True, size=70, opacity=1).encode(
-                y=y, x=x, color=colour, shape=theme.mark(arms["method"]), tooltip=told
-            ),
-        ]
+    if not quantity.interval:
+        drawn: AnyChart = chart.mark_bar(opacity=0.85, height=12).encode(y=y, x=x, color=colour, tooltip=told)
     else:
-        layers = [chart.mark_bar(opacity=0.85, height=12).encode(y=y, x=x, color=colour, tooltip=told)]
+        drawn = chart.mark_point(filled=True, size=70, opacity=1).encode(
+            y=y, x=x, color=colour, shape=theme.mark(arms["method"]), tooltip=told
+        )
+    layers = [drawn]
+    if quantity.interval and known(rows, *names_of(quantity)[1:]):
+        low, high = names_of(quantity)[1:]
+        rule = chart.mark_rule(strokeWidth=2, opacity=0.6)
+        layers.insert(0, rule.encode(y=y, x=f"{low}:Q", x2=f"{high}:Q", color=colour))
     return alt.layer(*layers).properties(width=width, height=ROW_HEIGHT * len(order))
