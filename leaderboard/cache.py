@@ -17,11 +17,12 @@ from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
 from harness.history import Past
+from harness.questions import Stamp
 from harness.sections import Part
+from harness.selectors import Named
 from leaderboard import results
 from leaderboard.results import Listing, SectionKey, Version
 from leaderboard.rows import compare as versus
-from harness.selectors import Named
 from leaderboard.rows import gate
 from leaderboard.rows import run as runs
 from leaderboard.rows.compare import Comparison, Pick
@@ -88,9 +89,6 @@ def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms:
     return recommend(part(key).frames, table[table["arm_id"].isin(arms)], dict(limits))
 
 
-@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
-def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking for arms that none beats")
 def standing(key: SectionKey, quantities: tuple[str, ...]) -> pd.DataFrame:
     """See ``frontier.frontier``, of the trained arms."""
@@ -100,6 +98,9 @@ def standing(key: SectionKey, quantities: tuple[str, ...]) -> pd.DataFrame:
     return frontier.frontier(part(key).frames, trained, quantities)
 
 
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
+def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
     found = peaks(part(key).frames.phases)
     return found, components(found), predicted(found, results.read_predictions(key))
 
@@ -110,17 +111,25 @@ def run(key: SectionKey, run_id: str) -> OneRun | None:
     return runs.read_run(key, run_id)
 
 
-@st.cache_resource(max_entries=64, show_spinner="reading the items")
 def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """See ``runs.items_of``."""
+    return _items(key, run_id, moment, questions.stamps(key.suite, key.path))
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the items")
+def _items(key: SectionKey, run_id: str, moment: str, files: tuple[Stamp, ...]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     found = run(key, run_id)
     assert found is not None
-    return runs.items_of(found, moment, questions(key.suite, key.path))
+    return runs.items_of(found, moment, _texts(key.suite, key.path, files))
+
+
+def texts(suite: str, path: Path) -> runs.Texts:
+    """See ``runs.texts``; read anew when one of the files that they come from has changed."""
+    return _texts(suite, path, questions.stamps(suite, path))
 
 
 @st.cache_resource(max_entries=16, show_spinner="reading the suite's items")
-def questions(suite: str, path: Path) -> runs.Texts:
-    """See ``runs.texts``."""
+def _texts(suite: str, path: Path, files: tuple[Stamp, ...]) -> runs.Texts:
     return runs.texts(suite, path)
 
 
@@ -128,6 +137,12 @@ def questions(suite: str, path: Path) -> runs.Texts:
 def curves(key: SectionKey) -> pd.DataFrame:
     """See ``results.read_curves``."""
     return results.read_curves(key)
+
+
+@st.cache_resource(max_entries=50 * SECTIONS, show_spinner=False)
+def named(key: SectionKey) -> list[Named]:
+    """See ``results.read_named``."""
+    return results.read_named(key)
 
 
 @st.cache_resource(max_entries=50 * SECTIONS, show_spinner="looking back")
@@ -156,9 +171,3 @@ def checked(baseline: Path, candidate: Path, suite: str) -> "Check":
 @st.cache_resource(max_entries=SECTIONS, show_spinner="judging as the gate does")
 def _checked(baseline: Path, candidate: Path, suite: str, before: Version, after: Version) -> "Check":
     return gate.check(baseline, candidate, suite)
-@st.cache_resource(max_entries=50 * SECTIONS, show_spinner=False)
-def named(key: SectionKey) -> list[Named]:
-    """See ``results.read_named``."""
-    return results.read_named(key)
-
-
