@@ -24,6 +24,7 @@ from leaderboard import results
 from leaderboard.results import Listing, SectionKey, Version
 from leaderboard.rows import compare as versus
 from leaderboard.rows import gate
+from leaderboard.rows import recipes as told_recipes
 from leaderboard.rows import run as runs
 from leaderboard.rows.compare import Comparison, Pick
 from leaderboard.rows.run import OneRun
@@ -109,6 +110,12 @@ def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 def run(key: SectionKey, run_id: str) -> OneRun | None:
     """See ``runs.read_run``."""
     return runs.read_run(key, run_id)
+
+
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def recipes(key: SectionKey) -> pd.DataFrame:
+    """See ``recipes.told``, of all arms."""
+    return told_recipes.told(results.read_recipes(key, tuple(part(key).frames.arms["arm_id"])))
 
 
 def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

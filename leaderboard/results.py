@@ -146,6 +146,12 @@ def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
         return reader.asked(source.db, run_ids)
 
 
+def read_recipes(key: SectionKey, arms: Sequence[str]) -> "pd.Series[Any]":
+    """See ``reader.recipes_of``."""
+    with opened(key.path) as source:
+        return reader.recipes_of(source.db, arms)
+
+
 def read_steps(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
     """See ``reader.steps``."""
     with opened(key.path) as source:

@@ -204,14 +204,14 @@ def sections(db: Database) -> pd.DataFrame:
     return _frame(db, _SECTIONS)
 
 
-def under_way(db: Database) -> pd.DataFrame:
-    """A row a run that is queued or running, by their starts: what it is, ``started_at`` and ``heartbeat_at``."""
-    return _frame(db, _UNDER_WAY)
-
-
 def trained(db: Database) -> pd.DataFrame:
     """A row a suite and stack on which a training run has ended, the one on which one started last first."""
     return _frame(db, _TRAINED)
+
+
+def under_way(db: Database) -> pd.DataFrame:
+    """A row a run that is queued or running, by their starts: what it is, ``started_at`` and ``heartbeat_at``."""
+    return _frame(db, _UNDER_WAY)
 
 
 def excerpt(db: Database, suite: str, stack_id: str, arms: Collection[str] | None = None) -> None:
@@ -363,6 +363,12 @@ def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
              WHERE run_id IN (SELECT value FROM json_each(:run_ids))"""
     frame = _frame(db, sql, {"run_ids": json.dumps(list(run_ids))}).set_index("run_id")
     return frame.map(json.loads)
+
+
+def recipes_of(db: Database, arms: Iterable[str]) -> "pd.Series[Any]":
+    """Each of these arms' recipe (a dict), at one of its rates and seeds, by the arm's id."""
+    sql = "SELECT arm_id, recipe FROM cells WHERE arm_id IN (SELECT value FROM json_each(:arms)) GROUP BY arm_id"
+    return _frame(db, sql, {"arms": json.dumps(list(arms))}).set_index("arm_id")["recipe"].map(json.loads)
 
 
 def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:

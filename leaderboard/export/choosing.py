@@ -8,7 +8,7 @@ from leaderboard.pictures.tradeoff import tradeoff
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
 from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
-from leaderboard.rows.tradeoffs import PRESETS, standing_columns
+from leaderboard.rows.tradeoffs import PRESETS, standing_columns, with_recipes
 from leaderboard.scope import Scope
 
 
@@ -27,7 +27,7 @@ def arms(scope: Scope) -> Iterator[Block]:
 
 def tradeoffs(scope: Scope) -> Iterator[Block]:
     """Each preset of the trade-offs that was measured."""
-    rows = trained(named(scope.summary()))
+    rows = with_recipes(scope, trained(named(scope.summary())))
     there = measured(rows, (*SCORES, *COSTS, RATE))
     names = {one.name for one in there}
     drawn = 0

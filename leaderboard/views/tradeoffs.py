@@ -7,7 +7,7 @@ from harness.analysis.frontier import JUDGED
 from leaderboard.pictures.tradeoff import PICK, tradeoff
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
-from leaderboard.rows.tradeoffs import PRESETS, standing_columns
+from leaderboard.rows.tradeoffs import PRESETS, standing_columns, with_recipes
 from leaderboard.scope import Scope
 from leaderboard.widgets import controls, go
 from leaderboard.widgets.saving import picture
@@ -22,7 +22,7 @@ READ = "Lines join the ranks of one method, of one execution. Hover for the reci
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Trade-offs")
-    arms = trained(named(scope.summary()))
+    arms = with_recipes(scope, trained(named(scope.summary())))
     there = measured(arms, (*SCORES, *COSTS))
     if len(there) < 2:
         st.info("No trained arm has two figures to set against each other yet.")
