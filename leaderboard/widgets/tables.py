@@ -10,13 +10,20 @@ from leaderboard.tables import Column
 
 
 def show_table(
-    frame: pd.DataFrame, columns: Sequence[Column], *, key: str, select: bool = False, whole: pd.DataFrame | None = None
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    key: str,
+    select: bool = False,
+    selected: int | None = None,
+    whole: pd.DataFrame | None = None,
 ) -> int | None:
     """Show the columns of a frame, which may be a page of ``whole``, to whose scale its bars are drawn.
 
-    With ``select`` returns the row that was clicked.
+    With ``select`` returns the row that was clicked, at first the one that is ``selected``.
     """
     shown = frame[[column.name for column in columns]].reset_index(drop=True)
+    default: Any = None if selected is None else {"selection": {"rows": [selected]}}
     event: Any = st.dataframe(
         shown,
         column_config={column.name: _config(column, shown if whole is None else whole) for column in columns},
@@ -25,6 +32,7 @@ def show_table(
         key=f"table-{key}",
         on_select="rerun" if select else "ignore",
         selection_mode="single-row",
+        selection_default=default,
     )
     rows = event.selection.rows if select else []
     return int(rows[0]) if rows and rows[0] < len(shown) else None
