@@ -15,7 +15,7 @@ from leaderboard.pictures.limits import within_limits
 from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.results import SectionKey
 from leaderboard.rows.arms import named, trained
-from leaderboard.rows.choices import MISSES, PLACE, REMARK, outside, with_outcome, within
+from leaderboard.rows.choices import ACROSS, MISSES, PLACE, REMARK, outside, with_outcome, within
 from leaderboard.rows.tasks import in_points, unit_of
 from leaderboard.scope import Scope
 from leaderboard.widgets import controls
@@ -28,7 +28,6 @@ from leaderboard.widgets.wishes import Wishes, asked, forgetting_limit, memory_l
 
 EVERY_BASE = "every base"
 LONGEST = 1500  # characters of a sentence that names arms
-ACROSS = (quantities.MEMORY, quantities.FORGETTING, quantities.TUNING)
 ARM = (tables.ARM, tables.BASE)
 
 
