@@ -7,7 +7,7 @@ import pandas as pd
 
 from leaderboard.pictures import AnyChart
 from leaderboard.pictures.panels import Panel
-from leaderboard.widgets.tables import Column
+from leaderboard.tables import Column
 
 
 @dataclass(frozen=True, eq=False)

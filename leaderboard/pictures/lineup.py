@@ -9,7 +9,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import names, spoken_of, tooltips
+from leaderboard.pictures.axes import known, names, spoken_of, tooltips
 from leaderboard.pictures.panels import Panel, spec_of
 from leaderboard.quantities import Quantity, names_of
 
@@ -50,14 +50,15 @@ def _panel(methods: Sequence[str], filled: pd.DataFrame, quantity: Quantity, fir
     told = tooltips(WORDS, [quantity], filled)
     colour = theme.colour(methods)
     chart = alt.Chart()
-    if quantity.interval:
-        low, high = names_of(quantity)[1:]
-        layers = [
-            chart.mark_rule(strokeWidth=2, opacity=0.6).encode(y=y, x=f"{low}:Q", x2=f"{high}:Q", color=colour),
-            chart.mark_point(filled=True, size=70, opacity=1).encode(
-                y=y, x=x, color=colour, shape=theme.mark(methods), tooltip=told
-            ),
-        ]
+    if not quantity.interval:
+        drawn: AnyChart = chart.mark_bar(opacity=0.85, height=12).encode(y=y, x=x, color=colour, tooltip=told)
     else:
-        layers = [chart.mark_bar(opacity=0.85, height=12).encode(y=y, x=x, color=colour, tooltip=told)]
+        drawn = chart.mark_point(filled=True, size=70, opacity=1).encode(
+            y=y, x=x, color=colour, shape=theme.mark(methods), tooltip=told
+        )
+    layers = [drawn]
+    if quantity.interval and known(filled, *names_of(quantity)[1:]):
+        low, high = names_of(quantity)[1:]
+        rule = chart.mark_rule(strokeWidth=2, opacity=0.6)
+        layers.insert(0, rule.encode(y=y, x=f"{low}:Q", x2=f"{high}:Q", color=colour))
     return alt.layer(*layers).properties(width=width, height=alt.Step(ROW_HEIGHT))

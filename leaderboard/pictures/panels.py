@@ -41,4 +41,19 @@ def panels(chart: AnyChart | None, rows: pd.DataFrame, by: str) -> list[Panel]:
     spec = spec_of(chart)
     words = json.dumps(spec)
     shown = [name for name in rows if str(name) in words]
-    return [Panel(str(title), spec, own[shown]) for title, own in rows.groupby(by, sort=False)]
+    return [Panel(str(title), _drawable(spec, own), own[shown]) for title, own in rows.groupby(by, sort=False)]
+
+
+def _drawable(spec: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    """The specification without the layers that have nothing to draw of these rows: Vega warns of their scales."""
+    if "layer" not in spec:
+        return spec
+    empty = set(rows.columns[rows.isna().all()])
+    layers = [_drawable(layer, rows) for layer in spec["layer"]]
+    return {**spec, "layer": [one for one in layers if one.get("layer") != [] and not _places(one) & empty]}
+
+
+def _places(layer: dict[str, Any]) -> set[str]:
+    """The fields that say where a layer's marks stand."""
+    channels = (channel for name, channel in layer.get("encoding", {}).items() if name in ("x", "x2", "y", "y2"))
+    return {channel["field"] for channel in channels if "field" in channel}

@@ -9,10 +9,12 @@ from leaderboard.pictures.lineup import lineup
 from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.rows.arms import named
 from leaderboard.rows.leaderboard import FIGURES, PICTURED, arm_columns, pictured
-from leaderboard.widgets import controls, go, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls, go
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 PAGE = 100
 
@@ -61,8 +63,8 @@ def _table(shown: pd.DataFrame, arms: pd.DataFrame, there: Sequence[Quantity], s
             "Columns", list(known), key="columns", default=list(usual), placeholder="the usual"
         )
     columns = [known[label] for label in wanted] or list(usual.values())
-    picked = tables.show_table(shown, columns, key="arms", select=True, whole=arms)
-    tables.downloads(arms, list(known.values()), name="leaderboard")
+    picked = show_table(shown, columns, key="arms", select=True, whole=arms)
+    downloads(arms, list(known.values()), name="leaderboard")
     st.caption("Click the box at the left of a row to open the arm's run. Hover over a head to read what it means.")
     if picked is not None:
         go.to_arm(scope, shown.iloc[picked])

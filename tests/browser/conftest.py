@@ -176,6 +176,8 @@ class Visitor:
         # of a page's own address Streamlit first asks beneath it, where there is no server
         if message.type == "error" and "/_stcore/" not in str(message.location):
             self.problems.append(f"console: {message.text} {message.location}")
+        if message.type == "warning" and "Infinite extent" in message.text:  # Vega's, of an axis without values
+            self.problems.append(f"picture: {message.text}")
 
     def _asked(self, request) -> None:
         if not request.url.startswith((self.address, "data:", "blob:", self.address.replace("http", "ws"))):

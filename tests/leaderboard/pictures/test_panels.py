@@ -19,7 +19,8 @@ PICTURES = {
     "before and after": lambda: before_after(pd.DataFrame([{**SCORED, "score_low": 7.0, "score_high": 9.0}]), "points"),
     "kept": lambda: kept(parts_of(pd.DataFrame([{**ANSWERED, "kept": 90, "lost": 10, "won": 0, "never": 0}]))),
     "lines": lambda: lines(
-        pd.DataFrame([{"rank": 2.0, "target": 1.0, "target_low": 0.0, "target_high": 2.0, "method": "lora", "f": "f"}]),
+        pd.DataFrame([{"rank": 2.0, "target": 1.0, "target_low": 0.0, "target_high": 2.0, "method": "lora", "f": "f",
+                       "results": "1"}]),
         RANK, TARGET, "f",
     ),
     "rates": lambda: rate_curve(
@@ -53,3 +54,11 @@ def test_no_part_of_a_panels_specification_has_rows_of_its_own(name):
             yield from parts(layer)
 
     assert not [part for part in parts(spec_of(PICTURES[name]())) if "data" in part or "datasets" in part]
+
+
+def test_a_layer_that_would_be_empty_in_a_panel_is_left_out_there_alone():
+    tasks = pd.DataFrame([{**SCORED, "task": "a", "score_low": 7.0, "score_high": 9.0},
+                          {**SCORED, "task": "b", "score_low": None, "score_high": None}])  # fmt: skip
+    first, second = panels(before_after(tasks, "points"), tasks, "task")
+    assert (len(first.spec["layer"]), len(second.spec["layer"])) == (4, 3)
+    assert all(layer["encoding"]["x"]["field"] != "score_low" for layer in second.spec["layer"])
