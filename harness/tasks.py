@@ -75,17 +75,15 @@ def files_of(folder: Path) -> list[Path]:
 def check_evals(evals: Sequence[Eval], tasks: dict[str, Task], source: str) -> None:
     """Raises UserError with a line for each eval whose task, or whose metric of it, is not there."""
     known = ", ".join(tasks) or "none"
-    missing = [e.task for e in evals if e.task not in tasks]
-    if missing:
-        raise UserError(*(f"{source}: evals: unknown task {name!r} (known: {known})" for name in missing))
-    unknown = [e for e in evals if tasks[e.task].metrics and e.metric not in tasks[e.task].metrics]
-    if unknown:
-        raise UserError(
-            *(
-                f"{source}: evals: {e.task}: unknown metric {e.metric!r} (it has {', '.join(tasks[e.task].metrics)})"
-                for e in unknown
-            )
-        )
+    faults = []
+    for one in evals:
+        metrics = tasks[one.task].metrics if one.task in tasks else ()
+        if one.task not in tasks:
+            faults.append(f"unknown task {one.task!r} (known: {known})")
+        elif metrics and one.metric not in metrics:
+            faults.append(f"{one.task}: unknown metric {one.metric!r} (it has {', '.join(metrics)})")
+    if faults:
+        raise UserError(*(f"{source}: evals: {fault}" for fault in faults))
 
 
 def _configs(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -17,7 +17,7 @@ from harness.executors.local import LocalExecutor
 from harness.gate.rounds import Measured, Tell, measure_rounds
 from harness.gate.setting import Setting
 from harness.interrupts import interruptible
-from harness.matrix import load_matrix
+from harness.matrix import Matrix, load_matrix
 from harness.progress import Display, clock
 from harness.runner import Runner
 from harness.session import Session, matrix_file, open_session, suite_file
@@ -27,7 +27,8 @@ from harness.store.writer import Writer
 
 @dataclass(frozen=True)
 class Reference:
-    """The cells to run: a matrix file (None: a suite's reference cells), what is overridden in it, and which cells."""
+    """The cells to run: a matrix file, or a suite's folder or name (None: the baseline's suite), of which its reference
+    cells are meant; what is overridden in it, and which cells."""
 
     matrix: str | None = None
     overrides: tuple[str, ...] = ()
@@ -36,29 +37,39 @@ class Reference:
     jobs: int | None = None
 
     def found(self, suite: str) -> "Reference":
-        """With the matrix file of the ``suite``'s reference cells, where none is named."""
-        return replace(self, matrix=self.matrix or str(reference_file(suite)))
+        """With the matrix file that holds the cells; of an installed ``suite`` where none is named."""
+        file = _installed(suite) if self.matrix is None else matrix_file(self.matrix)
+        return replace(self, matrix=str(file if self._is_file else reference_cells(file)))
 
     def measured_as(self, suite: str) -> "Reference":
-        """Measured over the steps of the ``suite``'s matrix, as a snapshot of it was; a matrix that is named says so
+        """Measured over the steps of the suite's whole matrix, as a snapshot of it was; a file that is named says so
         itself."""
-        if self.matrix is not None or not suite_file(suite).is_file():
+        if self._is_file or (self.matrix is None and not suite_file(suite).is_file()):
             return self
-        measure = load_matrix(suite_file(suite), ()).header.measure
+        whole = suite_file(suite) if self.matrix is None else matrix_file(self.matrix)
+        measure = load_matrix(whole, ()).header.measure
         steps = (f"measure.warmup_steps={measure.warmup_steps}", f"measure.steps={measure.steps}")
         return replace(self, overrides=(*steps, *self.overrides))
 
     @property
     def suite(self) -> str | None:
-        """The suite of the matrix file that is named; None where none is. Raises UserError for a file that is none."""
-        return None if self.matrix is None else load_matrix(matrix_file(self.matrix), self.overrides).header.suite
+        """The suite of the cells that are named; None where none are. Raises UserError for what holds none."""
+        if self.matrix is None:
+            return None
+        return load_matrix(Path(self.found("").matrix or ""), self.overrides).header.suite
+
+    @property
+    def _is_file(self) -> bool:
+        return self.matrix is not None and Path(self.matrix).is_file()
 
 
-def reference_file(suite: str) -> Path:
-    """The reference cells of an installed suite: ``reference.yaml`` beside its matrix, else that."""
-    beside = suite_file(suite).parent / "reference.yaml"
-    if beside.is_file():
-        return beside
+def reference_cells(matrix: Path) -> Path:
+    """The few cells that stand for a suite: ``reference.yaml`` beside its matrix file, else that file."""
+    beside = matrix.parent / "reference.yaml"
+    return beside if beside.is_file() else matrix
+
+
+def _installed(suite: str) -> Path:
     if suite_file(suite).is_file():
         return suite_file(suite)
     raise UserError(f"no installed suite {suite}; name a matrix file, as in `tunematrix check my/matrix.yaml ...`")
@@ -77,9 +88,9 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
     """Open a session for each setting; their results will lie in ``folder``. Raises UserError before anything runs."""
     assert reference.matrix is not None
     path, found = matrix_file(reference.matrix), []
+    load_matrix(path, reference.overrides)  # what is wrong from here on is wrong in a setting
     for letter, setting in zip("ab", settings, strict=False):
-        overrides = (*reference.overrides, *setting.overrides, "measure.enabled=false")
-        matrix = load_matrix(path, overrides)
+        matrix = _load_as(setting, path, (*reference.overrides, *setting.overrides, "measure.enabled=false"))
         db = folder / f"{letter}.db"
         session = open_session(matrix, db, device=reference.device, jobs=reference.jobs, only=reference.only)
         if setting.python:
@@ -87,6 +98,14 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
         found.append(Contender(setting, db, session))
     _refuse_different_work(found)
     return found
+
+
+def _load_as(setting: Setting, path: Path, overrides: tuple[str, ...]) -> Matrix:
+    try:
+        return load_matrix(path, overrides)
+    except UserError as error:
+        said = (line.removeprefix("--set").lstrip(" :") for line in error.lines)
+        raise UserError(*(f'--ab "{setting.text}": {line}' for line in said)) from None
 
 
 def run_trial(sides: Sequence[Contender], rounds: int, console: Console) -> bool:

@@ -14,7 +14,7 @@ from leaderboard.tables import Column
 class Picture:
     """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
-    chart: AnyChart
+    chart: AnyChart | Panel
     about: str
     read: str = ""
 

@@ -11,10 +11,10 @@ from leaderboard.export.blocks import Block, Grid, Picture, Said
 from leaderboard.pictures.limits import within_limits
 from leaderboard.pictures.lineup import lineup
 from leaderboard.pictures.tradeoff import tradeoff
-from leaderboard.quantities import COSTS, GAIN, RANK, RATE, SCORES, TARGET, fitted, in_units, measured
+from leaderboard.quantities import COSTS, GAIN, RATE, SCORES, TARGET, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
 from leaderboard.rows.choices import ACROSS, DECIDES, PLACE, REMARK, with_outcome, within
-from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
+from leaderboard.rows.leaderboard import FIGURES, PICTURED, arm_columns, pictured
 from leaderboard.rows.tradeoffs import PRESETS, standing_columns, with_recipes
 from leaderboard.scope import Scope
 
@@ -22,13 +22,13 @@ from leaderboard.scope import Scope
 def arms(scope: Scope) -> Iterator[Block]:
     """Every arm, as the leaderboard has them."""
     rows = named(scope.summary())
-    there = measured(rows, (*SCORES, *COSTS, RATE, RANK))
+    there = measured(rows, FIGURES)
     rows = in_units(rows, there)
-    chart = lineup(rows.head(PICTURED), pictured(there))
-    if chart is not None:
+    panel = lineup(rows.head(PICTURED), pictured(there))
+    if panel is not None:
         more = f" The picture shows the first {PICTURED} of {len(rows)} arms." if len(rows) > PICTURED else ""
         read = "Dots: estimates with 95 % intervals over items and seeds. Bars: costs, alone on the device."
-        yield Picture(chart, "Every arm's scores and costs", read + more)
+        yield Picture(panel, "Every arm's scores and costs", read + more)
     yield Grid("arms", rows, arm_columns(there)[1])
 
 

@@ -12,7 +12,7 @@ ROW_HEIGHT = 24
 
 def before_after(tasks: pd.DataFrame, unit: str) -> AnyChart | None:
     """A row an arm (``row``) in the frame's order: a grey bar for ``base``, the method's mark for ``score`` with its
-    interval, and a line between, in ``unit``. Of one task, or of several that are drawn alike (``layout.Panel``).
+    interval, and a line between, in ``unit``. Of one task, or of several that are drawn alike (``panels.Panel``).
 
     None where no arm was scored.
     """

@@ -1,4 +1,4 @@
-"""Pictures that are alike: made once, drawn of each one's own rows."""
+"""Pictures whose specification is made once, without rows, and drawn of the rows of each."""
 
 import json
 from dataclasses import dataclass
@@ -12,16 +12,22 @@ from leaderboard.pictures import AnyChart
 
 @dataclass(frozen=True)
 class Panel:
-    """One of several pictures that are alike: its title, its specification (``spec_of``), and its own rows."""
+    """A picture, or one of several that are alike: its title if it has one, its specification, and its own rows."""
 
     title: str
     spec: dict[str, Any]
     rows: pd.DataFrame
 
+    def drawn(self) -> dict[str, Any]:
+        """The specification with its rows beside it, as Streamlit takes it: rows that are given apart come later, and
+        Vega warns of a picture without any."""
+        return {**self.spec, "data": {"name": "rows"}, "datasets": {"rows": self.rows}}
+
     def whole(self) -> dict[str, Any]:
         """The specification with its rows in it."""
         values = json.loads(self.rows.to_json(orient="records"))
-        return {**self.spec, "data": {"values": values}, "title": self.title}
+        titled = {"title": self.title} if self.title else {}
+        return {**self.spec, "data": {"values": values}, **titled}
 
 
 def spec_of(chart: AnyChart) -> dict[str, Any]:

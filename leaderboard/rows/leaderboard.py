@@ -6,6 +6,7 @@ from leaderboard import quantities, tables
 from leaderboard.quantities import Quantity
 from leaderboard.tables import Column
 
+FIGURES = (*quantities.SCORES, *quantities.COSTS, quantities.RATE, quantities.RANK)  # of the table
 SHOWN = (quantities.GAIN, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
 PICTURED = 40  # arms in one picture
 WORDS = (

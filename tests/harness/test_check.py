@@ -100,6 +100,19 @@ def test_a_patch_that_raises_is_one_line(folder):
     assert "Traceback" not in said
 
 
+def test_a_mistake_in_a_setting_is_told_as_that_settings(folder):
+    code, said = folder.check("--ab", "", "kernels.attention=quick", "--rounds", "1")
+    assert code == 2
+    assert said.strip().startswith('tunematrix: --ab "kernels.attention=quick": kernels.attention: ')
+    assert "--set" not in said
+
+
+def test_a_mistake_in_what_both_sides_share_is_told_as_that(folder):
+    code, said = folder.check("--set", "kernels.attention=quick", "--ab", "", "threads=2", "--rounds", "1")
+    assert code == 2
+    assert said.strip().startswith("tunematrix: --set: kernels.attention: ")
+
+
 def test_a_baseline_of_another_suite_is_refused_before_anything_runs(folder):
     make_database(folder.path / "third.db", suite="third")
     code, said = folder.check("--baseline", "third.db", "--run")

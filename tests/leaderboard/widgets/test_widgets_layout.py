@@ -1,4 +1,4 @@
-"""Things stand beside each other where there is room."""
+"""Things beside each other, where there is room."""
 
 from leaderboard.widgets.layout import beside
 
