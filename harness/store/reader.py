@@ -37,26 +37,29 @@ GROUP BY cells.arm_id, runs.stack_id
 ORDER BY suite, runs.stack_id, base, label, rank
 """
 
+# A base is one cell, under the suite that ran it first: another suite's runs of it count where its bases are the same.
 _SECTIONS = """
 WITH told AS (
-    SELECT cells.suite, runs.stack_id, cells.base_digest, cells.method = 'base' AS untrained, count(*) AS runs,
-           sum(runs.status IN ('queued', 'running')) AS unfinished, max(runs.started_at) AS last_started_at,
-           max(runs.ended_at) AS last_ended_at
-    FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id, cells.base_digest, untrained
-), bases AS (SELECT DISTINCT suite, base_digest FROM told), own AS (
-    SELECT suite, stack_id, max(last_started_at) AS last_started_at,
-           max(CASE WHEN NOT untrained THEN last_started_at END) AS last_trained_at
-    FROM told GROUP BY suite, stack_id
-)
-SELECT own.suite, own.stack_id, sum(told.runs) AS runs, sum(told.unfinished) AS unfinished, own.last_started_at,
-       max(told.last_ended_at) AS last_ended_at, own.last_trained_at
-FROM own JOIN told ON told.stack_id = own.stack_id AND (told.suite = own.suite OR (
-    told.untrained AND EXISTS (SELECT 1 FROM bases WHERE bases.suite = own.suite
-                               AND bases.base_digest = told.base_digest)))
-WHERE own.last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM own AS other WHERE other.stack_id = own.stack_id
-                                                      AND other.last_trained_at IS NOT NULL)
-GROUP BY own.suite, own.stack_id
-ORDER BY own.last_trained_at IS NULL, coalesce(own.last_trained_at, own.last_started_at) DESC
+    SELECT cells.suite, runs.stack_id, count(*) AS runs, sum(runs.status IN ('queued', 'running')) AS unfinished,
+           max(runs.started_at) AS last_started_at, max(runs.ended_at) AS last_ended_at,
+           max(CASE WHEN cells.method != 'base' THEN runs.started_at END) AS last_trained_at
+    FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id
+), shared AS (
+    SELECT cells.suite, cells.base_digest, runs.stack_id, count(*) AS runs,
+           sum(runs.status IN ('queued', 'running')) AS unfinished, max(runs.ended_at) AS last_ended_at
+    FROM cells CROSS JOIN runs USING (cell_id) WHERE cells.method = 'base'
+    GROUP BY cells.suite, cells.base_digest, runs.stack_id
+), bases AS (SELECT DISTINCT suite, base_digest FROM cells)
+SELECT told.suite, told.stack_id, told.runs + coalesce(sum(shared.runs), 0) AS runs,
+       told.unfinished + coalesce(sum(shared.unfinished), 0) AS unfinished, told.last_started_at,
+       nullif(max(coalesce(told.last_ended_at, ''), coalesce(max(shared.last_ended_at), '')), '') AS last_ended_at,
+       told.last_trained_at
+FROM told LEFT JOIN shared ON shared.stack_id = told.stack_id AND shared.suite != told.suite AND EXISTS (
+    SELECT 1 FROM bases WHERE bases.suite = told.suite AND bases.base_digest = shared.base_digest)
+WHERE told.last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM told AS other WHERE other.stack_id = told.stack_id
+                                                       AND other.last_trained_at IS NOT NULL)
+GROUP BY told.suite, told.stack_id
+ORDER BY told.last_trained_at IS NULL, coalesce(told.last_trained_at, told.last_started_at) DESC
 """
 
 _TRAINED = """

@@ -18,6 +18,11 @@ class Panel:
     spec: dict[str, Any]
     rows: pd.DataFrame
 
+    def drawn(self) -> dict[str, Any]:
+        """The specification with its rows beside it, as Streamlit takes it: rows that are given apart come later, and
+        Vega warns of a picture without any."""
+        return {**self.spec, "data": {"name": "rows"}, "datasets": {"rows": self.rows}}
+
     def whole(self) -> dict[str, Any]:
         """The specification with its rows in it."""
         values = json.loads(self.rows.to_json(orient="records"))

@@ -24,6 +24,4 @@ def draw(several: Sequence[Panel], *, key: str, say: str, columns: int = 2) -> N
     for n, (place, panel) in enumerate(beside(several, columns)):
         place.markdown(f"**{controls.plain(panel.title)}**")
         keep(f"{key} {panel.title}", panel.whole)
-        # rows that are given beside a specification come after it: Vega would warn of a picture without any
-        spec = {**panel.spec, "data": {"name": "rows"}, "datasets": {"rows": panel.rows}}
-        place.vega_lite_chart(spec=spec, width="stretch", key=f"{key}-{n}", alt=f"{say}: {panel.title}")
+        place.vega_lite_chart(panel.drawn(), width="stretch", key=f"{key}-{n}", alt=f"{say}: {panel.title}")

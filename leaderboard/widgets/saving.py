@@ -35,7 +35,7 @@ def picture(chart: AnyChart | Panel, *, key: str, **options: Any) -> Any:
     """
     if isinstance(chart, Panel):
         keep(key, chart.whole)
-        return st.vega_lite_chart(chart.rows, chart.spec, key=key, **options)
+        return st.vega_lite_chart(chart.drawn(), key=key, **options)
     spec = chart.to_dict(validate=False)
     keep(key, lambda: spec)
     return st.vega_lite_chart(spec, key=key, **options)

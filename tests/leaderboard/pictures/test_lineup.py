@@ -49,6 +49,11 @@ def test_a_cost_that_nobody_measured_is_in_no_tooltip():
     assert "lower end" in json.dumps(lineup(ARMS, [GAIN]).spec)
 
 
+def test_an_interval_that_nobody_has_is_not_drawn():
+    (panel,) = lineup(ARMS.assign(gain_low=None, gain_high=None), [GAIN]).spec["hconcat"]
+    assert [layer["mark"]["type"] for layer in panel["layer"]] == ["point"]
+
+
 def test_it_is_a_picture_of_vega_lite():
     alt.Chart.from_dict(lineup(ARMS, [GAIN, MEMORY]).whole())  # raises where its schema forbids it
 
