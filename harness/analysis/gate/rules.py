@@ -62,7 +62,7 @@ class Rules(Strict):
     first_losses: FirstLosses = FirstLosses(limit={"float32": 5e-6, "bfloat16": 2e-2, "float16": 5e-3})
     final_loss: Effect = Effect(level=0.005, minimum=0.02, resolution=0.10)
     memory: Tolerance = Tolerance(share=0.01)
-    speed: Effect = Effect(level=0.01, minimum=0.01, resolution=0.05)
+    speed: Effect = Effect(level=0.01, minimum=0.01, resolution=0.10)  # of one arm in 14 rounds
     score: Effect = Effect(level=0.005, minimum=0.01, resolution=0.20)  # what a task of fifty items can rule out
     forgetting: Effect = Effect(level=0.005, minimum=0.01, resolution=0.05)
     matrix_final_loss: Effect = Effect(level=0.005, minimum=0.01, resolution=0.03)
