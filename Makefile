@@ -37,9 +37,9 @@ snapshot: $(READY) ## run a suite, publish it as results/NAME, verify that (NAME
 	$(BIN)/tunematrix publish $(NAME) $(SUITE) --db $(DB)
 	$(BIN)/tunematrix verify results/$(NAME)
 
-check: $(READY) ## run the reference cells and hold them against BASELINE (a snapshot's folder or a results file)
+check: $(READY) ## run the reference cells and hold them against BASELINE (on another machine: CHECK_ARGS="--allow memory")
 	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run \
-	  --allow speed,matrix-speed  # which takes both sides in turn: --ab
+	  --allow speed,matrix-speed $(CHECK_ARGS)  # speed takes both sides in turn: --ab
 
 test: $(READY) ## the tests, as many files at once as there are cores
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
@@ -52,7 +52,7 @@ lint: $(READY) ## ruff and mypy
 bench: $(READY) ## the harness against the stock way: writes bench.json
 	$(BIN)/python -m benchmarks.bench
 
-bench-analysis: $(READY) ## report and compare over 10,000 runs: seconds and memory, against their bounds
+bench-analysis: $(READY) ## report, compare and check over 10,000 runs: seconds and memory, against their bounds
 	$(BIN)/python -m benchmarks.analysis
 
 bench-gate: $(READY) ## what the gate finds, and where it keeps still: an hour, writes bench-gate.json
@@ -65,7 +65,7 @@ pocket-bases: $(READY) ## pretrain the embedded base models again (under an hour
 	$(BIN)/python -m suites.pocket.pretrain
 
 board: $(READY) ## the leaderboard, in a browser: the results file and the snapshots at hand
-	$(BIN)/tunematrix board
+	$(BIN)/tunematrix board $(if $(filter-out tunematrix.db,$(DB)),$(DB) $(dir $(wildcard results/*/manifest.json)))
 
-clean: ## remove the environment, caches and work folders; results stay
-	rm -rf $(VENV) .tunematrix build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the environment and caches; results, and the weights in .tunematrix, stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """Arms: what a matrix asks for, with bases and data resolved; each gives the cells of its rates and seeds."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -9,13 +9,14 @@ from typing import Any
 import methods.registry
 from harness import identity
 from harness.bases import Base, layer_shapes, resolve_base
-from harness.errors import UserError
+from harness.errors import UserError, collected
 from harness.events import Moment
 from harness.matrix import Matrix, Variant
 from harness.mixes import Mix, MixLibrary
 from harness.naming import arm_name
 from harness.patches import describe_patch
 from harness.paths import located
+from harness.plugins import method_source
 from harness.selectors import keyed
 
 Recipe = dict[str, Any]
@@ -116,18 +117,17 @@ class Arm:
 
 
 def build_arms(matrix: Matrix, library: MixLibrary, device: str) -> list[Arm]:
-    """Every arm of a matrix, parents before children. Raises UserError for a base, data or rank that will not do."""
+    """Every arm of a matrix, parents before children. Raises UserError for a base or data that will not do, and with
+    every rank that is too large."""
     bases = {
         name: resolve_base(name, spec.model_dump(exclude_defaults=True), relative_to=matrix.folder)
         for name, spec in matrix.header.bases.items()
         if any(variant.base == name for variant in matrix.variants)
     }
-    shapes: dict[str, dict[str, tuple[int, int]]] = {}
+    _check_ranks(matrix, bases)
     arms: dict[int, Arm] = {}
     for variant in matrix.variants:
         base = bases[variant.base]
-        if getattr(variant.parameters, "rank", None):
-            _check_rank(variant, shapes.setdefault(base.digest, layer_shapes(base)), matrix.source)
         parent = arms[id(variant.parent)] if variant.parent else None
         arms[id(variant)] = _arm(matrix, variant, base, parent, library, device)
     if not arms:
@@ -187,11 +187,13 @@ def _stage(variant: Variant, mix: Mix | None, parent: Arm | None) -> dict[str, A
         parameters = _preference_parameters(parameters, parent)
     if not trains_adapter:
         del precision["adapter"]
+    source = method_source(variant.method)
+    named = {"method": variant.method, **({"source": source} if source else {})}
     if mix is None:
-        return {"kind": "base", "method": variant.method, "parameters": parameters, "precision": precision}
+        return {"kind": "base", **named, "parameters": parameters, "precision": precision}
     return {
         "kind": method.learns_from,
-        "method": variant.method,
+        **named,
         "parameters": parameters,
         "precision": precision,
         "data_digest": mix.data_digest,
@@ -258,6 +260,18 @@ def _has_compiler() -> bool:
     import shutil
 
     return any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+
+
+def _check_ranks(matrix: Matrix, bases: Mapping[str, Base]) -> None:
+    too_large: list[str] = []
+    shapes: dict[str, dict[str, tuple[int, int]]] = {}
+    for variant in matrix.variants:
+        if getattr(variant.parameters, "rank", None):
+            base = bases[variant.base]
+            with collected(too_large):
+                _check_rank(variant, shapes.setdefault(base.digest, layer_shapes(base)), matrix.source)
+    if too_large:
+        raise UserError(*dict.fromkeys(too_large))
 
 
 def _check_rank(variant: Variant, shapes: dict[str, tuple[int, int]], source: str) -> None:

@@ -1,6 +1,5 @@
 """Put a model together: the base, and the results of the stages before the one that is to run."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,23 +54,16 @@ def _built(assignment: Assignment, position: int, results: Results) -> Any:
     return model if current.stage["kind"] == "base" else _made_trainable(model, current, current.stage["method"])
 
 
-def merged_model(assignment: Assignment, model: Any, *, results: Results) -> Any:
+def merged_anew(assignment: Assignment, *, results: Results) -> Any:
     """The tuned adapter folded into the base in full precision: for a 4-bit base, into the base it was made from."""
-    if quantisation_of(assignment) is None:
-        return model.merge_and_unload()
-    with tempfile.TemporaryDirectory(dir=assignment.folder) as folder:
-        save_result(model, Path(folder))
-        tuned = {**results, assignment.stages[-1].stage_id: Path(folder)}
-        plain, adapter = _standing(assignment, len(assignment.stages), tuned, quantised=False)
-        assert adapter is not None
-        return _patched(assignment, merged_with(plain, adapter))
+    plain, adapter = _standing(assignment, len(assignment.stages), results, quantised=False)
+    assert adapter is not None
+    return _patched(assignment, merged_with(plain, adapter))
 
 
-def requantised_model(assignment: Assignment, merged: Any) -> Any:
-    """A merged model in 4 bit again, through the files that a user would write."""
-    with tempfile.TemporaryDirectory(dir=assignment.folder) as folder:
-        merged.save_pretrained(folder)
-        return _patched(assignment, _load(assignment, Path(folder), quantised=True))
+def requantised_model(assignment: Assignment, folder: Path) -> Any:
+    """The merged model that was saved to ``folder``, as a user would save it, in 4 bit again."""
+    return _patched(assignment, _load(assignment, folder, quantised=True))
 
 
 def save_result(model: Any, folder: Path) -> None:

@@ -5,17 +5,19 @@ Runs in a process of its own. It reads its assignment, touches no database, and 
 
 import contextlib
 import errno
+import gc
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import methods.registry
 from harness import artifacts
 from harness.assignment import Assignment, StageToRun
-from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Phase, PhaseStarted, Trained
+from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
 from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter
 
@@ -45,6 +47,7 @@ class Cell:
         self.phase_now: str | None = None
         self.last_stage = assignment.stages[-1]
         self.tokenizer: Any = None
+        self.model: Any = None  # held here alone, so that a model is gone before the next one is loaded
 
     def run(self) -> None:
         """Stages in order, then the moments; a measure run is not scored."""
@@ -53,19 +56,18 @@ class Cell:
         self.tokenizer = load_tokenizer(self.assignment)
         method = methods.registry.get(self.last_stage.stage["method"])
         if method.learns_from == "nothing":
-            model = self._load(self.last_stage, 0)
-            self._score_untrained(model)
+            self.model = self._load(self.last_stage, 0)
+            self._score_untrained()
             return
-        model = None
         for position, stage in enumerate(self.assignment.stages):
             final = position == len(self.assignment.stages) - 1
             if stage.artifact is not None and not (final and self.measuring):
                 self.emit(Trained(stage_id=stage.stage_id, reused=True))
-                model = None
+                self.model = None
             else:
-                model = self._train(stage, position)
+                self.model = self._train(stage, position)
         if not self.measuring:
-            self._score_tuned(model)
+            self._score_tuned()
 
     # --- loading ------------------------------------------------------------------------------------------------
 
@@ -115,45 +117,58 @@ class Cell:
         assert self.assignment.tasks_folder is not None
         return Scorer(Path(self.assignment.tasks_folder), self.assignment.evals, self.assignment.eval_batch_size)
 
-    def _score_untrained(self, model: Any) -> None:
+    def _score_untrained(self) -> None:
         if not self.assignment.evals:
             return
         shots = self.last_stage.stage["parameters"]["shots"]
-        with self._phase(self.last_stage, "evaluate"):
-            moment = "prompted" if shots else "base"
-            for score in self._scorer().score(model, self.tokenizer, moment, shots):
-                self.emit(score)
+        self._score("evaluate", self._scorer(), "prompted" if shots else "base", shots)
 
-    def _score_tuned(self, model: Any) -> None:
-        """Tuned as trained; an adapter merged as well; a merged QLoRA model in 4 bit again."""
-        from harness import build
+    def _score_tuned(self) -> None:
+        """Tuned as trained; an adapter merged as well, where an eval wants that."""
+        from harness.build import build_model
 
         if not self.assignment.evals:
             return
-        stage = self.last_stage
-        if model is None:
-            with self._phase(stage, "load"):
-                model = build.build_model(self.assignment, len(self.assignment.stages), results=self.results)
-        with self._phase(stage, "evaluate"):
-            scorer = self._scorer()
-            for score in scorer.score(model, self.tokenizer, "tuned"):
-                self.emit(score)
-        if not hasattr(model, "peft_config"):
-            return
-        quantised = build.quantisation_of(self.assignment) is not None
+        if self.model is None:
+            with self._phase(self.last_stage, "load"):
+                self.model = build_model(self.assignment, len(self.assignment.stages), results=self.results)
+        scorer = self._scorer()
+        self._score("evaluate", scorer, "tuned")
+        if hasattr(self.model, "peft_config") and any(one.is_wanted("merged") for one in self.assignment.evals):
+            self._score_merged(scorer)
+
+    def _score_merged(self, scorer: Any) -> None:
+        """Merged, and a merged QLoRA model in 4 bit again; no two of these models are in memory at once."""
+        from harness import build
+
+        stage, quantised = self.last_stage, build.quantisation_of(self.assignment) is not None
         with self._phase(stage, "merge"):
-            merged = build.merged_model(self.assignment, model, results=self.results)
-        del model
-        with self._phase(stage, "evaluate_merged"):
-            for score in scorer.score(merged, self.tokenizer, "merged"):
-                self.emit(score)
+            if quantised:
+                self._free()
+                self.model = build.merged_anew(self.assignment, results=self.results)
+            else:
+                self.model = self.model.merge_and_unload()
+        self._score("evaluate_merged", scorer, "merged")
         if quantised:
-            with self._phase(stage, "requantise"):
-                again = build.requantised_model(self.assignment, merged)
-            del merged
-            with self._phase(stage, "evaluate_requantised"):
-                for score in scorer.score(again, self.tokenizer, "merged_requantised"):
-                    self.emit(score)
+            with self._phase(stage, "requantise"), TemporaryDirectory(dir=self.assignment.folder) as folder:
+                self.model.save_pretrained(folder)
+                self._free()
+                self.model = build.requantised_model(self.assignment, Path(folder))
+            self._score("evaluate_requantised", scorer, "merged_requantised")
+
+    def _score(self, phase: str, scorer: Any, moment: Moment, shots: int = 0) -> None:
+        with self._phase(self.last_stage, phase):
+            for score in scorer.score(self.model, self.tokenizer, moment, shots):
+                self.emit(score)
+
+    def _free(self) -> None:
+        """Let go of the model, and of the cycles that a trainer leaves around it."""
+        import torch
+
+        self.model = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     # --- phases -------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ def asked_settings(job: Job) -> dict[str, Any]:
     own_dropout = getattr(job.parameters, "dropout", None)
     asked = {
         "trainable_dtypes": [precision["adapter"] if adapted else precision["weights"]],
-        "frozen_dtypes": sorted({precision["weights"]} | ({"uint8"} if _four_bit(model) else set())) if adapted else [],
+        "frozen_dtypes": _asked_frozen(job, adapted),
         "compute": precision["compute"],
         "adapter_dropout": (_adapter_dropout(model) if own_dropout is None else own_dropout) if adapted else 0.0,
         "base_dropout": _base_dropout(model),
@@ -96,6 +96,13 @@ def check(found: dict[str, Any], asked: dict[str, Any]) -> None:
 
 def _dtypes(parameters: Iterable[Any]) -> list[str]:
     return sorted({str(parameter.dtype).removeprefix("torch.") for parameter in parameters})
+
+
+def _asked_frozen(job: Job, adapted: bool) -> list[str]:
+    """Under an adapter the whole base, in 4 bit or not; else what the method itself has frozen, if anything."""
+    if not adapted and all(parameter.requires_grad for parameter in job.model.parameters()):
+        return []
+    return sorted({job.precision["weights"]} | ({"uint8"} if _four_bit(job.model) else set()))
 
 
 def _in_adapter(name: str) -> bool:

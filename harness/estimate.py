@@ -1,4 +1,4 @@
-"""How long a plan should take: from the runs of this stack where there are some, else from a rough model.
+"""How long a plan should take: from the runs of this stack where there are some, else on a CPU from a rough model.
 
 The model is one of overhead: a small model's step costs a fixed time a layer, a large one's its arithmetic. Its
 constants were read off one machine (two cores of an AMD EPYC with AVX2, torch 2.13, one thread a cell, two cells at
@@ -35,20 +35,35 @@ class Tasks:
 
 
 def estimate_seconds(
-    plan: Sequence[Planned], known: Known, jobs: int, tasks: Tasks, factor: float | None = None
-) -> float:
+    plan: Sequence[Planned], known: Known, device: str, jobs: int, tasks: Tasks, factor: float | None = None
+) -> float | None:
     """Wall seconds for the cells that are not done; measure runs run alone, the others ``jobs`` at a time.
 
-    ``factor`` is how much slower the machine is than the one that the constants are of (1.0 is that one); the machine
-    at hand is timed if it is not given.
+    None on a GPU, of which the model knows nothing, until a run like each of them has ended. ``factor`` is how much
+    slower the machine is than the one that the constants are of (1.0 is that one); the machine at hand is timed if it
+    is not given.
     """
     open_ = [line for line in plan if line.state in ("left", "deferred")]
     if not open_:
         return 0.0
-    model = _Model(plan, known, tasks, _machine_factor() if factor is None else factor)
-    shared = sum(model.seconds(line) for line in open_ if line.purpose == "quality")
-    alone = sum(model.seconds(line) for line in open_ if line.purpose == "measure")
-    return START_SECONDS + shared / max(1, jobs) + alone
+    if device != "cpu":
+        times = _seen_alone(plan, known, open_)
+    else:
+        model = _Model(plan, known, tasks, _machine_factor() if factor is None else factor)
+        times = [model.seconds(line) for line in open_]
+    if times is None:
+        return None
+    alone = sum(time for time, line in zip(times, open_, strict=True) if line.purpose == "measure")
+    return START_SECONDS + (sum(times) - alone) / max(1, jobs) + alone
+
+
+def _seen_alone(plan: Sequence[Planned], known: Known, open_: Sequence[Planned]) -> list[float] | None:
+    """As runs like each of ``open_`` took. A measure run is taken for as long as its arm's others, until one has
+    ended: these come last of all."""
+    seen = _seen_seconds(plan, known)
+    times = [seen.get(_key(line), seen.get(_key(line, "quality"))) for line in open_]
+    found = [time for time in times if time is not None]
+    return found if len(found) == len(times) else None
 
 
 class _Model:
@@ -112,9 +127,9 @@ def _seen_moments(plan: Sequence[Planned], known: Known) -> dict[str, float]:
     return times
 
 
-def _key(line: Planned) -> tuple[str, ...]:
+def _key(line: Planned, purpose: str | None = None) -> tuple[str, ...]:
     start = line.arm.parent.label if line.arm.parent else ""
-    return (line.arm.label, line.arm.base.name, line.purpose, start, str(line.arm.stage.get("steps")))
+    return (line.arm.label, line.arm.base.name, purpose or line.purpose, start, str(line.arm.stage.get("steps")))
 
 
 @cache

@@ -13,6 +13,7 @@ NO_SPACE = "no space left"  # how a worker on a full disk begins its reason
 
 Moment = Literal["base", "prompted", "tuned", "merged", "merged_requantised"]
 OWN_MOMENTS: tuple[Moment, ...] = ("base", "prompted", "tuned")  # of a model as it is
+MERGED_PHASES = ("merge", "evaluate_merged", "requantise", "evaluate_requantised")
 Failure = Literal["oom", "nan", "timeout", "crashed", "killed", "refused"]
 
 

@@ -12,7 +12,20 @@ from harness import artifacts, identity, stack
 from harness.arms import Cell
 from harness.assignment import Assignment, BaseToLoad, SourceToRead, StageToRun, Turns, score_key
 from harness.errors import UserError
-from harness.events import NO_SPACE, OWN_MOMENTS, Artifact, Done, Event, Failed, Phase, Progress, Score, Trained
+from harness.events import (
+    MERGED_PHASES,
+    NO_SPACE,
+    OWN_MOMENTS,
+    Artifact,
+    Done,
+    Event,
+    Failed,
+    Phase,
+    PhaseStarted,
+    Progress,
+    Score,
+    Trained,
+)
 from harness.executors.executor import Executor
 from harness.plan import Known, Outcome, Purpose, stage_execution
 from harness.progress import Display
@@ -35,6 +48,7 @@ class Flight:
     device: str
     validation: dict[str, float]
     evals: set[str]
+    phase: str | None = None
 
 
 class Flights:
@@ -139,6 +153,8 @@ class Flights:
         match event:
             case Progress():
                 self.display.progress(run_id, event)
+            case PhaseStarted():
+                flight.phase = event.phase
             case Phase():
                 self.writer.phase(run_id, event)
             case Trained():
@@ -149,6 +165,8 @@ class Flights:
                 self._score(flight, event)
             case Done():
                 self._finish(flight, "ok", None, None)
+            case Failed(status="oom") if flight.phase in MERGED_PHASES:  # by then it is scored as it was tuned
+                self._finish(flight, "ok", f"not scored once merged: {event.reason}", flight.phase)
             case Failed():
                 self._finish(flight, event.status, event.reason, event.phase)
                 self._stop_where_full(event)

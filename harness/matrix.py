@@ -27,30 +27,43 @@ SETTINGS_KEYS = tuple(Settings.model_fields)
 class BaseSpec(Strict):
     """Where a base model comes from: exactly one of embedded, path, hub, config."""
 
-    embedded: str | None = None
-    path: str | None = None
-    hub: str | None = None
-    revision: str | None = None
-    config: str | None = None
-    init_seed: int = 0
-    tokenizer: str | None = None
-    pad_token: str | None = None
+    embedded: Annotated[str | None, Field(description="The name of a base of an installed suite.")] = None
+    path: Annotated[str | None, Field(description="A folder with config.json and safetensors.")] = None
+    hub: Annotated[str | None, Field(description="An id on the Hugging Face hub, org/name.")] = None
+    revision: Annotated[str | None, Field(description="Of a hub base: a branch, a tag or a commit.")] = None
+    config: Annotated[str | None, Field(description="A config.json, or its folder: the shape with random weights.")] = (
+        None
+    )
+    init_seed: Annotated[int, Field(description="Of a `config` base: the seed of its weights.")] = 0
+    tokenizer: Annotated[
+        str | None, Field(description="Of a `config` base: the folder of its tokenizer, if another.")
+    ] = None
+    pad_token: Annotated[
+        str | None, Field(description="A token of the vocabulary, for a tokenizer that names none to pad with.")
+    ] = None
 
 
 class Header(Strict):
     """The keys of a matrix file that are not training settings."""
 
-    version: Annotated[int, Field(ge=1, le=1)] = 1
-    suite: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "unnamed"
-    seeds: Annotated[int, Field(gt=0, le=1000)] | Annotated[tuple[int, ...], Field(min_length=1)] = 3
-    bases: Annotated[dict[str, BaseSpec], Field(min_length=1)]
-    methods: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
-    evals: tuple[Eval, ...] = ()
-    eval_batch_size: Annotated[int, Field(gt=0)] = 64
-    selection: Selection = Selection()
-    tuning: Tuning = Tuning()
-    measure: Measure = Measure()
-    timeout_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    version: Annotated[int, Field(ge=1, le=1, description="Of the file's format.")] = 1
+    suite: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="What its runs are filed under.")
+    ] = "unnamed"
+    seeds: Annotated[
+        Annotated[int, Field(gt=0, le=1000)] | Annotated[tuple[int, ...], Field(min_length=1)],
+        Field(description="How many (3 is 1, 2, 3), or which, as in [1, 5]. A seed sets order, dropout, new weights."),
+    ] = 3
+    bases: Annotated[dict[str, BaseSpec], Field(min_length=1, description="The base models, each under a name.")]
+    methods: Annotated[
+        dict[str, dict[str, Any]], Field(min_length=1, description="What is trained: entries, each under a name.")
+    ]
+    evals: Annotated[tuple[Eval, ...], Field(description="The lm-eval tasks to score.")] = ()
+    eval_batch_size: Annotated[int, Field(gt=0, description="Items scored at once: part of the eval's id.")] = 64
+    selection: Annotated[Selection, Field(description="By which `validation` task rates are chosen.")] = Selection()
+    tuning: Annotated[Tuning, Field(description="How rates are tried.")] = Tuning()
+    measure: Annotated[Measure, Field(description="The run that has the device to itself.")] = Measure()
+    timeout_seconds: Annotated[float, Field(gt=0, description="Of one run; a longer one ends as `timeout`.")] = 3600.0
 
 
 @dataclass(frozen=True)
@@ -124,11 +137,11 @@ def build_matrix(document: Document, folder: Path, overrides: tuple[str, ...] = 
         repeated = {e.task for e in header.evals if sum(o.task == e.task for o in header.evals) > 1}
         for task in sorted(repeated):
             problems.add(("evals",), f"task {task!r} stands twice")
+        seeds = tuple(range(1, header.seeds + 1)) if isinstance(header.seeds, int) else header.seeds
+        if len(set(seeds)) != len(seeds):
+            problems.add(("seeds",), f"a seed stands twice in {list(seeds)}")
     problems.raise_if_any()
     assert header is not None
-    seeds = tuple(range(1, header.seeds + 1)) if isinstance(header.seeds, int) else header.seeds
-    if len(set(seeds)) != len(seeds):
-        raise UserError(f"{document.where(('seeds',))}: seeds: a seed stands twice in {list(seeds)}")
     return Matrix(document.source, folder, header, seeds, tuple(dict.fromkeys(variants)))
 
 
@@ -314,12 +327,16 @@ def _dotted_path(key: str, raw: dict[str, Any]) -> KeyPath:
 
 
 def _validated_header(raw: dict[str, Any], problems: Problems) -> Header | None:
+    """The header, with something harmless in the place of what is at fault, so that the rest is checked too; None
+    where too little is left."""
+    said = {key: raw[key] for key in Header.model_fields if key in raw}
+    header: Header | None
     try:
-        header = Header.model_validate({key: raw[key] for key in Header.model_fields if key in raw})
+        header = Header.model_validate(said)
     except ValidationError as error:
         problems.add_validation((), error, {})
-        return None
-    for name, spec in header.bases.items():
+        header = _harmless_header(said, {item["loc"][:2] for item in error.errors()})
+    for name, spec in header.bases.items() if header else ():
         given = [key for key in ("embedded", "path", "hub", "config") if getattr(spec, key) is not None]
         if len(given) != 1:
             got = ", ".join(given) or "none"
@@ -327,6 +344,34 @@ def _validated_header(raw: dict[str, Any], problems: Problems) -> Header | None:
         if spec.revision is not None and spec.hub is None:
             problems.add(("bases", name, "revision"), "only a hub base has a revision")
     return header
+
+
+def _harmless_header(given: dict[str, Any], faults: set[tuple[Any, ...]]) -> Header | None:
+    sound = {key: value for key, value in given.items() if (key,) not in faults}
+    for key, *inner in (fault for fault in faults if len(fault) > 1):
+        if key in ("bases", "methods") and isinstance(sound.get(key), dict):
+            sound[key] = {name: value for name, value in sound[key].items() if name != inner[0]}
+            if key == "bases":
+                sound[key][inner[0]] = {"embedded": str(inner[0])}
+        else:
+            sound.pop(key, None)
+    if "evals" not in sound:
+        sound.pop("selection", None)  # it names some of them
+    if "bases" not in sound:
+        sound["bases"] = {name: {"embedded": name} for name in _bases_named(sound.get("methods"))}
+    try:
+        return Header.model_validate(sound)
+    except ValidationError:
+        return None
+
+
+def _bases_named(entries: Any) -> list[str]:
+    """Every base that the entries under ``methods`` speak of, or one that none does."""
+    found = ["any"]
+    for entry in entries.values() if isinstance(entries, dict) else ():
+        for names in (entry.get("bases"), entry.get("per_base")) if isinstance(entry, dict) else ():
+            found += [name for name in names if isinstance(name, str)] if isinstance(names, list | dict) else []
+    return found
 
 
 def _matches(variant: Variant, where: dict[str, Any]) -> bool:

@@ -171,8 +171,6 @@ def _shares(sources: Sequence[Source]) -> list[float]:
     """Each source's share; those without one divide equally what the others leave."""
     given = sum(source.share for source in sources if source.share is not None)
     open_ = sum(source.share is None for source in sources)
-    if given > 1 + 1e-9 or (not open_ and abs(given - 1) > 1e-9):
-        raise UserError(f"data: the shares of {', '.join(s.file for s in sources)} add up to {given:g}, not to 1")
     rest = (1 - given) / open_ if open_ else 0.0
     return [rest if source.share is None else source.share for source in sources]
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from harness import identity
 from harness.arms import Arm, Cell
-from harness.events import Moment
+from harness.events import OWN_MOMENTS, Moment
 from harness.settings import Measure, Tuning
 
 State = Literal["done", "failed", "left", "deferred", "blocked", "refused"]
@@ -21,7 +21,7 @@ Purpose = Literal["quality", "measure"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the newest finished run of a cell ended on this stack."""
+    """How the newest finished run of a cell ended on this stack; a good one has a ``reason`` where it lacks scores."""
 
     run_id: str
     status: str
@@ -52,8 +52,9 @@ class Known:
         return None if found is None or found.status in ("killed", "refused", "blocked") else found
 
     def forget_failures(self) -> None:
-        """Let every cell that failed run once more."""
-        self.outcomes = {key: outcome for key, outcome in self.outcomes.items() if outcome.ok}
+        """Let every cell that failed, or that memory kept from being scored once merged, run once more."""
+        kept = {key: outcome for key, outcome in self.outcomes.items() if outcome.ok and outcome.reason is None}
+        self.outcomes = kept
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,14 @@ class Planner:
             return Planned(arm, purpose, "left", cell)
         if not outcome.ok:
             return Planned(arm, purpose, "failed", cell, outcome.reason)
-        if purpose == "quality" and self._wanted(arm) - outcome.evals:
+        if purpose == "quality" and self._wanted(arm, outcome) - outcome.evals:
             return Planned(arm, purpose, "left", cell, "to be scored on new tasks or moments", rescore=True)
-        return Planned(arm, purpose, "done", cell)
+        return Planned(arm, purpose, "done", cell, outcome.reason)
 
-    def _wanted(self, arm: Arm) -> frozenset[str]:
-        return frozenset().union(*(self.evals.get(moment, frozenset()) for moment in arm.moments))
+    def _wanted(self, arm: Arm, outcome: Outcome) -> frozenset[str]:
+        """What the run is to have been scored on; at no merged moment where it lacked the memory for that."""
+        moments = [moment for moment in arm.moments if outcome.reason is None or moment in OWN_MOMENTS]
+        return frozenset().union(*(self.evals.get(moment, frozenset()) for moment in moments))
 
     def _failed_parent(self, cell: Cell) -> str | None:
         parent = cell.arm.parent

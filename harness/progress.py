@@ -22,7 +22,7 @@ LIVE_SECONDS = 0.25
 class Display:
     """Shows cells done, running and failed, loss and speed of those that run, and the time left."""
 
-    def __init__(self, console: Console, estimate: Callable[[list[Planned]], float]) -> None:
+    def __init__(self, console: Console, estimate: Callable[[list[Planned]], float | None]) -> None:
         self.console, self.estimate = console, estimate
         self.began = self._shown = time.monotonic()
         self._expected: float | None = None
@@ -49,11 +49,12 @@ class Display:
         self._progress[run_id] = event
 
     def finished(self, flight: Any, outcome: Outcome) -> None:
-        """A run ended; failures are said at once."""
+        """A run ended; what failed, or was left out, is said at once."""
         self._progress.pop(flight.run_id, None)
-        if not outcome.ok:
-            name = escape(flight.cell.arm.name)
-            self.console.print(f"[red]{outcome.status}[/] {name}: {escape(outcome.reason or '')}", highlight=False)
+        if not outcome.ok or outcome.reason:
+            colour, name = "yellow" if outcome.ok else "red", escape(flight.cell.arm.name)
+            said = f"[{colour}]{outcome.status}[/] {name}: {escape(outcome.reason or '')}"
+            self.console.print(said, highlight=False)
 
     def show(self, plan: list[Planned], flights: dict[str, Any]) -> None:
         """The state of things, if it is time to say it."""
@@ -64,24 +65,24 @@ class Display:
         states = Counter(line.state for line in plan)
         done = states["done"]
         if done != self._counted:
-            self._counted, self._expected = done, now + self.estimate(plan)
-        left = max(0.0, (self._expected or now) - now)
+            seconds = self.estimate(plan)
+            self._counted, self._expected = done, None if seconds is None else now + seconds
+        left = "time left unknown" if self._expected is None else f"about {clock(max(0.0, self._expected - now))} left"
         if self._live:
             self._live.update(self._picture(states, len(plan), left, flights), refresh=True)
         else:
             self.console.print(self._line(states, len(plan), left, flights), highlight=False, markup=False)
 
-    def _line(self, states: Counter[State], total: int, left: float, flights: dict[str, Any]) -> str:
+    def _line(self, states: Counter[State], total: int, left: str, flights: dict[str, Any]) -> str:
         failed = states["failed"] + states["blocked"] + states["refused"]
         running = ", ".join(f.cell.arm.name for f in flights.values())
-        elapsed = clock(self.elapsed)
-        return f"{elapsed}  {states['done']} of {total} done, {failed} failed, about {clock(left)} left; now: {running}"
+        return f"{clock(self.elapsed)}  {states['done']} of {total} done, {failed} failed, {left}; now: {running}"
 
-    def _picture(self, states: Counter[State], total: int, left: float, flights: dict[str, Any]) -> Group:
+    def _picture(self, states: Counter[State], total: int, left: str, flights: dict[str, Any]) -> Group:
         failed = states["failed"] + states["blocked"] + states["refused"]
         head = Table.grid(padding=(0, 2))
         counts = f"{states['done']} of {total} done, {failed} failed"
-        said = f"{counts} · {clock(self.elapsed)} · about {clock(left)} left"
+        said = f"{counts} · {clock(self.elapsed)} · {left}"
         room = self.console.width - len(said) - 4
         bar = ProgressBar(total=max(1, total), completed=states["done"] + failed, width=max(4, min(40, room)))
         head.add_row(bar, Text(said, no_wrap=True))

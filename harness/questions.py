@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,13 +29,14 @@ import suites
 from harness.errors import UserError
 from harness.own.heldout import LOADER
 from harness.own.rules import rows_of
-from harness.tasks import Task, find_tasks
+from harness.tasks import Task, files_of, find_tasks
 from harness.workdir import Workdir
 
 LOADER_SECONDS = 120
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 Doc = Mapping[str, Any]
+Stamp = tuple[str, int, int]  # a file's path, when it was changed (ns), its size
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,8 @@ class Known:
 
 def of_suite(suite: str) -> dict[str, Known]:
     """The questions of every task of an installed suite, by the task's name; none where it is not installed."""
-    installed = {path.parent.name: path.parent / "tasks" for path in _installed().glob("*/matrix.yaml")}
-    folder = installed.get(suite)
-    if folder is None or not folder.is_dir():
+    folder = _tasks_of(suite)
+    if folder is None:
         return {}
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
@@ -79,14 +79,22 @@ def of_own_data(results: Path) -> dict[tuple[str, str], Known]:
     """The questions of the tasks that ``tunematrix run --base --data`` wrote beside a results file, by the task's name
     and the digest of its items: each choice of files has tasks of its own under the same names."""
     found = {}
-    for folder in sorted((Workdir.beside(results).root / "own").glob("*/tasks")):
-        loader = folder / "loader.py"
-        if loader.is_file() and loader.read_text(encoding="utf-8") == LOADER:
-            for task in find_tasks(folder).values():
-                if not _names_fields_alone(task):  # a template would be filled here, whoever wrote it
-                    continue
-                found[task.name, task.item_digest] = _known(task, lambda one: rows_of(_beside(one)))
+    for folder in _tasks_beside(results):
+        for task in find_tasks(folder).values():
+            if not _names_fields_alone(task):  # a template would be filled here, whoever wrote it
+                continue
+            found[task.name, task.item_digest] = _known(task, lambda one: rows_of(_beside(one)))
     return found
+
+
+def stamps(suite: str, results: Path) -> tuple[Stamp, ...]:
+    """What changes with any file that ``of_suite`` and ``of_own_data`` read."""
+    folder = _tasks_of(suite)
+    found = set()
+    for tasks in ([folder] if folder else []) + _tasks_beside(results):
+        with suppress(UserError, FileNotFoundError):  # what can't be read is told of by whoever reads it
+            found |= {(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files_of(tasks)}
+    return tuple(sorted(found))
 
 
 def _names_fields_alone(task: Task) -> bool:
@@ -172,6 +180,20 @@ def _loaded(task: Task) -> list[Doc]:
 
 def _beside(task: Task) -> Path:
     return task.path.with_name(Path(str((task.config.get("dataset_kwargs") or {}).get("file", ""))).name)
+
+
+def _tasks_of(suite: str) -> Path | None:
+    """The folder of an installed suite's tasks, if there is one."""
+    installed = {path.parent.name: path.parent / "tasks" for path in _installed().glob("*/matrix.yaml")}
+    folder = installed.get(suite)
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _tasks_beside(results: Path) -> list[Path]:
+    """The folders of tasks that we wrote for own data beside a results file, as we wrote them."""
+    folders = sorted((Workdir.beside(results).root / "own").glob("*/tasks"))
+    loaders = [(folder, folder / "loader.py") for folder in folders]
+    return [folder for folder, own in loaders if own.is_file() and own.read_text(encoding="utf-8") == LOADER]
 
 
 def _installed() -> Path:

@@ -12,6 +12,8 @@ from harness.analysis.section import Section, arm_names
 from harness.selectors import Named
 from harness.store import reader
 
+SHOWN_DIGEST = 6
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -120,6 +122,7 @@ class Contents:
         )
         scores = self.scores[(self.scores["stack_id"] == stack_id) & self.scores["arm_id"].isin(scored["arm_id"])]
         items = self.items if wanted is None else self._items_of(scores)
+        runs, rates, failures, scores = (_based(frame, own) for frame in (runs, rates, failures, scores))
         frames = Section(own, runs, rates, _evals_of(scores, suite), items, phases)
         return Part(suite, stack_id, self.facts[stack_id], frames, failures, self.evals)
 
@@ -149,7 +152,19 @@ def _arms_of(arms: pd.DataFrame, suite: str, stack_id: str) -> pd.DataFrame:
     here = arms[arms["stack_id"] == stack_id]
     own = here[here["suite"] == suite]
     shared = (here["method"] == "base") & here["base_digest"].isin(own["base_digest"])
-    return here[(here["suite"] == suite) | shared].reset_index(drop=True)
+    return _with_bases_apart(here[(here["suite"] == suite) | shared].reset_index(drop=True))
+
+
+def _with_bases_apart(arms: pd.DataFrame) -> pd.DataFrame:
+    """With the start of its digest behind a base's name where another base is called the same: weights that were
+    changed under their name are another model, and never compared as one."""
+    alike = arms.groupby("base")["base_digest"].transform("nunique") > 1
+    return arms.assign(base=arms["base"].where(~alike, arms["base"] + " #" + arms["base_digest"].str[:SHOWN_DIGEST]))
+
+
+def _based(frame: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
+    """The frame with each arm's base by the name that ``arms`` have."""
+    return frame.assign(base=frame["arm_id"].map(arms.set_index("arm_id")["base"]))
 
 
 def _evals_of(scores: pd.DataFrame, suite: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import suites
 from harness import identity, stack
 from harness.arms import Arm, build_arms, select
 from harness.assignment import EvalToScore
-from harness.errors import UserError
+from harness.errors import UserError, collected
 from harness.estimate import Tasks, estimate_seconds
 from harness.events import Moment
 from harness.matrix import Matrix
@@ -80,10 +80,11 @@ class Session:
             return Known()
         return read_known(open_for_reading(db_path), self.stack_id)
 
-    def estimate(self, plan: list[Planned], known: Known, factor: float | None = None) -> float:
-        """Seconds that the plan should take on this machine, or on one ``factor`` times as slow as the reference."""
-        evals = self.evals
-        return estimate_seconds(plan, known, self.jobs, Tasks(len(evals), sum(e.merged for e in evals)), factor)
+    def estimate(self, plan: list[Planned], known: Known, factor: float | None = None) -> float | None:
+        """Seconds that the plan should take on this machine, or on one ``factor`` times as slow as the reference; None
+        where nothing is known of it."""
+        tasks = Tasks(len(self.evals), sum(e.merged for e in self.evals))
+        return estimate_seconds(plan, known, self.device, self.jobs, tasks, factor)
 
 
 def open_session(
@@ -107,8 +108,14 @@ def _session(
     library = MixLibrary(workdir.data, matrix.folder)
     tasks_folder = matrix.folder / "tasks"
     tasks = find_tasks(tasks_folder) if tasks_folder.is_dir() else {}
-    check_evals(matrix.header.evals, tasks, matrix.source)
-    arms = select(build_arms(matrix, library, device), only)
+    mistakes: list[str] = []
+    arms: list[Arm] = []
+    with collected(mistakes):
+        check_evals(matrix.header.evals, tasks, matrix.source)
+    with collected(mistakes):
+        arms = select(build_arms(matrix, library, device), only)
+    if mistakes:
+        raise UserError(*mistakes)
     return Session(
         matrix,
         arms,

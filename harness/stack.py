@@ -4,7 +4,6 @@ import hashlib
 import os
 import platform
 import subprocess
-import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -54,22 +53,19 @@ def stack_facts(device: str) -> dict[str, Any]:
 
 
 def code_digest() -> str:
-    """SHA-256 over the sources that train and score, those of third-party methods included."""
-    from methods import registry
-
+    """SHA-256 over the sources that train and score; a third party's method is in its own stages' ids instead."""
     root = Path(__file__).resolve().parent.parent
     files = [f for part in _TRAINING_CODE for f in _python_files(root / part)]
     named = {str(path.relative_to(root)): path for path in files}
-    for name in registry.names():
-        if name not in registry.BUILT_IN:
-            module = sys.modules.get(type(registry.get(name)).__module__)
-            if module is not None and module.__file__:
-                named[f"plugin:{name}"] = Path(module.__file__)
     return identity.digest("code", {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in named.items()})
 
 
 def pick_device(wanted: str) -> str:
-    """``auto`` is a GPU where there is one; raises UserError for a GPU asked for where there is none."""
+    """``auto`` is a GPU where there is one; raises UserError for a GPU asked for where there is none, and for any other
+    device."""
+    if wanted not in ("cpu", "cuda", "auto"):
+        hint = f" (one GPU of several: CUDA_VISIBLE_DEVICES={wanted[5:]})" if wanted.startswith("cuda:") else ""
+        raise UserError(f"--device {wanted}: expected cpu, cuda or auto{hint}")
     if wanted == "cpu":
         return "cpu"
     found = gpu_count()

@@ -6,7 +6,7 @@ covers the YAML itself, the modules that its ``!function`` tags name, and the da
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,34 +59,51 @@ class Task:
 def find_tasks(folder: Path) -> dict[str, Task]:
     """Every task file in ``folder``, by the name that it gives itself. Raises UserError for one that cannot be read."""
     tasks: dict[str, Task] = {}
+    for path, config in _configs(folder):
+        version = str((config.get("metadata") or {}).get("version", "0"))
+        tasks[config["task"]] = Task(config["task"], path, version, _item_digest(path, config), config)
+    return tasks
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Every file that the items of the tasks in ``folder`` come from: what an ``item_digest`` covers. Raises UserError
+    for a task file that cannot be read."""
+    found = {file for path, config in _configs(folder) for file in (path, *_files(path, config).values())}
+    return sorted(file for file in found if file.is_file())
+
+
+def check_evals(evals: Sequence[Eval], tasks: dict[str, Task], source: str) -> None:
+    """Raises UserError with a line for each eval whose task, or whose metric of it, is not there."""
+    known = ", ".join(tasks) or "none"
+    faults = []
+    for one in evals:
+        metrics = tasks[one.task].metrics if one.task in tasks else ()
+        if one.task not in tasks:
+            faults.append(f"unknown task {one.task!r} (known: {known})")
+        elif metrics and one.metric not in metrics:
+            faults.append(f"{one.task}: unknown metric {one.metric!r} (it has {', '.join(metrics)})")
+    if faults:
+        raise UserError(*(f"{source}: evals: {fault}" for fault in faults))
+
+
+def _configs(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in sorted(folder.glob("*.yaml")):
         try:
             config = yaml.load(path.read_text(encoding="utf-8"), Loader=_TaskLoader)
         except yaml.YAMLError as error:
             raise UserError(f"{path}: not YAML: {error}".replace("\n", " ")) from None
         if isinstance(config, dict) and isinstance(config.get("task"), str):
-            version = str((config.get("metadata") or {}).get("version", "0"))
-            tasks[config["task"]] = Task(config["task"], path, version, _item_digest(path, config), config)
-    return tasks
-
-
-def check_evals(evals: Sequence[Eval], tasks: dict[str, Task], source: str) -> None:
-    """Raises UserError with a line for each eval whose task, or whose metric of it, is not there."""
-    known = ", ".join(tasks) or "none"
-    missing = [e.task for e in evals if e.task not in tasks]
-    if missing:
-        raise UserError(*(f"{source}: evals: unknown task {name!r} (known: {known})" for name in missing))
-    unknown = [e for e in evals if tasks[e.task].metrics and e.metric not in tasks[e.task].metrics]
-    if unknown:
-        raise UserError(
-            *(
-                f"{source}: evals: {e.task}: unknown metric {e.metric!r} (it has {', '.join(tasks[e.task].metrics)})"
-                for e in unknown
-            )
-        )
+            yield path, config
 
 
 def _item_digest(path: Path, config: dict[str, Any]) -> str:
+    files = _files(path, config)
+    contents = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
+    return identity.digest("items", [config, contents])
+
+
+def _files(path: Path, config: dict[str, Any]) -> dict[str, Path]:
+    """The modules and data files that a task names, by what it calls them."""
     strings = list(_strings(config))
     modules = {text.split()[1].rpartition(".")[0] for text in strings if text.startswith("!function ")}
     files = {name: path.parent / f"{name}.py" for name in modules}
@@ -94,8 +111,7 @@ def _item_digest(path: Path, config: dict[str, Any]) -> str:
         found = _data_file(path.parent, text)
         if found is not None:
             files[text] = found
-    contents = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
-    return identity.digest("items", [config, contents])
+    return files
 
 
 def _data_file(folder: Path, name: str) -> Path | None:

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from harness.analysis import forgetting, matched, rates
+from harness import questions
+from harness.analysis import forgetting, frontier, matched, rates
+from harness.analysis.costs import whole_tuning_seconds
 from harness.analysis.memory import components, peaks, predicted
 from harness.analysis.recommend import Recommendation, recommend
 from harness.analysis.summary import summarise
 from harness.history import Past
+from harness.questions import Stamp
 from harness.sections import Part
+from harness.selectors import Named
 from leaderboard import results
 from leaderboard.results import Listing, SectionKey, Version
 from leaderboard.rows import compare as versus
 from leaderboard.rows import gate
+from leaderboard.rows import recipes as told_recipes
 from leaderboard.rows import run as runs
 from leaderboard.rows.compare import Comparison, Pick
 from leaderboard.rows.run import OneRun
@@ -48,8 +53,9 @@ def part(key: SectionKey) -> Part:
 
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="comparing the arms")
 def summary(key: SectionKey) -> pd.DataFrame:
-    """See ``summary.summarise``."""
-    return summarise(part(key).frames)
+    """See ``summary.summarise``; with ``parent_arm_id`` and ``execution_id``."""
+    frames = part(key).frames
+    return summarise(frames).join(frames.arms.set_index("arm_id")[["parent_arm_id", "execution_id"]], on="arm_id")
 
 
 @st.cache_resource(max_entries=SECTIONS, show_spinner="comparing with the base")
@@ -84,6 +90,15 @@ def recommendation(key: SectionKey, limits: tuple[tuple[str, float], ...], arms:
     return recommend(part(key).frames, table[table["arm_id"].isin(arms)], dict(limits))
 
 
+@st.cache_resource(max_entries=10 * SECTIONS, show_spinner="looking for arms that none beats")
+def standing(key: SectionKey, quantities: tuple[str, ...]) -> pd.DataFrame:
+    """See ``frontier.frontier``, of the trained arms."""
+    table = summary(key)
+    trained = table[table["chosen_rate"].notna()]
+    trained = trained.assign(whole_tuning_seconds=whole_tuning_seconds(trained))
+    return frontier.frontier(part(key).frames, trained, quantities)
+
+
 @st.cache_resource(max_entries=10 * SECTIONS, show_spinner="counting the bytes")
 def memory(key: SectionKey) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The section's ``memory.peaks``, their ``components``, and what was ``predicted``."""
@@ -97,17 +112,31 @@ def run(key: SectionKey, run_id: str) -> OneRun | None:
     return runs.read_run(key, run_id)
 
 
-@st.cache_resource(max_entries=64, show_spinner="reading the items")
+@st.cache_resource(max_entries=SECTIONS, show_spinner=False)
+def recipes(key: SectionKey) -> pd.DataFrame:
+    """See ``recipes.told``, of all arms."""
+    return told_recipes.told(results.read_recipes(key, tuple(part(key).frames.arms["arm_id"])))
+
+
 def items(key: SectionKey, run_id: str, moment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """See ``runs.items_of``."""
+    return _items(key, run_id, moment, questions.stamps(key.suite, key.path))
+
+
+@st.cache_resource(max_entries=64, show_spinner="reading the items")
+def _items(key: SectionKey, run_id: str, moment: str, files: tuple[Stamp, ...]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     found = run(key, run_id)
     assert found is not None
-    return runs.items_of(found, moment, questions(key.suite, key.path))
+    return runs.items_of(found, moment, _texts(key.suite, key.path, files))
+
+
+def texts(suite: str, path: Path) -> runs.Texts:
+    """See ``runs.texts``; read anew when one of the files that they come from has changed."""
+    return _texts(suite, path, questions.stamps(suite, path))
 
 
 @st.cache_resource(max_entries=16, show_spinner="reading the suite's items")
-def questions(suite: str, path: Path) -> runs.Texts:
-    """See ``runs.texts``."""
+def _texts(suite: str, path: Path, files: tuple[Stamp, ...]) -> runs.Texts:
     return runs.texts(suite, path)
 
 
@@ -115,6 +144,12 @@ def questions(suite: str, path: Path) -> runs.Texts:
 def curves(key: SectionKey) -> pd.DataFrame:
     """See ``results.read_curves``."""
     return results.read_curves(key)
+
+
+@st.cache_resource(max_entries=50 * SECTIONS, show_spinner=False)
+def named(key: SectionKey) -> list[Named]:
+    """See ``results.read_named``."""
+    return results.read_named(key)
 
 
 @st.cache_resource(max_entries=50 * SECTIONS, show_spinner="looking back")

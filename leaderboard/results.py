@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from harness.errors import UserError
 from harness.history import Past, past_of
 from harness.sections import Contents, Part
+from harness.selectors import Named
 from harness.sources import Source, open_source
 from harness.store import reader
 from harness.store.database import is_in_memory, open_untouched
@@ -113,6 +114,12 @@ def read_part(key: SectionKey) -> Part:
         return Contents(source.db, only=(key.suite, key.stack_id)).part(key.suite, key.stack_id)
 
 
+def read_named(key: SectionKey) -> list[Named]:
+    """What the arms of one section can be found by, without their figures."""
+    with opened(key.path) as source:
+        return Contents(source.db, only=(key.suite, key.stack_id)).named(key.suite, key.stack_id)
+
+
 def read_predictions(key: SectionKey) -> pd.DataFrame:
     """See ``reader.predictions``."""
     with opened(key.path) as source:
@@ -122,7 +129,7 @@ def read_predictions(key: SectionKey) -> pd.DataFrame:
 def read_past(key: SectionKey, arms: Sequence[str]) -> Past:
     """What one section says of a few arms (ids): see ``history.past_of``. Quicker by far than to read all of it."""
     with opened(key.path) as source:
-        contents = Contents(source.db, only=(key.suite, key.stack_id), arms_only=arms)
+        contents = Contents(source.db, every_rate=False, only=(key.suite, key.stack_id), arms_only=arms)
         return past_of(key.source, contents.part(key.suite, key.stack_id))
 
 
@@ -137,6 +144,12 @@ def read_asked(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:
     """See ``reader.asked``."""
     with opened(key.path) as source:
         return reader.asked(source.db, run_ids)
+
+
+def read_recipes(key: SectionKey, arms: Sequence[str]) -> "pd.Series[Any]":
+    """See ``reader.recipes_of``."""
+    with opened(key.path) as source:
+        return reader.recipes_of(source.db, arms)
 
 
 def read_steps(key: SectionKey, run_ids: Sequence[str]) -> pd.DataFrame:

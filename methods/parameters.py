@@ -12,20 +12,27 @@ class Parameters(BaseModel):
 
 
 class LoraParameters(Parameters):
-    """Low-rank adapters (Hu et al. 2021): W + alpha / rank * B A, with A random and B zero at the start.
+    """Low-rank adapters (Hu et al. 2021): W + alpha / rank * B A, with A random and B zero at the start."""
 
-    ``alpha`` is a factor of the rank by default, so that an arm of another rank has the same scale.
-    """
-
-    rank: Annotated[int, Field(gt=0)] = 8
-    alpha: Annotated[float, Field(gt=0)] | None = None
-    alpha_per_rank: Annotated[float, Field(gt=0)] = 2.0
-    target_modules: str | tuple[str, ...] = "all-linear"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    use_rslora: bool = False  # scale by alpha / sqrt(rank)
-    use_dora: bool = False
-    bias: Literal["none", "all", "lora_only"] = "none"
-    init: Literal["kaiming", "gaussian"] = "kaiming"
+    rank: Annotated[int, Field(gt=0, description="Width of the adapter: more to learn with, more memory.")] = 8
+    alpha: Annotated[
+        float | None,
+        Field(gt=0, description="The scale is alpha / rank. If not given it is `alpha_per_rank` times the rank."),
+    ] = None
+    alpha_per_rank: Annotated[float, Field(gt=0, description="The scale that every rank has then.")] = 2.0
+    target_modules: Annotated[
+        str | tuple[str, ...],
+        Field(description="`all-linear`, a pattern of whole names, or a list of the ends of names."),
+    ] = "all-linear"
+    dropout: Annotated[float, Field(ge=0, lt=1, description="Of the adapter's input, in training.")] = 0.0
+    use_rslora: Annotated[bool, Field(description="Scale by alpha / sqrt(rank) instead (Kalajdzievski 2023).")] = False
+    use_dora: Annotated[
+        bool, Field(description="Learn length and direction of the weights apart (Liu et al. 2024).")
+    ] = False
+    bias: Annotated[
+        Literal["none", "all", "lora_only"], Field(description="Which bias terms are trained beside the adapter.")
+    ] = "none"
+    init: Annotated[Literal["kaiming", "gaussian"], Field(description="How A is drawn.")] = "kaiming"
 
     @property
     def lora_alpha(self) -> float:
@@ -36,8 +43,8 @@ class LoraParameters(Parameters):
 class QuantisationParameters(Parameters):
     """4-bit base weights (Dettmers et al. 2023): the code, and whether the block scales are quantised again."""
 
-    quantisation: Literal["nf4", "fp4"] = "nf4"
-    double_quantisation: bool = True
+    quantisation: Annotated[Literal["nf4", "fp4"], Field(description="The 4-bit code.")] = "nf4"
+    double_quantisation: Annotated[bool, Field(description="Quantise the block scales again.")] = True
 
 
 class QloraParameters(LoraParameters, QuantisationParameters):
@@ -45,19 +52,29 @@ class QloraParameters(LoraParameters, QuantisationParameters):
 
 
 class DpoParameters(Parameters):
-    """Direct preference optimisation (Rafailov et al. 2023) from an SFT stage's result.
+    """Direct preference optimisation (Rafailov et al. 2023) from an SFT stage's result."""
 
-    ``adapter: continue`` trains the SFT stage's adapter further, with a frozen copy of it as the reference;
-    ``adapter: fresh`` merges it and trains a new one, whose absence is the reference. ``label_smoothing`` is the
-    share of pairs taken to be the wrong way round by ``loss_type: robust`` (Chowdhury et al. 2024); TRL's other
-    losses ignore it.
-    """
-
-    beta: Annotated[float, Field(gt=0)] = 0.1
-    loss_type: Literal["sigmoid", "ipo", "hinge", "robust"] = "sigmoid"
-    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    reference: Literal["precomputed", "model"] = "precomputed"  # for full weights
-    adapter: Literal["continue", "fresh"] = "continue"
+    beta: Annotated[float, Field(gt=0, description="How closely the model is held to its reference.")] = 0.1
+    loss_type: Annotated[Literal["sigmoid", "ipo", "hinge", "robust"], Field(description="TRL's loss.")] = "sigmoid"
+    label_smoothing: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=0.5,
+            description="Share of pairs taken to be the wrong way round (Chowdhury et al. 2024); for `robust` alone.",
+        ),
+    ] = 0.0
+    reference: Annotated[
+        Literal["precomputed", "model"],
+        Field(description="After full SFT: its log-probabilities from before the first step, or a second model."),
+    ] = "precomputed"
+    adapter: Annotated[
+        Literal["continue", "fresh"],
+        Field(
+            description="After LoRA or QLoRA: train its adapter further (the reference is a frozen copy of it), or "
+            "merge it and train a new one (the reference is the model without it)."
+        ),
+    ] = "continue"
 
     @model_validator(mode="after")
     def _smoothing_is_read(self) -> "DpoParameters":
@@ -69,6 +86,10 @@ class DpoParameters(Parameters):
 class BaseParameters(Parameters):
     """The untrained row: in full precision or in 4 bit, bare or with examples in its prompt."""
 
-    quantisation: Literal["none", "nf4", "fp4"] = "none"
-    double_quantisation: bool = True
-    shots: Annotated[int, Field(ge=0)] = 0
+    quantisation: Annotated[
+        Literal["none", "nf4", "fp4"], Field(description="In full precision, or the 4-bit code.")
+    ] = "none"
+    double_quantisation: Annotated[bool, Field(description="Quantise the block scales again.")] = True
+    shots: Annotated[
+        int, Field(ge=0, description="Examples in the prompt; then only evals with `prompted: true` are scored.")
+    ] = 0

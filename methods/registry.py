@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from methods.method import Method
 
@@ -17,15 +17,29 @@ def names() -> tuple[str, ...]:
 
 @cache
 def get(name: str) -> Method:
-    """The method called ``name``; raises KeyError for an unknown one, TypeError for a plugin that is no Method."""
+    """The method called ``name``; raises KeyError for an unknown one, TypeError for a plugin that will not do."""
     if name in BUILT_IN:
         method: Method = import_module(f"methods.{name}").METHOD
         return method
+    point = entry_point(name)
+    try:
+        found = point.load()
+        method = found() if isinstance(found, type) else found
+    except Exception as error:  # whatever a stranger's module raises
+        said = (str(error).splitlines() or ["no message"])[0]
+        raise TypeError(
+            f"entry point {GROUP}:{name} cannot be loaded from {point.value}: {type(error).__name__}: {said}"
+        ) from error
+    if not isinstance(method, Method):
+        raise TypeError(f"entry point {GROUP}:{name} is {type(found).__name__}, not a tunematrix.Method")
+    if getattr(method, "name", None) != name:
+        raise TypeError(f"entry point {GROUP}:{name} is a method named {getattr(method, 'name', None)!r}")
+    return method
+
+
+def entry_point(name: str) -> EntryPoint:
+    """Where an installed package says that the method ``name`` is; raises KeyError where none does."""
     for point in entry_points(group=GROUP):
         if point.name == name:
-            found = point.load()
-            method = found() if isinstance(found, type) else found
-            if not isinstance(method, Method):
-                raise TypeError(f"entry point {GROUP}:{name} is {type(found).__name__}, not a tunematrix.Method")
-            return method
+            return point
     raise KeyError(name)

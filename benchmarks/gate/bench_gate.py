@@ -78,9 +78,13 @@ def main() -> int:
         console.print(str(error), style="red", markup=False)
         return 2
     outcomes += monte_carlo.power(pool, ROUNDS, options.drawn, 0, console)
-    outcomes.append(monte_carlo.false_alarms(pool, ROUNDS, options.drawn_benign, 0, console))
+    quiet, passes = monte_carlo.false_alarms(pool, ROUNDS, options.drawn_benign, 0, console)
+    outcomes.append(quiet)
     missed = _show(outcomes, seconds, console)
-    _write(outcomes, seconds, stages, options.out)
+    console.print(
+        f"of {quiet.trials} drawn checks with nothing planted {passes} pass with nothing open", highlight=False
+    )
+    _write(outcomes, seconds, passes, stages, options.out)
     for name in stages.other_code:
         console.print(f"{name}: ran under other code than this", style="yellow", highlight=False)
     for line in missed:
@@ -241,11 +245,11 @@ def _met(one: Outcome, outcomes: list[Outcome]) -> bool:
     return one.found == 0 and whole.bound <= FALSE_ALARMS
 
 
-def _write(outcomes: list[Outcome], seconds: float, stages: Stages, path: Path) -> None:
+def _write(outcomes: list[Outcome], seconds: float, passes: int, stages: Stages, path: Path) -> None:
     commit, dirty = git_state(Path(__file__).resolve().parents[2])
     rows = [{**vars(one), "bound": one.bound} for one in outcomes]
     whole = {"commit": commit, "dirty": dirty, "stack": stack_facts("cpu"), "check_seconds": seconds, "rounds": ROUNDS}
-    whole |= {"ran_under_other_code": stages.other_code, "outcomes": rows}
+    whole |= {"passes_with_nothing_planted": passes, "ran_under_other_code": stages.other_code, "outcomes": rows}
     path.write_text(json.dumps(whole, indent=1) + "\n")
 
 

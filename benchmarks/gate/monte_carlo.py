@@ -5,7 +5,7 @@ from rich.console import Console
 
 from benchmarks.gate.pool import Plant, Pool, draw
 from benchmarks.gate.real import Outcome, calls_worse
-from harness.analysis.gate import QUANTITIES, Rules, judge
+from harness.analysis.gate import QUANTITIES, Rules, exit_code, judge
 
 CHANCE = tuple(name for name in QUANTITIES if name not in ("logits", "gradients", "first_losses"))
 PLANTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
@@ -25,13 +25,15 @@ def power(pool: Pool, rounds: int, trials: int, seed: int, console: Console) -> 
     return found
 
 
-def false_alarms(pool: Pool, rounds: int, trials: int, seed: int, console: Console) -> Outcome:
-    """How often a whole check calls something worse though nothing is. Its numerics are left out: nothing of chance is
-    in them, and the benign changes of real runs are what tries them."""
+def false_alarms(pool: Pool, rounds: int, trials: int, seed: int, console: Console) -> tuple[Outcome, int]:
+    """How often a whole check calls something worse though nothing is, and how many of these checks pass outright, with
+    nothing open. Its numerics are left out: nothing of chance is in them, and the benign changes of real runs are what
+    tries them."""
     rng = np.random.default_rng([seed, 99])
     name = "nothing planted"
-    alarms = sum(_alarm(pool, rounds, Plant(), CHANCE, rng) for _ in _counted(trials, name, console))
-    return Outcome(name, "Monte Carlo", trials, alarms, benign=True)
+    checks = [judge(*draw(pool, rounds, Plant(), rng), Rules(), CHANCE) for _ in _counted(trials, name, console)]
+    passes = sum(exit_code(findings, ()) == 0 for findings in checks)
+    return Outcome(name, "Monte Carlo", trials, sum(map(calls_worse, checks)), benign=True), passes
 
 
 def _alarm(pool: Pool, rounds: int, plant: Plant, quantities: tuple[str, ...], rng: np.random.Generator) -> bool:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-ALLOCATED, LEDGER, RESERVED = "allocated", "ledger", "reserved"
+ALLOCATED, DEVICE, LEDGER, RESERVED = "allocated", "device", "ledger", "reserved"
 WHOLE_RUN = "run"  # a phase of foreign results: loading, training and scoring together
 
 # The first of these that a table has is the one that it shows: the measure, its column, and the phase it is of.
@@ -11,6 +11,14 @@ _MEASURES = (
     (LEDGER, "ledger_peak_bytes", "train"),
     (RESERVED, "peak_reserved_bytes", WHOLE_RUN),
 )
+
+# What a card must have for a run, the measure that leaves the least out first.
+_STRONGEST = {
+    "peak_device_bytes": DEVICE,
+    "peak_reserved_bytes": RESERVED,
+    "peak_allocated_bytes": ALLOCATED,
+    "ledger_peak_bytes": LEDGER,
+}
 
 
 def measured(phases: pd.DataFrame) -> pd.DataFrame:
@@ -29,6 +37,20 @@ def measured(phases: pd.DataFrame) -> pd.DataFrame:
     table = table.astype(float)
     table["memory_measure"] = measure
     return table
+
+
+def needed(phases: pd.DataFrame) -> pd.DataFrame:
+    """Indexed by arm: needed_bytes, the highest peak over the phases of its own (last) stage in its newest good runs,
+    and needed_measure, what that is of: the process' share of the device, else what the allocator reserved, else what
+    it handed out, else the ledger.
+
+    All of these are one process' own, so that a run that shared the device counts as well.
+    """
+    own = phases[phases["latest"] & phases["last_stage"]]
+    peaks = own.groupby("arm_id")[list(_STRONGEST)].max().astype(float)
+    peaks = peaks[peaks.notna().any(axis=1)]
+    measure = peaks.notna().idxmax(axis=1)
+    return pd.DataFrame({"needed_bytes": peaks.bfill(axis=1).iloc[:, 0], "needed_measure": measure.map(_STRONGEST)})
 
 
 def repeats(phases: pd.DataFrame) -> pd.DataFrame:

@@ -23,13 +23,14 @@ JUDGED = (*ROLES, *LOWER_IS_BETTER, *HIGHER_IS_BETTER)
 def frontier(section: Section, arms: pd.DataFrame, quantities: Sequence[str]) -> pd.DataFrame:
     """Indexed by arm_id: ``in_set``, and ``dominated_by``, as ``pareto.pareto_set`` finds them in these quantities.
 
-    ``arms`` are rows of ``summary.summarise``; those of one ``base`` are compared with each other.
+    ``arms`` are rows of ``summary.summarise``; those of one base (by its digest) are compared with each other.
     Scores are compared item by item, costs by their figures. Raises KeyError for a quantity that is not in ``JUDGED``.
     """
     unknown = [name for name in quantities if name not in JUDGED]
     if unknown:
         raise KeyError(unknown[0])
-    found = [_of_base(section, own, quantities) for _, own in arms.groupby("base", sort=False)]
+    digests = arms["arm_id"].map(section.arms.set_index("arm_id")["base_digest"])
+    found = [_of_base(section, own, quantities) for _, own in arms.groupby(digests, sort=False)]
     return pd.concat(found) if found else pareto_set([], {}, {})
 
 

@@ -6,11 +6,11 @@ knows) is the rest. Different measures are different numbers and are never added
 
 import pandas as pd
 
-from harness.analysis.costs import ALLOCATED, LEDGER, RESERVED, WHOLE_RUN, alone
+from harness.analysis.costs import ALLOCATED, DEVICE, LEDGER, RESERVED, WHOLE_RUN, alone
 
 COMPONENTS = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
 REST, WHOLE = "rest", "not told apart"
-DEVICE, RESIDENT = "device", "resident increase"
+RESIDENT = "resident increase"
 MEASURES = {
     ALLOCATED: "peak_allocated_bytes",
     RESERVED: "peak_reserved_bytes",

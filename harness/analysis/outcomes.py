@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Key = tuple[str, str, str]  # arm_id, moment, eval_id
 ItemRow = Mapping[Hashable, Any]
 
+ROUNDING = 1e-5  # nats, or of more than one nat the share, up to which two log-likelihoods in float32 are one number
 SAME = 1e-4  # how far items' mean may be from the score that they are said to make up
 
 UNTRAINED = ("base", "prompted")  # moments of a model that nothing was trained on
@@ -85,11 +86,15 @@ def minus(first: Outcomes, second: Outcomes) -> Outcomes:
 
     A seed fixes the order of the data, so equal seeds are pairs; arms without a seed in common are paired in order.
     An untrained model stands beside every seed of the other. Where one has no items, each seed's scores are compared.
+    Numbers that differ by no more than ``ROUNDING`` do not differ: summed over many items, the rounding of
+    another processor would be a difference beyond chance.
     """
     seeds, left, right = _same_seeds(first, second)
     if left.shape[1] != right.shape[1]:
         left, right = (np.nanmean(table, axis=1, keepdims=True) for table in (left, right))
-    return Outcomes(seeds, left - right)
+    apart = left - right
+    rounding = ROUNDING * np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
+    return Outcomes(seeds, np.where(np.abs(apart) <= rounding, 0.0, apart))
 
 
 def known(table: NDArray[np.float64]) -> NDArray[np.float64]:

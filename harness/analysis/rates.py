@@ -26,16 +26,11 @@ def rate_curves(section: Section) -> pd.DataFrame:
 
 
 def _roles(section: Section) -> pd.Series:
-    """What each arm's rate was chosen for, indexed by arm: the role of the validation task whose means are those that
-    the choice was made by; the target where no task has them."""
-    scores = section.scores[(section.scores["split"] == "validation") & (section.scores["moment"] == "tuned")]
-    means = scores.groupby([*_RATE, "role", "eval_id"], as_index=False)["value"].mean()
-    means = means.merge(section.rates[[*_RATE, "validation"]], on=_RATE)
-    off = (means["value"] - means["validation"].astype(float)).abs().groupby(
-        [means["arm_id"], means["role"], means["eval_id"]]
-    )  # fmt: skip
-    nearest = off.max().sort_values(kind="stable").reset_index().drop_duplicates("arm_id").set_index("arm_id")["role"]
-    return nearest.reindex(section.arms["arm_id"]).fillna("target")
+    """What each arm's rate was chosen for, indexed by arm: the role of the validation task that it was chosen by; the
+    target where there is none, or nothing was scored on it."""
+    validation = section.scores[section.scores["split"] == "validation"]
+    roles = validation.drop_duplicates("task").set_index("task")["role"]
+    return section.arms.set_index("arm_id")["selection_task"].map(roles).astype(object).fillna("target")
 
 
 def _test_scores(section: Section, roles: pd.Series) -> pd.Series:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from harness.analysis.costs import whole_tuning_seconds
+from harness.analysis.costs import needed, whole_tuning_seconds
 from harness.analysis.pareto import pareto_set
 from harness.analysis.ranking import best_first, compare, ranked
 from harness.analysis.section import Section
@@ -14,7 +14,10 @@ from harness.analysis.section import Section
 State = Literal["met", "met by the estimate", "broken", "unknown"]
 
 AT_MOST, AT_LEAST = -1, 1
-WAYS = {"memory_bytes": AT_MOST, "forgetting": AT_MOST, "whole_tuning_seconds": AT_MOST, "gain": AT_LEAST}
+WAYS = {
+    **{"memory_bytes": AT_MOST, "needed_bytes": AT_MOST},
+    **{"forgetting": AT_MOST, "whole_tuning_seconds": AT_MOST, "gain": AT_LEAST},
+}
 COSTS = ("memory_bytes", "whole_tuning_seconds")
 FAR_BELOW = 10  # times
 ROLES = ("target", "general", "preference", "safety")
@@ -75,12 +78,14 @@ class Recommendation:
 def recommend(section: Section, summary: pd.DataFrame, limits: Mapping[str, float]) -> Recommendation:
     """Of the trained arms in ``summary`` (see ``summary.summarise``; cut down to one base, say) those within limits.
 
-    ``limits`` may have the keys of ``WAYS``: bytes and seconds at most, forgetting at most and gain at least as shares
-    of 1. A limit is kept if the estimate keeps it. The order is that of the target score, by paired tests among the
-    arms that are left, so that what cannot be told apart shares a place and a letter.
+    ``limits`` may have the keys of ``WAYS``: bytes (in training, or needed in every phase: ``costs.needed``) and
+    seconds at most, forgetting at most and gain at least as shares of 1. A limit is kept if the estimate keeps it. The
+    order is that of the target score, by paired tests among the arms that are left, so that what cannot be told apart
+    shares a place and a letter.
     """
     trained = summary[summary["chosen_rate"].notna()]
-    rows = trained.assign(whole_tuning_seconds=whole_tuning_seconds(trained)).astype(object)
+    rows = trained.assign(whole_tuning_seconds=whole_tuning_seconds(trained))
+    rows = rows.join(needed(section.phases), on="arm_id").astype(object)
     plain = rows.where(rows.notna(), None).to_dict("records")
     judged = [Choice(row, tuple(_check(row, *limit) for limit in limits.items())) for row in map(_named, plain)]
     choices = _ordered(section, [choice for choice in judged if choice.meets])
@@ -126,7 +131,7 @@ def _beyond(check: Check) -> float:
     if check.value is None:
         return float("inf")
     distance = abs(check.value - check.limit)
-    return distance / check.limit if check.quantity in COSTS and check.limit else distance
+    return distance if check.quantity in ("forgetting", "gain") or not check.limit else distance / check.limit
 
 
 def _named(row: Mapping[Any, Any]) -> dict[str, Any]:

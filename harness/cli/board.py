@@ -1,5 +1,6 @@
 """Results in a browser: `board`."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,11 @@ def board(
     """See the trade-offs in a browser: what each method gains, forgets and costs, down to single answers."""
     if with_text and export is None:
         raise UserError("--with-text: is for --export DIR; the board itself always shows what the results hold")
+    if find_spec("streamlit") is None:
+        raise UserError(
+            "board: needs Streamlit, which the extra `board` installs: pip install 'tunematrix[board]', or in a "
+            "checkout pip install '.[board]'"
+        )
     if export is not None:
         from leaderboard.export import export_page
 

@@ -13,12 +13,15 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: tunematrix check --baseline before.db --candidate after.db · "
     "tunematrix check --baseline results/pocket-cpu --run --markdown summary.md · "
-    'tunematrix check --ab "kernels.attention=sdpa" "kernels.attention=eager"'
+    'tunematrix check --ab "kernels.patch=old:apply" "kernels.patch=new:apply"'
 )
 def check(
     matrix: Annotated[
         str | None,
-        typer.Argument(metavar="[MATRIX]", help="The cells to run; by default the suite's reference cells."),
+        typer.Argument(
+            metavar="[MATRIX]",
+            help="The cells to run: a matrix file, or a suite's folder or name (its reference.yaml, where it has one).",
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Results from before the change: a snapshot's folder or a results file.")
@@ -32,7 +35,7 @@ def check(
     rounds: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Measure runs of each cell and side: 26 by default, 1 with --run.", show_default=False
+            min=1, help="Measure runs of each cell and side: 14 by default, 1 with --run.", show_default=False
         ),
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="A YAML file that overrides limits.")] = None,
@@ -43,7 +46,9 @@ def check(
     ] = None,
     other_hardware: Annotated[bool, typer.Option(help="Compare memory and speed of different hardware too.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Print every verdict, not only those that matter.")] = False,
-    keep: Annotated[Path | None, typer.Option(help="Keep what is run now in this folder.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep what is run now in this folder, a results file a side.")
+    ] = None,
     json_to: Annotated[Path | None, typer.Option("--json", help="Write every verdict to this file.")] = None,
     junit_to: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
     markdown_to: Annotated[Path | None, typer.Option("--markdown", help="Write a pull request's summary.")] = None,

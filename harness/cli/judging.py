@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Db
-
 app = typer.Typer()
 
+Db = Annotated[Path, typer.Option("--db", help="A results file, or a snapshot's folder.")]
 Arms = Annotated[
     list[str] | None, typer.Argument(metavar="[ARM]...", help="Arms: names, starts of ids, or method=lora,rank=8.")
 ]
@@ -64,7 +63,9 @@ def power(
 @app.command(epilog="Example: tunematrix recommend --vram 24GB --max-forgetting 0.02 --max-hours 3")
 def recommend(
     db: Db = Path("tunematrix.db"),
-    vram: Annotated[str | None, typer.Option(metavar="SIZE", help="Peak memory at most: 24GB, 24GiB, 800MiB.")] = None,
+    vram: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Peak memory at most: 24GB (10^9 bytes each), 24GiB (2^30).")
+    ] = None,
     max_forgetting: Annotated[
         float | None, typer.Option(help="Forgetting at most, as a share: 0.02 is two points.")
     ] = None,

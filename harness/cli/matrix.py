@@ -24,7 +24,7 @@ def run(
     data: Data = None,
     device: Device = "auto",
     jobs: Jobs = None,
-    retry_failed: Annotated[bool, typer.Option(help="Run failed cells again too.")] = False,
+    retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed.")] = False,
     report_to: Annotated[Path | None, typer.Option("--report", help="Also write the tables to this folder.")] = None,
 ) -> None:
     """Train, measure and score every cell that is not done yet, then print the tables."""

@@ -24,7 +24,12 @@ BaseOption = Annotated[
 ]
 Data = Annotated[
     list[str] | None,
-    typer.Option("--data", metavar="FILE", help="Your examples or preference pairs (.json .jsonl .csv .parquet)."),
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Your examples or preference pairs: .json, .jsonl, .jsonl.gz, .csv, .parquet, or hub:org/name[/file]. "
+        "Repeatable.",
+    ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
 Jobs = Annotated[

@@ -13,7 +13,7 @@ app = typer.Typer()
 @app.command(epilog="Examples: tunematrix report --db mine.db --out report · tunematrix report results/pocket-2026")
 def report(
     source: Annotated[
-        Path | None, typer.Argument(metavar="[SOURCE]", help="A results file or a snapshot's folder, instead of --db.")
+        Path | None, typer.Argument(metavar="[SOURCE]", help="A snapshot's folder, or a results file instead of --db.")
     ] = None,
     db: Db = Path("tunematrix.db"),
     out: Annotated[Path | None, typer.Option(help="Write Markdown, CSV and JSON to this folder too.")] = None,

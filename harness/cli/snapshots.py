@@ -63,7 +63,9 @@ def diff(
 def import_(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="A snapshot's folder, or what --format reads.")],
     db: Db = Path("tunematrix.db"),
-    format_: Annotated[str, typer.Option("--format", help="What DIR holds.")] = "snapshot",
+    format_: Annotated[
+        str, typer.Option("--format", help="What DIR holds: snapshot, peft-method-comparison or lm-eval.")
+    ] = "snapshot",
 ) -> None:
     """Bring runs from elsewhere into a results file, beside those that are there and never over them."""
     from harness.commands.snapshots import import_runs

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.analysis.gate import Side
 
 INTERRUPTED = 130
-ROUNDS = 26  # what a slowdown of 3 % takes where the mean of four arms varies by as much a round: `make bench-gate`
+ROUNDS = 14  # what a slowdown of 3 % takes where the mean of four arms varies by as much a round: `make bench-gate`
 WAYS = "--baseline with --candidate or --run, or --ab A B"
 
 

@@ -101,9 +101,9 @@ def _plan_summary(session: Session, lines: list[Planned], known: Known) -> str:
     states = Counter(line.state for line in lines)
     counted = ", ".join(f"{states[state]} {state}" for state in STATE_STYLES if states[state])
     arms = len({id(line.arm) for line in lines})
-    left = session.estimate(lines, known)
-    how = f"{session.jobs} at a time on {session.device}"
-    return f"{len(lines)} cells in {arms} arms: {counted}; about {clock(left)} with {how}"
+    seconds = session.estimate(lines, known)
+    took = "time unknown until a run of each kind has ended" if seconds is None else f"about {clock(seconds)}"
+    return f"{len(lines)} cells in {arms} arms: {counted}; {took}, with {session.jobs} at a time on {session.device}"
 
 
 def _plan_table(lines: list[Planned]) -> Table:
@@ -143,10 +143,14 @@ def _plan_json(session: Session, lines: list[Planned], known: Known) -> dict[str
         "stack_id": session.stack_id,
         "device": session.device,
         "jobs": session.jobs,
-        "estimated_seconds": round(session.estimate(lines, known), 1),
-        "reference_seconds": round(session.estimate(lines, known, factor=1.0), 1),
+        "estimated_seconds": _rounded(session.estimate(lines, known)),
+        "reference_seconds": _rounded(session.estimate(lines, known, factor=1.0)),
         "cells": [_cell_json(line) for line in lines],
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def _cell_json(line: Planned) -> dict[str, Any]:

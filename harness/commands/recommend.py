@@ -44,7 +44,7 @@ def limits_of(
     if max_hours is not None and max_hours <= 0:
         raise UserError(f"--max-hours {max_hours:g}: expected more than zero")
     limits = {
-        "memory_bytes": None if vram is None else float(parse_size("--vram", vram)),
+        "needed_bytes": None if vram is None else float(parse_size("--vram", vram)),
         "forgetting": max_forgetting,
         "whole_tuning_seconds": None if max_hours is None else 3600 * max_hours,
         "gain": min_gain,

@@ -10,7 +10,7 @@ from harness.oneline import one_line
 from harness.session import matrix_file
 from harness.snapshot import Publication, import_snapshot, publish_snapshot, push_snapshot, verify_snapshot
 from harness.snapshot.expected import expected_cells
-from harness.snapshot.manifest import Allowance, check_name
+from harness.snapshot.manifest import MANIFEST, Allowance, check_name, hash_file
 from harness.snapshot.privacy import without_paths
 from harness.store.database import open_for_reading
 
@@ -47,6 +47,7 @@ def publish_runs(
     )
     manifest = publish_snapshot(db, what, results)
     print(f"published {manifest.rows['runs']} runs in {results / name}")
+    print(_cited(results / name))
     for note in manifest.notes:
         print(one_line(note))
     if any(without_paths(line) != line for line in (*text.splitlines(), *overrides)):
@@ -60,6 +61,7 @@ def verify_folder(folder: Path) -> int:
         print(one_line(problem))
     if not verdict.problems:
         print(one_line(verdict.summary))
+        print(_cited(folder))
     return 1 if verdict.problems else 0
 
 
@@ -76,6 +78,12 @@ def import_runs(source: Path, db_path: Path, format_: str) -> None:
 def push_folder(folder: Path, repo_id: str, *, private: bool) -> None:
     """`tunematrix push`."""
     print(f"pushed to {push_snapshot(folder, repo_id, private=private)}")
+    print(_cited(folder))
+
+
+def _cited(folder: Path) -> str:
+    """By what a snapshot is cited: the digest of its manifest, which holds that of every other file."""
+    return f"{MANIFEST}: SHA-256 {hash_file(folder / MANIFEST).sha256}"
 
 
 def _allowances(words: tuple[str, ...]) -> frozenset[Allowance]:

@@ -10,22 +10,15 @@ from harness.store.schema import UNFINISHED
 
 
 def read_side(source: Source, suite: str | None = None) -> Side:
-    """The newest stack's runs of ``suite`` in ``source``; of the newest suite where none is named.
+    """The newest stack's runs of ``suite`` in ``source``; of the newest suite where none is named. No others are read.
 
     Raises UserError where it holds no such runs.
     """
-    contents, db = Contents(source.db), source.db
-    ended = contents.runs[~contents.runs["status"].isin(UNFINISHED)]
-    trained = ended[ended["method"] != "base"].sort_values("started_at")
-    own = trained if suite is None else trained[trained["suite"] == suite]
-    if own.empty:
-        held = ", ".join(sorted(trained["suite"].unique())) or "nothing that has ended"
-        raise UserError(f"{source.path}: no runs of the suite {suite or 'of any name'}; it holds {held}")
-    suite, stack_id = str(own["suite"].iloc[-1]), str(own["stack_id"].iloc[-1])
+    db = source.db
+    suite, stack_id = _newest(source, suite)
+    contents = Contents(db, only=(suite, stack_id))
     frames = contents.part(suite, stack_id).frames
-    runs = ended[
-        (ended["stack_id"] == stack_id) & (ended["suite"].eq(suite) | ended["arm_id"].isin(frames.arms["arm_id"]))
-    ]
+    runs = contents.runs[~contents.runs["status"].isin(UNFINISHED)]
     names = runs["arm_id"].map(arm_names(runs.drop_duplicates("arm_id")))
     runs = runs.assign(arm=names + " · " + runs["base"], order_digest=runs["order_digest"].fillna(""))
     runs = runs.join(reader.recipes(db), on="recipe_id")
@@ -44,3 +37,14 @@ def read_side(source: Source, suite: str | None = None) -> Side:
         gradients=reader.gradients(db, suite, stack_id),
         logits=reader.logits(db, suite, stack_id),
     )
+
+
+def _newest(source: Source, suite: str | None) -> tuple[str, str]:
+    """The suite, and its stack on which training started last."""
+    reader.unsettle(source.db)
+    trained = reader.trained(source.db)
+    own = trained if suite is None else trained[trained["suite"] == suite]
+    if own.empty:
+        held = ", ".join(sorted(trained["suite"].unique())) or "nothing that has ended"
+        raise UserError(f"{source.path}: no runs of the suite {suite or 'of any name'}; it holds {held}")
+    return str(own["suite"].iloc[0]), str(own["stack_id"].iloc[0])

@@ -56,6 +56,7 @@ def _markdown_table(table: Table) -> list[str]:
     # a brief column that a fuller one repeats with its interval is for terminals
     full = {column.header for column in table.columns if not column.brief}
     columns = [c for c in table.columns if not (c.brief and any(f.startswith(f"{c.header} ") for f in full))]
+    columns = [column for column in columns if not column.screen]
     lines = [
         "| " + " | ".join(column.header for column in columns) + " |",
         "| " + " | ".join(":--" if column.words else "--:" for column in columns) + " |",

@@ -13,7 +13,8 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A column for people: its header, and how a row is shown in it. ``brief`` ones are for a terminal.
+    """A column for people: its header, and how a row is shown in it. ``brief`` ones are for a terminal, ``screen`` ones
+    for a terminal alone: another table of the same files has them.
 
     Where the terminal is too narrow for all of them, the one with the highest ``spare`` goes first; 0 always stays.
     """
@@ -23,6 +24,7 @@ class Column:
     brief: bool = False
     words: bool = False  # text, not a figure: set to the left
     spare: int = 0
+    screen: bool = False
 
 
 @dataclass(frozen=True)

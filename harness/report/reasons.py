@@ -12,7 +12,7 @@ from harness.analysis.recommend import AT_MOST, WAYS, Check, Choice, Recommendat
 from harness.report import words
 
 OPTIONS = {
-    "memory_bytes": "--vram",
+    "needed_bytes": "--vram",
     "forgetting": "--max-forgetting",
     "whole_tuning_seconds": "--max-hours",
     "gain": "--min-gain",
@@ -23,18 +23,26 @@ LIMITS = {
     "whole_tuning_seconds": "the limit on tuning time",
     "gain": "the least gain",
 }
-NAMES = {"memory_bytes": "memory", "forgetting": "forgetting", "whole_tuning_seconds": "tuning time", "gain": "gain"}
+NAMES = {
+    **{"memory_bytes": "memory", "needed_bytes": "memory"},
+    **{"forgetting": "forgetting", "whole_tuning_seconds": "tuning time", "gain": "gain"},
+}
 LEAST = {
     "memory_bytes": "takes the least memory",
     "forgetting": "forgets the least, by the estimates",
     "whole_tuning_seconds": "takes the least time to tune",
     "target": "scores highest, by the estimates",
 }
-LEGEND = (
+ORDER = (
     "Best first by target score: arms that share a letter cannot be told apart (paired tests, Holm-corrected), and a "
-    "place is one more than the number of arms supported as better.",
+    "place is one more than the number of arms supported as better."
+)
+TUNING = "tuning: all rates and seeds, with the SFT stage where there is one."
+LEGEND = (
+    ORDER,
     "memory: peak in training, as the report measures it and at the batch that was run; a GPU's own context comes on "
-    "top. tuning: all rates and seeds, with the SFT stage where there is one.",
+    "top.",
+    TUNING,
 )
 LARGE, BYTES_A_PARAMETER = 8e9, 2  # a model that people mean by a large one, and its weights at 16 bits
 
@@ -195,7 +203,7 @@ def _missed(check: Check) -> str:
 
 
 def _shown(quantity: str, value: float, signed: bool = False) -> str:
-    if quantity == "memory_bytes":
+    if quantity in ("memory_bytes", "needed_bytes"):
         return words.size(value)
     if quantity == "whole_tuning_seconds":
         return words.seconds(value)

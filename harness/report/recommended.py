@@ -9,11 +9,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.analysis.costs import ALLOCATED, DEVICE, LEDGER, RESERVED
 from harness.analysis.recommend import Choice, Recommendation
 from harness.report import words
-from harness.report.reasons import LEGEND, OPTIONS, binding, name_of, reasons, unknown
+from harness.report.reasons import OPTIONS, ORDER, TUNING, binding, name_of, reasons, unknown
 
-RECOMMENDATION_VERSION = 1
+RECOMMENDATION_VERSION = 2
+
+_NEEDED = {
+    DEVICE: "the process' share of the device as its driver sees it, the device's own context included",
+    RESERVED: "what PyTorch's allocator reserved; the device's own context comes on top",
+    ALLOCATED: "what PyTorch's allocator handed out; its reserve and the device's own context come on top",
+    LEDGER: "tensor bytes counted in training alone; temporaries and libraries come on top",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ def print_recommendation(recommended: Recommended, console: Console) -> None:
             console.print(Text(line))
     for line in unknown(found, OPTIONS):
         console.print(Text(line, style="yellow"))
-    for line in LEGEND if found.choices else ():
+    for line in _legend(found.choices) if found.choices else ():
         console.print(Text(line, style="dim"))
 
 
@@ -70,15 +78,25 @@ def _table(choices: Sequence[Choice]) -> Table:
             Text(words.with_interval(row, "target")),
             Text(words.points(row["gain"], signed=True)),
             Text(words.points(row["forgetting"], signed=True)),
-            Text(words.size(row["memory_bytes"])),
+            Text(words.size(row["needed_bytes"])),
             Text(words.seconds(row["whole_tuning_seconds"])),
         )
     return table
 
 
+def _legend(choices: Sequence[Choice]) -> list[str]:
+    measures = dict.fromkeys(choice.row["needed_measure"] for choice in choices)
+    said = [_NEEDED[measure] for measure in measures if measure is not None]
+    memory = f"memory: highest peak of any phase at the batch that was run, of {', or of '.join(said)}."
+    return [ORDER, *([memory] if said else []), TUNING]
+
+
 def _choice(choice: Choice) -> dict[str, Any]:
     row = choice.row
-    figures = ("target", "target_low", "target_high", "gain", "forgetting", "memory_bytes", "whole_tuning_seconds")
+    figures = (
+        *("target", "target_low", "target_high", "gain", "forgetting"),
+        *("memory_bytes", "needed_bytes", "needed_measure", "whole_tuning_seconds"),
+    )
     checks = [{"quantity": c.quantity, "limit": c.limit, "value": c.value, "state": c.state} for c in choice.checks]
     about = {"arm_id": row["arm_id"], "name": row["name"], "base": row["base"]}
     place = {"place": choice.place, "letters": choice.letters, "dominated_by": list(choice.dominated_by)}

@@ -48,35 +48,38 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
     summary = summarise(section)
     names = summary.set_index("arm_id")[["name"]]
     tasks = by_task(section)
-    found = [_main(summary, tasks), _by_rank(summary), _by_base(summary), _rates(section, names), _merged(section)]
-    found += [_tasks(section, tasks, names), _failures(failures, names)]
+    safety, of_safety = _safety(tasks)
+    short = (*_SHORT, *(replace(column, spare=8, screen=True) for column in of_safety), *_SHORT_COST)
+    found = [_main(summary, safety, of_safety), _by_rank(summary, short), _by_base(summary, short)]
+    found += [_rates(section, names), _merged(section), _tasks(section, tasks, names), _failures(failures, names)]
     return tuple(table for table in found if len(table.frame))
 
 
-def _main(summary: pd.DataFrame, tasks: pd.DataFrame) -> Table:
-    summary, safety = _with_safety(summary, tasks)
-    columns = (_NAME, _BASE, *_QUALITY, *safety, *_COST)
+def _main(summary: pd.DataFrame, safety: pd.DataFrame, of_safety: tuple[Column, ...]) -> Table:
+    columns = (_NAME, _BASE, *_QUALITY, *of_safety, *_COST)
+    frame = summary.join(safety, on="arm_id")
     legend = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS, _memory_words(summary), SPEED, RATES, TUNING, ONE_SEED, FAILED)
-    return Table("main", "Methods", summary, columns, legend, by_base=True)
+    return Table("main", "Methods", frame, columns, legend, by_base=True)
 
 
-def _with_safety(summary: pd.DataFrame, tasks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Column, ...]]:
-    """The summary with a column for each safety task, and how to show it: a mean would hide that refusals were lost
+def _safety(tasks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """Each arm's score in each safety task (a column), and how to show it: a mean would hide that refusals were lost
     where harmless requests are complied with, or the reverse."""
     tasks = tasks[(tasks["role"] == "safety") & (tasks["kind"] == "points")]
     wide = tasks.pivot_table(index="arm_id", columns="task", values="score", sort=False)
     headers = tasks.drop_duplicates("task").set_index("task")["metric"]
-    columns = tuple(
-        _safety_column(task, headers[task] if (headers == headers[task]).sum() == 1 else task) for task in wide.columns
+    return wide, tuple(
+        _safety_column(wide[task], headers[task] if (headers == headers[task]).sum() == 1 else task)
+        for task in wide.columns
     )
-    return summary.join(wide, on="arm_id"), columns
 
 
-def _safety_column(task: str, header: str) -> Column:
-    return Column(words.text(header), lambda row: words.points(row[task]), True, spare=5)
+def _safety_column(scores: pd.Series, header: str) -> Column:
+    by_arm = scores.dropna().to_dict()
+    return Column(words.text(header), lambda row: words.points(by_arm.get(row["arm_id"])), True, spare=5)
 
 
-def _by_rank(summary: pd.DataFrame) -> Table:
+def _by_rank(summary: pd.DataFrame, short: tuple[Column, ...]) -> Table:
     frame = summary[summary["chosen_rate"].notna()].sort_values(
         ["rank", "base_parameters", "target"], ascending=[True, False, False], na_position="last", kind="stable"
     )
@@ -86,17 +89,17 @@ def _by_rank(summary: pd.DataFrame) -> Table:
         "rank: the adapter's; all weights where there is none. trained: parameters that training changed.",
         ABOVE,
     )
-    return Table("by_rank", "Trained arms by rank", frame, (rank, _NAME, base, *_SHORT), legend)
+    return Table("by_rank", "Trained arms by rank", frame, (rank, _NAME, base, *short), legend)
 
 
-def _by_base(summary: pd.DataFrame) -> Table:
+def _by_base(summary: pd.DataFrame, short: tuple[Column, ...]) -> Table:
     frame = summary[summary["chosen_rate"].notna()].sort_values(
         ["base_parameters", "base", "method", "rank", "name"], kind="stable", na_position="last"
     )
     size = Column("size", lambda row: words.count(row["base_parameters"]), True)
     base = replace(_BASE, brief=True)
     legend = ("size: parameters of the untrained base. trained: parameters that training changed.", ABOVE)
-    return Table("by_base", "Trained arms by size of the base", frame, (size, base, _NAME, *_SHORT), legend)
+    return Table("by_base", "Trained arms by size of the base", frame, (size, base, _NAME, *short), legend)
 
 
 def _rates(section: Section, names: pd.DataFrame) -> Table:
@@ -253,19 +256,22 @@ _TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=T
 _FORGETS = Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True)
 _MEMORY = Column("memory", lambda row: words.size(row["memory_bytes"]), True, spare=1)
 _SPEED = Column("speed", lambda row: words.times(row["relative_speed"]), True, spare=3)
-_TRAINED = Column("trained", _trained)
+_TRAINED = Column("trained", _trained, True, spare=10)
+_GAIN = Column("gain", lambda row: words.points(row["gain"], signed=True), True, spare=1)
+_PREFERENCE = Column("pref", lambda row: words.points(row["preference"]), True, spare=4)
+_RATE = Column("rate", _chosen_rate, True, spare=7)
 
 _QUALITY = (
     _TARGET,
     _TIE,
     _PLACE,
-    Column("gain", lambda row: words.points(row["gain"], signed=True), True, spare=1),
+    _GAIN,
     Column("gain [95 %]", lambda row: words.with_interval(row, "gain", signed=True)),
     _FORGETS,
     Column("forgets [95 %]", lambda row: words.with_interval(row, "forgetting", signed=True)),
     Column("ppl", lambda row: words.times(row["perplexity_ratio"]), True, spare=6),
     Column("ppl [95 %]", lambda row: words.times_with_interval(row, "perplexity_ratio")),
-    Column("pref", lambda row: words.points(row["preference"]), True, spare=4),
+    _PREFERENCE,
     Column("pref [95 %]", _preference),
     Column("safe [95 %]", lambda row: words.with_interval(row, "safety")),
 )
@@ -274,8 +280,15 @@ _COST = (
     _SPEED,
     Column("tokens/s", lambda row: words.count(row["tokens_per_second"])),
     _TRAINED,
-    Column("rate", _chosen_rate, True, spare=7),
+    _RATE,
     Column("tuning", _tuning),
     Column("seeds", _seeds, True, spare=8),
 )
-_SHORT = (_TARGET, _TIE, _FORGETS, _MEMORY, _SPEED, replace(_TRAINED, brief=True, spare=9))
+_SHORT = (
+    _TARGET,
+    _TIE,
+    replace(_GAIN, spare=6, screen=True),
+    _FORGETS,
+    replace(_PREFERENCE, spare=7, screen=True),
+)
+_SHORT_COST = (_MEMORY, _SPEED, replace(_TRAINED, spare=5), replace(_RATE, spare=9, screen=True))

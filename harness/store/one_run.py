@@ -44,13 +44,13 @@ FROM scores JOIN evals USING (eval_id) WHERE scores.run_id = :run_id
 ORDER BY evals.role, evals.task, scores.metric, scores.moment
 """
 
-_BARE_BASE = """
-SELECT runs.run_id FROM runs JOIN cells USING (cell_id)
+_BARE_BASES = """
+SELECT runs.run_id, runs.cell_id FROM runs JOIN cells USING (cell_id)
 WHERE cells.base_digest = :base_digest AND cells.method = 'base' AND runs.stack_id = :stack_id
   AND runs.purpose = 'quality' AND runs.status = 'ok'
   AND json_extract(cells.recipe, '$.stages[0].parameters.quantisation') = 'none'
   AND json_extract(cells.recipe, '$.stages[0].parameters.shots') = 0
-ORDER BY runs.started_at DESC LIMIT 1
+ORDER BY runs.run_id = :base_run_id DESC, runs.started_at DESC
 """
 
 STEP_COLUMNS = ["position", "kind", "step", "loss", "gradient_norm", "tokens_seen", "seconds"]
@@ -104,6 +104,12 @@ def steps(db: Database, run: dict[str, Any]) -> pd.DataFrame:
     return frame.astype({name: float for name in ("loss", "gradient_norm", "tokens_seen", "seconds")})
 
 
+def base_scores(db: Database, run: dict[str, Any]) -> pd.DataFrame:
+    """The ``scores`` of the bare base that a run is compared with."""
+    found = [scores(db, run_id) for run_id in base_runs(db, run)]
+    return pd.concat(found).drop_duplicates(["eval_id", "metric", "moment"]) if found else scores(db, "")
+
+
 def scores(db: Database, run_id: str) -> pd.DataFrame:
     """A row a moment, eval and metric that the run was scored in, with the eval's facts."""
     frame = pd.DataFrame(list(db.query(_SCORES, {"run_id": run_id})), columns=_SCORE_COLUMNS)
@@ -117,14 +123,23 @@ _SCORE_COLUMNS = [
 ]
 
 
-def base_run(db: Database, run: dict[str, Any]) -> str | None:
-    """The run of the bare base that this one is compared with: the one that was current when it ended, else the newest
-    on its stack; None where there is none, and for that run itself."""
-    if run["base_run_id"]:
-        return str(run["base_run_id"])
-    keys = {"base_digest": run["base_digest"], "stack_id": run["stack_id"]}
-    found = next(db.query(_BARE_BASE, keys), None)
-    return None if found is None or found["run_id"] == run["run_id"] else str(found["run_id"])
+def base_runs(db: Database, run: dict[str, Any]) -> list[str]:
+    """The runs of the bare base that this one (as of ``about``) is compared with, task by task with the first that was
+    scored on it: the one that was current when it ended, then the newest on its stack. None for that base itself.
+
+    A base that another suite scored since, or before, was scored on that suite's tasks alone.
+    """
+    keys = {name: run[name] for name in ("base_digest", "stack_id", "base_run_id")}
+    found = list(db.query(_BARE_BASES, keys))
+    return [] if any(row["cell_id"] == run["cell_id"] for row in found) else [str(row["run_id"]) for row in found]
+
+
+def base_items(db: Database, run: dict[str, Any]) -> pd.DataFrame:
+    """The ``items`` of the bare base that a run is compared with."""
+    bases = base_runs(db, run)
+    found = reader.items(db, bases, answers=True)
+    found = found[found["moment"] == "base"].sort_values("run_id", key=lambda ids: ids.map(bases.index))
+    return found.drop_duplicates("eval_id")
 
 
 def items(db: Database, run_id: str) -> pd.DataFrame:

@@ -23,6 +23,8 @@ SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) 
            AS quantisation,
        max(CASE cells.method WHEN 'base' THEN json_extract(cells.recipe, '$.stages[0].parameters.shots') END) AS shots,
        max(chosen.learning_rate) AS chosen_rate, max(chosen.seeds) AS seeds,
+       coalesce(max(CASE WHEN cells.learning_rate IS chosen.learning_rate THEN cells.selection_task END),
+                max(cells.selection_task)) AS selection_task,
        max(runs.trainable_parameters) AS trainable_parameters, max(runs.total_parameters) AS total_parameters,
        sum(runs.status = 'ok') AS ok_runs, sum(runs.status IN ({_FAILED})) AS failed_runs,
        CASE WHEN sum(runs.status = 'ok') THEN 'ok'
@@ -35,17 +37,35 @@ GROUP BY cells.arm_id, runs.stack_id
 ORDER BY suite, runs.stack_id, base, label, rank
 """
 
+# A base is one cell, under the suite that ran it first: another suite's runs of it count where its bases are the same.
 _SECTIONS = """
 WITH told AS (
     SELECT cells.suite, runs.stack_id, count(*) AS runs, sum(runs.status IN ('queued', 'running')) AS unfinished,
            max(runs.started_at) AS last_started_at, max(runs.ended_at) AS last_ended_at,
            max(CASE WHEN cells.method != 'base' THEN runs.started_at END) AS last_trained_at
     FROM runs JOIN cells USING (cell_id) GROUP BY cells.suite, runs.stack_id
-)
-SELECT * FROM told
-WHERE last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM told AS other WHERE other.stack_id = told.stack_id
-                                                  AND other.last_trained_at IS NOT NULL)
-ORDER BY last_trained_at IS NULL, coalesce(last_trained_at, last_started_at) DESC
+), shared AS (
+    SELECT cells.suite, cells.base_digest, runs.stack_id, count(*) AS runs,
+           sum(runs.status IN ('queued', 'running')) AS unfinished, max(runs.ended_at) AS last_ended_at
+    FROM cells CROSS JOIN runs USING (cell_id) WHERE cells.method = 'base'
+    GROUP BY cells.suite, cells.base_digest, runs.stack_id
+), bases AS (SELECT DISTINCT suite, base_digest FROM cells)
+SELECT told.suite, told.stack_id, told.runs + coalesce(sum(shared.runs), 0) AS runs,
+       told.unfinished + coalesce(sum(shared.unfinished), 0) AS unfinished, told.last_started_at,
+       nullif(max(coalesce(told.last_ended_at, ''), coalesce(max(shared.last_ended_at), '')), '') AS last_ended_at,
+       told.last_trained_at
+FROM told LEFT JOIN shared ON shared.stack_id = told.stack_id AND shared.suite != told.suite AND EXISTS (
+    SELECT 1 FROM bases WHERE bases.suite = told.suite AND bases.base_digest = shared.base_digest)
+WHERE told.last_trained_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM told AS other WHERE other.stack_id = told.stack_id
+                                                       AND other.last_trained_at IS NOT NULL)
+GROUP BY told.suite, told.stack_id
+ORDER BY told.last_trained_at IS NULL, coalesce(told.last_trained_at, told.last_started_at) DESC
+"""
+
+_TRAINED = """
+SELECT cells.suite, runs.stack_id, max(runs.started_at) AS last_started_at FROM runs JOIN cells USING (cell_id)
+WHERE cells.method != 'base' AND runs.status NOT IN ('queued', 'running')
+GROUP BY cells.suite, runs.stack_id ORDER BY last_started_at DESC
 """
 
 _UNDER_WAY = """
@@ -178,12 +198,18 @@ def settle(db: Database) -> None:
 
 
 def sections(db: Database) -> pd.DataFrame:
-    """A row a suite and stack, the one that was trained on last first: how many ``runs`` it has, how many of them are
-    ``unfinished``, ``last_started_at`` and ``last_ended_at``. Quick however many runs there are.
+    """A row a suite and stack, the one that was trained on last first: how many ``runs`` an ``excerpt`` of it has, how
+    many of them are ``unfinished``, when one of them ``last_ended_at``, and when one of its own ``last_started_at``.
+    Quick however many runs there are.
 
     An untrained base's run may belong to another suite as well, so it alone makes no section where there is a trained.
     """
     return _frame(db, _SECTIONS)
+
+
+def trained(db: Database) -> pd.DataFrame:
+    """A row a suite and stack on which a training run has ended, the one on which one started last first."""
+    return _frame(db, _TRAINED)
 
 
 def under_way(db: Database) -> pd.DataFrame:
@@ -215,7 +241,8 @@ def unsettle(db: Database) -> None:
 
 
 def arms(db: Database) -> pd.DataFrame:
-    """A row an arm and stack: what it is, its chosen rate, its seeds at that rate, ``status`` ok or how it failed.
+    """A row an arm and stack: what it is, its chosen rate, its seeds at that rate, the ``selection_task`` by which that
+    was chosen, ``status`` ok or how it failed.
 
     ``quantisation`` and ``shots`` are those of an untrained arm's base; ``parent_arm_id`` is a DPO arm's SFT stage.
     """
@@ -341,6 +368,12 @@ def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
     return frame.map(json.loads)
 
 
+def recipes_of(db: Database, arms: Iterable[str]) -> "pd.Series[Any]":
+    """Each of these arms' recipe (a dict), at one of its rates and seeds, by the arm's id."""
+    sql = "SELECT arm_id, recipe FROM cells WHERE arm_id IN (SELECT value FROM json_each(:arms)) GROUP BY arm_id"
+    return _frame(db, sql, {"arms": json.dumps(list(arms))}).set_index("arm_id")["recipe"].map(json.loads)
+
+
 def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
     """A row a logged step of the last stage of each of these runs: ``run_id, step, loss, tokens_seen``."""
     sql = """SELECT run_id, step, loss, tokens_seen FROM steps JOIN runs USING (run_id) JOIN cells USING (cell_id)
@@ -350,18 +383,18 @@ def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
 
 
 def executions(db: Database) -> dict[str, dict[str, Any]]:
-    """Each execution by its id."""
-    rows = db.query("SELECT DISTINCT execution_id, execution FROM cells")
+    """Each execution that was run by its id."""
+    rows = db.query("SELECT DISTINCT execution_id, execution FROM cells WHERE cell_id IN (SELECT cell_id FROM runs)")
     return {row["execution_id"]: json.loads(row["execution"]) for row in rows}
 
 
 def recipes(db: Database) -> pd.DataFrame:
-    """Indexed by recipe_id: ``compute``, the type that its last stage computes in, how many ``stages`` it has, and
-    ``chain``, the id of the first."""
+    """Indexed by recipe_id, of those that were run: ``compute``, the type that its last stage computes in, how many
+    ``stages`` it has, and ``chain``, the id of the first."""
     sql = """SELECT recipe_id, max(json_extract(recipe, '$.stages[#-1].precision.compute')) AS compute,
                     max(json_array_length(recipe, '$.stages')) AS stages, max(stage_id) AS chain
              FROM cells LEFT JOIN cell_stages ON cell_stages.cell_id = cells.cell_id AND position = 0
-             GROUP BY recipe_id"""
+             WHERE cells.cell_id IN (SELECT cell_id FROM runs) GROUP BY recipe_id"""
     return _frame(db, sql).set_index("recipe_id")
 
 

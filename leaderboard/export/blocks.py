@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from leaderboard.pictures import AnyChart
-from leaderboard.widgets.layout import Panel
-from leaderboard.widgets.tables import Column
+from leaderboard.pictures.panels import Panel
+from leaderboard.tables import Column
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A chart; ``about`` says what it shows, ``read`` how it is read."""
 
-    chart: AnyChart
+    chart: AnyChart | Panel
     about: str
     read: str = ""
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.export.blocks import Block, Grid, Panels, Picture, Said
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import kept
 from leaderboard.pictures.losses import losses
 from leaderboard.pictures.memory import stacks, totals
+from leaderboard.pictures.panels import panels
 from leaderboard.pictures.rates import rate_curve
 from leaderboard.quantities import COSTS, RANK, RATE, SCORES, in_units, measured
 from leaderboard.rows import forgetting as forgetting_rows
@@ -18,19 +19,17 @@ from leaderboard.rows import losses as loss_rows
 from leaderboard.rows.arms import named, trained
 from leaderboard.rows.leaderboard import PICTURED
 from leaderboard.rows.memory import memory_of, memory_table
-from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
+from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels
 from leaderboard.rows.rates import TABLE, curves_of, told
 from leaderboard.rows.tasks import in_points, unit_of
-from leaderboard.widgets import tables
-from leaderboard.widgets.layout import panels
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 NOTHING_TRAINED = "No trained arm: nothing was trained and scored."
 
 
 def ranks(scope: Scope) -> Iterator[Block]:
     """Scores and costs against the rank."""
-    arms = with_recipe(trained(named(scope.summary())))
+    arms = trained(named(scope.summary()))
     there = measured(arms, (*SCORES, *COSTS))
     across = next(iter(measured(arms, (RANK,))), None)
     if across is None:

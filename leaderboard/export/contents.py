@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Iterator
 
-from leaderboard.export import choosing, closer, judging
+from leaderboard.export import choosing, closer, comparing, judging
 from leaderboard.export.blocks import Block
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 Build = Callable[[Scope], Iterator[Block]]
 
 PAGES: tuple[tuple[str, Build], ...] = (
     ("Leaderboard", choosing.arms),
     ("Trade-offs", choosing.tradeoffs),
+    ("Which one?", choosing.which),
     ("Ranks", closer.ranks),
     ("Memory", closer.memory),
     ("Learning rates", closer.rates),
     ("Forgetting", closer.forgetting),
     ("Loss", closer.curves),
+    ("Compare", comparing.compare),
+    ("History", comparing.history),
     ("Failures", judging.failures),
     ("Stack", judging.stack),
 )

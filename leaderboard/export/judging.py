@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.export.blocks import Block, Grid, Picture, Said
 from leaderboard.pictures.failures import heatmap
 from leaderboard.rows.arms import named, trained
 from leaderboard.rows.failures import COLUMNS, alike, placed, runs_and_failures
 from leaderboard.rows.items import item_columns
 from leaderboard.rows.run import HASHED
-from leaderboard.widgets import tables
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 
 def failures(scope: Scope) -> Iterator[Block]:

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.report import words
 from leaderboard.export import scripts, specs
 from leaderboard.export.blocks import Block, Grid, Panels, Picture, Said
-from leaderboard.widgets.tables import Column
+from leaderboard.tables import Column
 
 GENERATOR = "tunematrix board --export"
 MOST_ROWS = 5000  # of a table; whoever wants more has the results themselves

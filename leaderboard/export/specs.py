@@ -7,14 +7,16 @@ from typing import Any
 import altair as alt
 
 from leaderboard.pictures import AnyChart
-from leaderboard.widgets.layout import Panel
+from leaderboard.pictures.panels import Panel
 
 _NUMBERED = re.compile(r"(view|param|layer|concat)_\d+")
 _SEVERAL = ("hconcat", "vconcat", "concat", "facet", "repeat")
 
 
-def spec(chart: AnyChart) -> str:
+def spec(chart: AnyChart | Panel) -> str:
     """The chart as JSON that no ``<`` leaves; as wide as the page where it has no width of its own."""
+    if isinstance(chart, Panel):
+        return panel_spec(chart)
     with alt.data_transformers.disable_max_rows():
         found: dict[str, Any] = chart.to_dict()
     data = found.pop("datasets", {})
@@ -24,7 +26,7 @@ def spec(chart: AnyChart) -> str:
 
 
 def panel_spec(panel: Panel) -> str:
-    """One of several pictures that are alike, as JSON."""
+    """The same of a specification and its rows."""
     found = _settled(panel.spec)
     rows = json.loads(panel.rows.to_json(orient="records", double_precision=15))
     return within(found | {"data": {"values": _drawn(rows, found)}})

@@ -13,7 +13,7 @@ from leaderboard import results
 from leaderboard.export.contents import PAGES, TEXTS, Build
 from leaderboard.export.page import GENERATOR, Part, document, index
 from leaderboard.results import Listing, SectionKey
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 INDEX = "index.html"
 MARK = f'<meta name="generator" content="{GENERATOR}">'.encode()
@@ -74,20 +74,21 @@ def _pages(listings: Sequence[Listing], with_text: bool) -> dict[str, str]:
     """Every page by its file's name."""
     set_log_level(logging.ERROR)  # the board's caches are used here without a server, of which Streamlit warns
     if len(listings) == 1:
-        return {INDEX: _page(listings[0], with_text)}
+        return {INDEX: _page(listings[0], listings, with_text)}
     names = _file_names([listing.name for listing in listings])
-    pages = {name: _page(listing, with_text) for name, listing in zip(names, listings, strict=True)}
+    pages = {name: _page(listing, listings, with_text) for name, listing in zip(names, listings, strict=True)}
     led = [(name, one.name, _holds(one)) for name, one in zip(names, listings, strict=True)]
     return {INDEX: index("tunematrix", led), **pages}
 
 
-def _page(listing: Listing, with_text: bool) -> str:
+def _page(listing: Listing, listings: Sequence[Listing], with_text: bool) -> str:
+    """The page of one of several listings, which its history is over."""
     pages = (*PAGES, TEXTS) if with_text else PAGES
-    return document(listing.name, listing.notes, [_section(listing, key, pages) for key in listing.sections])
+    sections = [_section(Scope(tuple(listings), (key,)), key, pages) for key in listing.sections]
+    return document(listing.name, listing.notes, sections)
 
 
-def _section(listing: Listing, key: SectionKey, pages: Sequence[tuple[str, Build]]) -> Part:
-    scope = Scope((listing,), (key,))
+def _section(scope: Scope, key: SectionKey, pages: Sequence[tuple[str, Build]]) -> Part:
     parts = [Part(title, list(build(scope))) for title, build in pages]
     return Part(f"{key.suite} · {key.hardware} · {key.stack}", (), parts)
 

@@ -37,6 +37,11 @@ def tooltips(words: Sequence[tuple[str, str]], quantities: Iterable[Quantity], f
     return told
 
 
+def known(frame: pd.DataFrame, *columns: str) -> bool:
+    """Whether some row has a value in each of the columns: Vega warns of a scale over a field that no row has."""
+    return all(name in frame and frame[name].notna().any() for name in columns)
+
+
 def spoken_of(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """The frame with these columns alone, where it has them: each one more is carried into the page."""
     return frame[[name for name in dict.fromkeys(columns) if name in frame]]

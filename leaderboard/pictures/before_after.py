@@ -5,14 +5,14 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import names
+from leaderboard.pictures.axes import known, names
 
 ROW_HEIGHT = 24
 
 
 def before_after(tasks: pd.DataFrame, unit: str) -> AnyChart | None:
     """A row an arm (``row``) in the frame's order: a grey bar for ``base``, the method's mark for ``score`` with its
-    interval, and a line between, in ``unit``. Of one task, or of several that are drawn alike (``layout.Panel``).
+    interval, and a line between, in ``unit``. Of one task, or of several that are drawn alike (``panels.Panel``).
 
     None where no arm was scored.
     """
@@ -29,14 +29,17 @@ def before_after(tasks: pd.DataFrame, unit: str) -> AnyChart | None:
         *(alt.Tooltip(f"{name}:Q", title=title, format=".2f") for name, title in _FIGURES if rows[name].notna().any()),
     ]
     scored = alt.Chart().transform_filter("isValid(datum.score)").encode(y=y)
-    known, both = (scored.transform_filter(f"isValid(datum.{name})") for name in ("score_low", "base"))
+    within, both = (scored.transform_filter(f"isValid(datum.{name})") for name in ("score_low", "base"))
     low, before = (alt.X(f"{name}:Q", title=unit) for name in ("score_low", "base"))
-    layers = [
-        known.mark_rule(strokeWidth=5, opacity=0.2).encode(x=low, x2="score_high", color=colour),
-        both.mark_rule(strokeWidth=2, color=theme.LINE).encode(x=x, x2="base"),
-        both.mark_tick(thickness=3, size=16, color=theme.LINE, opacity=1).encode(x=before, tooltip=told),
-        scored.mark_point(filled=True, size=90, opacity=1).encode(x=x, color=colour, shape=mark, tooltip=told),
-    ]
+    layers: list[alt.Chart] = []
+    if known(rows, "score_low"):
+        layers += [within.mark_rule(strokeWidth=5, opacity=0.2).encode(x=low, x2="score_high", color=colour)]
+    if known(rows, "base"):
+        layers += [
+            both.mark_rule(strokeWidth=2, color=theme.LINE).encode(x=x, x2="base"),
+            both.mark_tick(thickness=3, size=16, color=theme.LINE, opacity=1).encode(x=before, tooltip=told),
+        ]
+    layers += [scored.mark_point(filled=True, size=90, opacity=1).encode(x=x, color=colour, shape=mark, tooltip=told)]
     return alt.layer(*layers, data=rows, height=ROW_HEIGHT * len(order) + theme.AXIS_HEIGHT)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import tooltips, x, y
+from leaderboard.pictures.axes import known, tooltips, x, y
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, Quantity, names_of
 
@@ -37,7 +37,11 @@ def forgotten(arms: pd.DataFrame, runs: pd.DataFrame, across: Quantity, up: Quan
     )  # fmt: skip
     return alt.layer(
         alt.Chart(nothing).mark_rule(color=theme.LINE, strokeDash=[2, 3]).encode(x=place["x"]),
-        *(_interval(quantity, place, methods, quantity is across) for quantity in (across, up) if quantity.interval),
+        *(
+            _interval(quantity, place, methods, quantity is across)
+            for quantity in (across, up)
+            if quantity.interval and known(strong, *names_of(quantity)[1:])
+        ),
         dots.add_params(alt.selection_point(PICK, fields=["arm_id", "section"], on="click")),
         data=rows,
         height=theme.HEIGHT + 60,

@@ -33,7 +33,7 @@ def parts_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 def kept(parts: pd.DataFrame) -> AnyChart | None:
     """A bar a row (``row``) in the frame's order, its parts (``parts_of``) in one order always, with their shares
-    written in. Of one task, or of several that are drawn alike (``layout.Panel``). None where there is none."""
+    written in. Of one task, or of several that are drawn alike (``panels.Panel``). None where there is none."""
     if parts.empty:
         return None
     order = list(dict.fromkeys(parts["row"]))

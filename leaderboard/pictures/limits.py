@@ -8,7 +8,7 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import positive, tooltips, x, y
+from leaderboard.pictures.axes import known, positive, tooltips, x, y
 from leaderboard.quantities import Quantity, names_of
 
 WORDS = (("name", "arm"), ("base", "base"), ("outcome", "outcome"))
@@ -31,7 +31,7 @@ def within_limits(
     methods = rows["method"]
     place: dict[str, Any] = {"x": x(across, log).axis(grid=False), "y": y(up)}
     told = tooltips(WORDS, [up, across], rows)
-    layers: list[Any] = [_interval(rows, up, place["x"])] if up.interval else []
+    layers: list[Any] = [_interval(rows, up, place["x"])] if up.interval and known(rows, *names_of(up)[1:]) else []
     for axis, name in (("x", across.name), ("y", up.name)):
         if name in limits:
             layers.append(_line(name, limits[name], said[name], axis, place))

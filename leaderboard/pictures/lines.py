@@ -7,8 +7,8 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import positive, tooltips, y
-from leaderboard.quantities import Quantity, names_of
+from leaderboard.pictures.axes import known, positive, tooltips
+from leaderboard.quantities import ENDS, Quantity, names_of
 
 WORDS = (
     ("name", "arm"),
@@ -18,48 +18,89 @@ WORDS = (
     ("memory_measure", "memory is"),
 )
 PANEL_HEIGHT, MOST_TICKS = 280, 10
+DASHES = ([1, 0], [7, 4], [2, 2], [9, 3, 2, 3], [14, 4])  # of one results after the other
+MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "stroke")
 
 
 def lines(arms: pd.DataFrame, across: Quantity, up: Quantity, line: str) -> AnyChart | None:
     """``up`` against ``across`` (logarithmic), the rows of one ``line`` (a column) joined; intervals as bands, or as a
     rule where a point is alone.
 
-    ``arms`` in units, of one picture or of several that are drawn alike (``layout.Panel``). Rows with no ``across``
-    (trained on all weights, so without a rank) are levels right across. None where no row has both quantities.
+    ``arms`` in units, of one picture or, as ``placed`` gives them, of several that are drawn alike (``panels.Panel``).
+    Rows with no ``across`` (trained on all weights, so without a rank) are levels right across. Of several ``results``
+    each has a dash and a mark of its own. None where no row has both quantities.
     """
-    rows = arms[arms[up.name].notna()]
-    if positive(rows, across, True).empty:
+    rows = placed(arms, across, up, line)
+    if not known(rows, "point"):
         return None
     colour = theme.colour(rows["method"]).legend(orient="bottom", symbolOpacity=1)
-    shape = theme.mark(rows["method"]).legend(orient="bottom", symbolOpacity=1)
-    scored = alt.Chart().transform_filter(f"isValid(datum.{up.name})")
-    points = scored.transform_filter(f"datum.{across.name} > 0").encode(x=_x(rows, across))
-    place = {"y": y(up), "color": colour}
+    shape, dash = _told_apart(rows)
+    x = _x(rows, across)
+    level, point = (_drawn(name, up, colour) for name in ("level", "point"))
+    joined = point.encode(x=x)
     layers = [
-        *_intervals(scored.transform_filter(f"!isValid(datum.{across.name})"), points, up, line, colour),
-        scored.transform_filter(f"!isValid(datum.{across.name})")
-        .mark_rule(strokeDash=[7, 4], strokeWidth=2)
-        .encode(**place, tooltip=tooltips(WORDS, [up], rows)),
-        points.mark_line(strokeWidth=2).encode(**place, detail=f"{line}:N"),
-        points.mark_point(filled=True, size=80, opacity=1).encode(
-            **place, shape=shape, tooltip=tooltips(WORDS, [across, up], rows)
+        *_intervals(up, line, colour, x),
+        level.mark_rule(strokeDash=[7, 4], strokeWidth=2).encode(**dash, tooltip=tooltips(WORDS, [up], rows)),
+        joined.mark_line(strokeWidth=2).encode(**dash, detail=f"{line}:N"),
+        joined.mark_point(filled=True, size=80, opacity=1).encode(
+            shape=shape, tooltip=tooltips(WORDS, [across, up], rows)
         ),
     ]
     return alt.layer(*layers, data=rows, height=PANEL_HEIGHT)
 
 
-def _intervals(levels: alt.Chart, points: alt.Chart, up: Quantity, line: str, colour: alt.Color) -> list[alt.Chart]:
+def placed(arms: pd.DataFrame, across: Quantity, up: Quantity, line: str) -> pd.DataFrame:
+    """The arms that have ``up``, once more in a column for each kind of mark: ``level`` where there is no ``across``,
+    else ``point``; and the ends of its interval as those of a ``level``, of a ``band`` where points of one line are
+    joined, or of a ``bar`` where one is alone."""
+    rows = arms[arms[up.name].notna()]
+    has, at = rows[across.name].notna(), rows[across.name] > 0
+    rows = rows.assign(level=rows[up.name].where(~has), point=rows[up.name].where(at))
+    if not up.interval:
+        return rows
+    ends = names_of(up)[1:]
+    alone = rows[ends[0]].where(at).groupby(rows[line]).transform("count") == 1
+    kinds = {"level": ~has, "band": at & ~alone, "bar": at & alone}
+    found = {
+        f"{kind}{end}": rows[name].where(those)
+        for kind, those in kinds.items()
+        for end, name in zip(ENDS, ends, strict=True)
+    }
+    return rows.assign(**found)
+
+
+def _intervals(up: Quantity, line: str, colour: alt.Color, x: alt.X) -> list[alt.Chart]:
     if not up.interval:
         return []
-    low, high = names_of(up)[1:]
-    ends: dict[str, Any] = {"y": alt.Y(f"{low}:Q", title=up.title), "y2": high, "color": colour}
-    known = points.transform_filter(f"isValid(datum.{low})")
-    counted = known.transform_joinaggregate(points="count()", groupby=[line])
+    level, band, bar = (
+        _drawn(f"{kind}_low", up, colour).encode(y2=f"{kind}_high") for kind in ("level", "band", "bar")
+    )
     return [
-        levels.mark_rect(opacity=0.08).encode(**ends),
-        counted.transform_filter("datum.points > 1").mark_area(opacity=0.15).encode(**ends, detail=f"{line}:N"),
-        counted.transform_filter("datum.points == 1").mark_rule(opacity=0.5).encode(**ends),
+        level.mark_rect(opacity=0.08),
+        band.mark_area(opacity=0.15).encode(x=x, detail=f"{line}:N"),
+        bar.mark_rule(opacity=0.5).encode(x=x),
     ]
+
+
+def _drawn(field: str, up: Quantity, colour: alt.Color) -> alt.Chart:
+    """What stands at a field of ``placed``, of the rows that have it."""
+    scale = alt.Scale(zero=False, padding=12)
+    chart = alt.Chart().transform_filter(f"isValid(datum.{field})")
+    return chart.encode(y=alt.Y(f"{field}:Q", title=up.title, scale=scale), color=colour)
+
+
+def _told_apart(rows: pd.DataFrame) -> tuple[alt.Shape, dict[str, alt.StrokeDash]]:
+    """Marks, and dashes if any: of methods, or of results where there are several."""
+    results = sorted(rows["results"].unique(), key=int)
+    if len(results) == 1:
+        return theme.mark(rows["method"]).legend(orient="bottom", symbolOpacity=1), {}
+    looks = [(MARKS[n % len(MARKS)], DASHES[n % len(DASHES)]) for n in range(len(results))]
+    marks, dashes = (alt.Scale(domain=results, range=list(several)) for several in zip(*looks, strict=True))
+    below = alt.Legend(orient="bottom", symbolFillColor=theme.LINE, symbolStrokeColor=theme.LINE)
+    return (
+        alt.Shape("results:N", title="results", scale=marks, legend=below),
+        {"strokeDash": alt.StrokeDash("results:N", title="results", scale=dashes, legend=below)},
+    )
 
 
 def _x(rows: pd.DataFrame, across: Quantity) -> alt.X:

@@ -9,7 +9,7 @@ from leaderboard.pictures import AnyChart
 
 def losses(rows: pd.DataFrame) -> AnyChart | None:
     """A line an arm (``row``) by tokens seen, in its method's colour: of one base, or of several that are drawn alike
-    (``layout.Panel``). ``rows`` as of ``rows.losses_of``. None where there is none."""
+    (``panels.Panel``). ``rows`` as of ``rows.losses_of``. None where there is none."""
     if rows.empty:
         return None
     told = [

@@ -6,7 +6,7 @@ import pandas as pd
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
 from leaderboard.quantities import Quantity
-from leaderboard.widgets.controls import short
+from leaderboard.texts import short
 
 LONGEST_CHANGE = 60
 

@@ -18,7 +18,7 @@ def rate_curve(curves: pd.DataFrame) -> AnyChart | None:
     """Scores in points by learning rate: validation hollow and dashed, test filled with the range of its seeds.
 
     ``curves`` are rows of ``rates.rate_curves`` with scores in points and ``method``: of one arm, or of several, for a
-    picture that is drawn of each of them alike (``layout.Panel``). All have scores in validation, or all losses,
+    picture that is drawn of each of them alike (``panels.Panel``). All have scores in validation, or all losses,
     which have an axis of their own. A dotted line marks the chosen rate, with a word where it is at an edge of the
     grid; a cross at the bottom marks a rate at which a run failed. None where there is no rate.
     """

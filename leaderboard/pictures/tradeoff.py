@@ -7,13 +7,19 @@ import pandas as pd
 
 from leaderboard import theme
 from leaderboard.pictures import AnyChart
-from leaderboard.pictures.axes import positive, spoken_of, tooltips, x, y
+from leaderboard.pictures.axes import known, positive, spoken_of, tooltips, x, y
 from leaderboard.quantities import Quantity, names_of
 
 WORDS = (
     ("name", "arm"),
     ("method", "method"),
     ("base", "base"),
+    ("told_rank", "rank"),
+    ("alpha", "alpha"),
+    ("targets", "targets"),
+    ("steps", "steps"),
+    ("batch", "batch"),
+    ("precision", "precision"),
     ("hardware", "hardware"),
     ("stack", "stack"),
     ("memory_measure", "memory is"),
@@ -37,8 +43,9 @@ def tradeoff(
 ) -> AnyChart | None:
     """A dot an arm with its intervals; ringed where no other arm is supported to beat it (``in_set``).
 
-    ``lines`` joins the ranks of one method on one base (``family``). A click selects an arm, as ``PICK``, by its
-    ``arm_id``. None where no arm has both quantities.
+    What is read on hovering is the whole recipe, where the arms have it (``recipes.told``). ``lines`` joins the ranks
+    of one method on one base (``family``). A click selects an arm, as ``PICK``, by its ``arm_id``. None where no arm
+    has both quantities.
     """
     figures = [name for one in (across, up, *told, *([size] if size else [])) for name in names_of(one)]
     shown = spoken_of(arms, [*KEYS, *(field for field, _ in WORDS), *figures])
@@ -56,9 +63,10 @@ def tradeoff(
             )
         )
     layers += [_interval(chart, quantity, place, methods, n == 0) for n, quantity in enumerate((across, up))
-               if quantity.interval]  # fmt: skip
-    ring = alt.Chart(rows[rows["in_set"]]).mark_point(shape="circle", size=330, strokeWidth=1.5, color=theme.LINE)
-    layers.append(ring.encode(**place))
+               if quantity.interval and known(rows, *names_of(quantity)[1:])]  # fmt: skip
+    if rows["in_set"].any():
+        ring = alt.Chart(rows[rows["in_set"]]).mark_point(shape="circle", size=330, strokeWidth=1.5, color=theme.LINE)
+        layers.append(ring.encode(**place))
     layers.append(_dots(chart, place, methods, size, tooltips(WORDS, [up, across, *told], rows)))
     return alt.layer(*layers).properties(height=theme.HEIGHT + 80)
 

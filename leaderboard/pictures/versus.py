@@ -49,14 +49,16 @@ def forest(rows: pd.DataFrame, unit: str) -> AnyChart | None:
     line, mark, filling = (_look(rows, n) for n in range(3))
     told = [alt.Tooltip(f"{field}:N", title=name) for field, name in TOLD]
     zero = alt.Chart(pd.DataFrame({"none": [none]})).mark_rule(strokeDash=[4, 3], color=theme.LINE).encode(x="none:Q")
-    known = alt.Chart(rows.dropna(subset=["low", "high"])).mark_rule(opacity=0.7, strokeWidth=2)
+    stroke = alt.Stroke("stands:N", scale=line, title="verdict")
+    within = rows.dropna(subset=["low", "high"])
+    rules = [alt.Chart(within).mark_rule(opacity=0.7, strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q", stroke=stroke)]
     marks = alt.Chart(rows).mark_point(size=110, opacity=1, strokeWidth=1.5)
     return alt.layer(
         zero,
-        known.encode(y=y, x="low:Q", x2="high:Q", stroke=alt.Stroke("stands:N", scale=line, title="verdict")),
+        *(rules if len(within) else []),
         marks.encode(
             y=y, x=x, tooltip=told,
-            stroke=alt.Stroke("stands:N", scale=line, title="verdict"),
+            stroke=stroke,
             shape=alt.Shape("stands:N", scale=mark, title="verdict"),
             fill=alt.Fill("stands:N", scale=filling, title="verdict"),
         ),

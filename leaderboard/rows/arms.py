@@ -1,24 +1,29 @@
 """The arms of the chosen sections as the pages show them: named apart, with the standing that the data support."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from harness.analysis.costs import whole_tuning_seconds
-from harness.analysis.frontier import JUDGED, frontier
-from harness.analysis.section import Section
+from harness.analysis.frontier import JUDGED
+from leaderboard import cache
 from leaderboard.quantities import Quantity
-from leaderboard.widgets.controls import short
+from leaderboard.results import SectionKey
+from leaderboard.texts import short
 
 
 def named(summary: pd.DataFrame) -> pd.DataFrame:
-    """The summary's rows with ``whole_tuning_seconds``, ``family`` (the ranks of one method on one base in one section)
-    and ``row``: a name that no other row has."""
+    """The summary's rows (as of ``cache.summary``) with ``whole_tuning_seconds``, ``family`` and ``recipe`` (what lines
+    join), and ``row``: a name that no other row has.
+
+    A family is an entry's ranks on one base, a recipe an entry at one rank on every base; either of one method, of one
+    execution, in one section.
+    """
+    entry = _entries(summary)
     arms = summary.assign(
         whole_tuning_seconds=whole_tuning_seconds(summary),
-        family=summary["name"].str.replace(r" r=\d+", "", regex=True)
-        + summary["base"].map(" · {}".format)
-        + summary["section"].map(" · {}".format),
+        family=entry + " · " + summary["base"],
+        recipe=entry + " · " + summary["rank"].map("{:g}".format),
     )
     several_bases = summary["base"].nunique() > 1
     several_sections = summary["section"].nunique() > 1
@@ -30,23 +35,32 @@ def named(summary: pd.DataFrame) -> pd.DataFrame:
     return arms
 
 
+def _entries(summary: pd.DataFrame) -> pd.Series:
+    """What trains an arm, whatever its rank and base, by its method, its entry, the one that it starts from, how it is
+    computed, and its section."""
+    labels = summary.drop_duplicates("arm_id").set_index("arm_id")["label"]
+    starts = summary["parent_arm_id"].map(labels).astype(object).fillna("")
+    parts = (summary["label"], starts, summary["execution_id"], summary["section"].astype(str))
+    return summary["method"].str.cat(parts, sep=" · ")
+
+
 def trained(arms: pd.DataFrame) -> pd.DataFrame:
     """Those that something was trained for and scored."""
     return arms[arms["chosen_rate"].notna()]
 
 
 def with_standing(
-    arms: pd.DataFrame, sections: Mapping[int, Section], quantities: Sequence[Quantity]
+    arms: pd.DataFrame, keys: Sequence[SectionKey], quantities: Sequence[Quantity]
 ) -> pd.DataFrame:  # fmt: skip
-    """The rows with ``in_set``: whether no arm of the same base and section is supported to beat them in these
-    quantities; and ``standing``, the same in words. Without a verdict on every quantity none is in the set."""
-    names = [quantity.name for quantity in quantities]
+    """The rows, of trained arms, with ``in_set``: whether no trained arm of the same base and section is supported to
+    beat them in these quantities; and ``standing``, the same in words. Without a verdict on each none is in the set."""
+    names = tuple(quantity.name for quantity in quantities)
     if arms.empty or any(name not in JUDGED for name in names):
         return arms.assign(in_set=False, standing=None)
     found = []
     for number, own in arms.groupby("section", sort=False):
-        table = frontier(sections[int(str(number))], own, names)
-        names_of = own.set_index("arm_id")["name"]
+        table = cache.standing(keys[int(str(number))], names)
+        names_of = cache.summary(keys[int(str(number))]).set_index("arm_id")["name"]
         words = [_words(by, names_of) for by in table["dominated_by"]]
         table = table.assign(standing=words)[["in_set", "standing"]]
         found.append(own.join(table, on="arm_id"))

@@ -6,8 +6,15 @@ import pandas as pd
 
 from harness.analysis.recommend import Choice, Recommendation
 from harness.report import reasons
-from leaderboard.widgets import tables
+from leaderboard import quantities, tables
 
+ACROSS = (quantities.MEMORY, quantities.FORGETTING, quantities.TUNING)  # what is limited
+DECIDES = {  # between equals, the usual one first
+    "forgetting": "the least forgotten",
+    "memory_bytes": "the least memory",
+    "whole_tuning_seconds": "the least tuning time",
+    "target": "the highest score",
+}
 PLACE = (
     tables.number("place", "place", "One more than the number of arms within the limits supported as better.", "%d"),
     tables.text("letters", "tie", "Arms within the limits that share a letter can't be told apart on the target."),

@@ -6,10 +6,10 @@ import pandas as pd
 
 from harness.analysis.failures import grouped, tried
 from harness.report.words import rate
+from leaderboard import tables
 from leaderboard.quantities import BASE_SIZE, fitted, in_units
-from leaderboard.widgets import tables
-from leaderboard.widgets.controls import short
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
+from leaderboard.texts import short
 
 ARM = ["section", "arm_id"]
 ACROSS = {"base": "base, smallest first", "learning_rate": "learning rate", "status": "how it failed"}

@@ -2,11 +2,10 @@
 
 import pandas as pd
 
-from leaderboard import cache, quantities
+from leaderboard import cache, quantities, tables
 from leaderboard.pictures.kept import KINDS, parts_of
 from leaderboard.quantities import Quantity, in_units, names_of
-from leaderboard.widgets import tables
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 UP = (quantities.GAIN, quantities.TARGET)
 ACROSS = (quantities.FORGETTING, quantities.PERPLEXITY)

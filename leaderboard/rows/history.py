@@ -1,14 +1,16 @@
 """An arm's figure over stacks and results, as the page shows it: a row a point, with what changed before it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from harness.history import History, Past, changed, history_of
-from harness.sections import Part, named_arms
 from harness.selectors import Named
+from leaderboard import tables
 from leaderboard.quantities import Quantity
 from leaderboard.results import SHOWN_ID
+from leaderboard.rows.arms import trained
+from leaderboard.scope import Scope
 
 COLUMNS = [
     *("arm", "method", "place", "slot", "when", "source", "stack", "value", "low", "high", "level"),
@@ -16,14 +18,36 @@ COLUMNS = [
 ]
 
 
-def arms_of(parts: Iterable[Part]) -> dict[str, Named]:
-    """Every arm of the parts by its full name, with the start of its id where two are alike; the newest part first."""
-    by_id = {arm.arm_id: arm for part in parts for arm in named_arms(part.frames.arms)}
+def columns(quantity: Quantity) -> list[tables.Column]:
+    """What the table shows of a point."""
+    return [
+        tables.text("arm", "arm", "The arm, with its base."),
+        tables.text("when", "last run", "When its last run there began (UTC)."),
+        tables.text("source", "results", "The results file or snapshot."),
+        tables.text("stack", "stack", "The software and hardware that it ran on, by the start of its id."),
+        tables.number("value", quantity.title, quantity.meaning, quantity.printf),
+        tables.number("low", "from", "Lower end of the 95 % interval.", quantity.printf),
+        tables.number("high", "to", "Upper end of the 95 % interval.", quantity.printf),
+        tables.text("step", "step", "Whether the level went up or down here for good."),
+        tables.text("changes", "changed since the point before", "What differs between the two stacks."),
+    ]
+
+
+def arms_of(sections: Iterable[Sequence[Named]]) -> dict[str, Named]:
+    """Every arm of the sections by its full name, with the start of its id where two are alike; the newest first."""
+    by_id = {arm.arm_id: arm for arms in sections for arm in arms}
     names = [arm.full_name for arm in by_id.values()]
     return {
         arm.full_name if names.count(arm.full_name) == 1 else f"{arm.full_name} #{arm.arm_id[:SHOWN_ID]}": arm
         for arm in by_id.values()
     }
+
+
+def best_of(scope: Scope, known: Mapping[str, Named], most: int = 3) -> list[str]:
+    """The names of the trained arms that the leaderboard has first; of any arm where nothing was trained."""
+    best = list(dict.fromkeys(trained(scope.summary())["arm_id"]))[:most]
+    names = {arm.arm_id: name for name, arm in known.items()}
+    return [names[arm_id] for arm_id in best] or list(known)[:1]
 
 
 def histories_of(quantity: Quantity, arms: Sequence[Named], pasts: Sequence[Past]) -> list[History]:

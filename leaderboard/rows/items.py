@@ -1,7 +1,7 @@
 """One run's items: what was asked, and what was answered before and after."""
 
-from leaderboard.widgets import tables
-from leaderboard.widgets.tables import Column
+from leaderboard import tables
+from leaderboard.tables import Column
 
 
 def item_columns(moment: str, compared: bool) -> list[Column]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from leaderboard import quantities
+from leaderboard import quantities, tables
 from leaderboard.quantities import Quantity
-from leaderboard.widgets import tables
-from leaderboard.widgets.tables import Column
+from leaderboard.tables import Column
 
+FIGURES = (*quantities.SCORES, *quantities.COSTS, quantities.RATE, quantities.RANK)  # of the table
 SHOWN = (quantities.GAIN, quantities.FORGETTING, quantities.PREFERENCE, quantities.MEMORY, quantities.TOKENS)
 PICTURED = 40  # arms in one picture
 WORDS = (

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from leaderboard import cache
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 
 def losses_of(scope: Scope, arms: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,8 @@ import pandas as pd
 
 from harness.analysis.costs import ALLOCATED, LEDGER, RESERVED
 from harness.analysis.memory import DEVICE, MEASURES, RESIDENT
+from leaderboard import tables
 from leaderboard.quantities import MEMORY, Quantity, fitted
-from leaderboard.widgets import tables
 
 MEANINGS = {
     ALLOCATED: "Peak of what PyTorch's CUDA allocator handed out.",

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from harness.analysis.memory import REST, WHOLE, in_order
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.pictures.memory import MEASURED, PREDICTED
 from leaderboard.quantities import MEMORY, Quantity, fitted, in_units
 from leaderboard.rows import measures
-from leaderboard.widgets import tables
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 ARM = ["section", "arm_id"]
 PARTS = {

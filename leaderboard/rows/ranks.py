@@ -5,34 +5,31 @@ from dataclasses import replace
 
 import pandas as pd
 
-from leaderboard import quantities
-from leaderboard.pictures.lines import lines
+from leaderboard import quantities, tables
+from leaderboard.pictures.lines import lines, placed
+from leaderboard.pictures.panels import Panel, panels
 from leaderboard.quantities import BASE_SIZE, Quantity
-from leaderboard.widgets import tables
-from leaderboard.widgets.layout import Panel, panels
 
 SHOWN = (quantities.TARGET, quantities.FORGETTING, quantities.MEMORY, quantities.TOKENS)
 LINE = {"rank": "family", "size": "recipe"}  # what is joined
 READ = {
-    "rank": "A line joins the ranks of one method on one base; bands are 95 % intervals. Dashed right across: all "
-    "weights are trained, so there is no rank.",
-    "size": "A line joins one method at one rank from base to base; bands are 95 % intervals.",
+    "rank": "A line joins the ranks of one method on one base, of one execution; bands are 95 % intervals. Right "
+    "across: all weights are trained, so there is no rank.",
+    "size": "A line joins one method at one rank, of one execution, from base to base; bands are 95 % intervals.",
 }
+READ_SEVERAL = "Dashes and marks tell the results apart, by their numbers in the sidebar."
 WORDS = (tables.ARM, tables.text("method", "method", "full SFT, LoRA, QLoRA or DPO."), tables.BASE)
-
-
-def with_recipe(arms: pd.DataFrame) -> pd.DataFrame:
-    """The arms with ``recipe``: what is the same on every base of a section."""
-    return arms.assign(recipe=arms["name"] + " · " + arms["section"].astype(str))
 
 
 def rank_panels(arms: pd.DataFrame, across: Quantity, shown: Sequence[Quantity], line: str) -> tuple[list[Panel], int]:
     """Against the rank a picture a quantity and base, against the size of the base one a quantity; and how many stand
     beside each other."""
+    arms = arms.assign(results=(arms["section"] + 1).astype(str))
     alone = across.name == BASE_SIZE.name or arms["base"].nunique() == 1
     several = []
     for quantity in shown:
-        found = panels(lines(arms, across, quantity, line), arms.assign(all=""), "all" if alone else "base")
+        rows = placed(arms, across, quantity, line)
+        found = panels(lines(rows, across, quantity, line), rows.assign(all=""), "all" if alone else "base")
         several += [replace(one, title=" · ".join(filter(None, (quantity.label, one.title)))) for one in found]
     return several, 2 if alone else min(3, arms["base"].nunique())
 

@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.pictures.rates import EDGES
-from leaderboard.widgets import tables
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 SCORES = ("validation", "test", "test_lowest", "test_highest")
 TABLE = (

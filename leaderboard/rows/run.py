@@ -21,8 +21,8 @@ TEXTS = ("prompt", "expected", "before", "after")
 
 @dataclass(frozen=True, eq=False)
 class OneRun:
-    """A run's rows: see ``one_run``. ``base_scores`` and ``base_items`` are those of the bare base's run that it is
-    compared with."""
+    """A run's rows: see ``one_run``. ``base_scores`` and ``base_items`` are those of the bare base that it is compared
+    with."""
 
     run: Mapping[str, Any]
     stages: tuple[Stage, ...]
@@ -56,16 +56,14 @@ def read_run(key: SectionKey, run_id: str) -> OneRun | None:
         run = one_run.about(db, run_id)
         if run is None:
             return None
-        base = one_run.base_run(db, run) or ""
-        before = one_run.items(db, base)
         return OneRun(
             run=run,
             stages=one_run.stages(db, run),
             steps=one_run.steps(db, run),
             scores=one_run.scores(db, run_id),
             items=one_run.items(db, run_id),
-            base_scores=one_run.scores(db, base),
-            base_items=before[before["moment"] == "base"],
+            base_scores=one_run.base_scores(db, run),
+            base_items=one_run.base_items(db, run),
         )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard import quantities
+import pandas as pd
+
+from leaderboard import cache, quantities, tables
 from leaderboard.quantities import Quantity
-from leaderboard.widgets import tables
-from leaderboard.widgets.tables import Column
+from leaderboard.scope import Scope
+from leaderboard.tables import Column
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ PRESETS = {
     "gain against training time": Preset(quantities.TUNING, quantities.GAIN),
     "memory against speed": Preset(quantities.MEMORY, quantities.TOKENS),
 }
+
+
+def with_recipes(scope: Scope, arms: pd.DataFrame) -> pd.DataFrame:
+    """The arms with what ``recipes.told`` tells of each."""
+    return arms.merge(scope.joined(cache.recipes), "left", on=["section", "arm_id"])
 
 
 def standing_columns(shown: Sequence[Quantity]) -> list[Column]:

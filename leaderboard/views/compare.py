@@ -8,17 +8,19 @@ import streamlit as st
 from harness.report import words
 from harness.sections import named_arms
 from harness.selectors import Named
-from leaderboard import cache, results
+from leaderboard import cache, results, tables
 from leaderboard.pictures.versus import forest, losses
 from leaderboard.results import SectionKey
 from leaderboard.rows import compare as versus
 from leaderboard.rows import gate
 from leaderboard.rows.arms import named
 from leaderboard.rows.compare import LETTERS, Comparison, Pick
-from leaderboard.widgets import controls, tables
-from leaderboard.widgets.controls import short
+from leaderboard.scope import Scope
+from leaderboard.texts import short
+from leaderboard.widgets import controls
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 TWO, RESULTS = "two arms or runs", "two results"
 ALL_SEEDS, ALL_ARMS = "all its seeds", "every arm in common"
@@ -197,8 +199,8 @@ def _pictures(rows: pd.DataFrame) -> None:
 
 
 def _table(rows: pd.DataFrame, about: Sequence[tables.Column]) -> None:
-    tables.show_table(rows, (*about, *COLUMNS), key="compare")
-    tables.downloads(rows, (*about, *COLUMNS, *FIGURES), name="comparison")
+    show_table(rows, (*about, *COLUMNS), key="compare")
+    downloads(rows, (*about, *COLUMNS, *FIGURES), name="comparison")
 
 
 def _curves(picks: tuple[Pick, Pick]) -> None:
@@ -217,8 +219,8 @@ def _differences(picks: tuple[Pick, Pick]) -> None:
     if rows.empty:
         st.text("nothing: the same recipe, execution and stack")
         return
-    tables.show_table(rows, DIFFERENCES, key="differences")
-    tables.downloads(rows, DIFFERENCES, name="differences")
+    show_table(rows, DIFFERENCES, key="differences")
+    downloads(rows, DIFFERENCES, name="differences")
 
 
 def _gate(first: SectionKey, second: SectionKey) -> None:
@@ -232,8 +234,8 @@ def _gate(first: SectionKey, second: SectionKey) -> None:
     every = controls.toggle("those that pass too", key="every")
     check = cache.checked(first.path, second.path, first.suite)
     st.text(check.headline)
-    tables.show_table(gate.findings(check, every), FINDINGS, key="findings")
-    tables.downloads(gate.findings(check, every=True), FINDINGS, name="verdicts")
+    show_table(gate.findings(check, every), FINDINGS, key="findings")
+    downloads(gate.findings(check, every=True), FINDINGS, name="verdicts")
 
 
 page(show)

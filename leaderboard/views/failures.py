@@ -6,10 +6,12 @@ import streamlit as st
 from leaderboard.pictures.failures import heatmap
 from leaderboard.rows.arms import named
 from leaderboard.rows.failures import ACROSS, COLUMNS, alike, placed, runs_and_failures
-from leaderboard.widgets import controls, go, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls, go
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 PAGE = 100
 
@@ -51,8 +53,8 @@ def _picture(runs: pd.DataFrame, failures: pd.DataFrame, arms: pd.DataFrame) -> 
 def _table(failures: pd.DataFrame, arms: pd.DataFrame, name: str) -> None:
     rows = alike(failures, arms)
     shown = controls.page_of(rows, PAGE, key=f"{name}-page")
-    picked = tables.show_table(shown, COLUMNS, key=name, select=True)
-    tables.downloads(rows, COLUMNS, name=name)
+    picked = show_table(shown, COLUMNS, key=name, select=True)
+    downloads(rows, COLUMNS, name=name)
     st.caption("Click the box at the left of a row to open its run, of several the newest.")
     if picked is not None:
         go.to_run(str(shown.iloc[picked]["run_id"]))

@@ -3,20 +3,23 @@
 import pandas as pd
 import streamlit as st
 
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.forgotten import forgotten
 from leaderboard.pictures.kept import kept
+from leaderboard.pictures.panels import Panel, panels
 from leaderboard.pictures.tradeoff import PICK
 from leaderboard.quantities import RATE, in_units, measured
 from leaderboard.rows.arms import named, trained
 from leaderboard.rows.forgetting import ACROSS, KEPT, READ_KEPT, TASKS, UP, answers_kept, bars_of, near_to, runs_of
 from leaderboard.rows.tasks import in_points, unit_of
-from leaderboard.widgets import controls, go, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls, go
 from leaderboard.widgets.filters import filtered
-from leaderboard.widgets.layout import Panel, draw, panels
+from leaderboard.widgets.layout import draw
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 PAGE = 30  # arms in one picture
 
@@ -59,8 +62,8 @@ def _whole(scope: Scope, arms: pd.DataFrame) -> None:
         tables.BASE,
         *(tables.of_quantity(one) for one in there),
     ]
-    tables.show_table(units, columns, key="forgotten-arms")
-    tables.downloads(units, columns, name="forgetting")
+    show_table(units, columns, key="forgotten-arms")
+    downloads(units, columns, name="forgetting")
     for one in getattr(event, "selection", {}).get(PICK) or []:
         found = arms[(arms["arm_id"] == one.get("arm_id")) & (arms["section"] == one.get("section"))]
         if len(found):
@@ -77,8 +80,8 @@ def _general(tasks: pd.DataFrame) -> None:
         "Grey bar: the base before tuning. Mark: the tuned model, with its 95 % interval. Of a score less is worse, of "
         "a perplexity more is."
     )
-    tables.show_table(tasks, TASKS, key="tasks")
-    tables.downloads(tasks, TASKS, name="general-tasks")
+    show_table(tasks, TASKS, key="tasks")
+    downloads(tasks, TASKS, name="general-tasks")
 
 
 def _side_by_side(tasks: pd.DataFrame, name: str) -> None:
@@ -106,8 +109,8 @@ def _safety(scope: Scope, arms: pd.DataFrame, tasks: pd.DataFrame) -> None:
     bars = bars_of(shown)
     draw(panels(kept(bars), bars, "title"), key="kept", say="Items kept and lost")
     st.caption(READ_KEPT)
-    tables.show_table(answers, KEPT, key="kept")
-    tables.downloads(answers, KEPT, name="refusals")
+    show_table(answers, KEPT, key="kept")
+    downloads(answers, KEPT, name="refusals")
 
 
 page(show)

@@ -6,13 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from leaderboard.pictures.lineup import lineup
-from leaderboard.quantities import COSTS, RANK, RATE, SCORES, Quantity, in_units, measured
+from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.rows.arms import named
-from leaderboard.rows.leaderboard import PICTURED, arm_columns, pictured
-from leaderboard.widgets import controls, go, tables
+from leaderboard.rows.leaderboard import FIGURES, PICTURED, arm_columns, pictured
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls, go
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 PAGE = 100
 
@@ -24,7 +26,7 @@ def show(scope: Scope) -> None:
     if arms.empty:
         st.info("No arm matches these filters.")
         return
-    there = measured(arms, (*SCORES, *COSTS, RATE, RANK))
+    there = measured(arms, FIGURES)
     arms = _sorted(in_units(arms, there), there)
     shown = controls.page_of(arms, PAGE, key="page")
     _picture(shown.head(PICTURED), pictured(there), len(arms))
@@ -46,9 +48,9 @@ def _sorted(arms: pd.DataFrame, there: Sequence[Quantity]) -> pd.DataFrame:
 
 
 def _picture(arms: pd.DataFrame, there: Sequence[Quantity], total: int) -> None:
-    chart = lineup(arms, there)
-    if chart is not None:
-        picture(chart, key="lineup")
+    panel = lineup(arms, there)
+    if panel is not None:
+        picture(panel, key="lineup")
     if total > len(arms):
         st.caption(f"The picture shows the first {len(arms)} of {total} arms in this order.")
     st.caption("Dots: estimates with 95 % intervals over items and seeds. Bars: costs, alone on the device.")
@@ -61,8 +63,8 @@ def _table(shown: pd.DataFrame, arms: pd.DataFrame, there: Sequence[Quantity], s
             "Columns", list(known), key="columns", default=list(usual), placeholder="the usual"
         )
     columns = [known[label] for label in wanted] or list(usual.values())
-    picked = tables.show_table(shown, columns, key="arms", select=True, whole=arms)
-    tables.downloads(arms, list(known.values()), name="leaderboard")
+    picked = show_table(shown, columns, key="arms", select=True, whole=arms)
+    downloads(arms, list(known.values()), name="leaderboard")
     st.caption("Click the box at the left of a row to open the arm's run. Hover over a head to read what it means.")
     if picked is not None:
         go.to_arm(scope, shown.iloc[picked])

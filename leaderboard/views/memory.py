@@ -10,10 +10,12 @@ from leaderboard.pictures.memory import PREDICTED, against_cards, stacks, totals
 from leaderboard.quantities import Quantity
 from leaderboard.rows.arms import named
 from leaderboard.rows.memory import memory_of, memory_table
-from leaderboard.widgets import controls, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 PICTURED = 40
 
@@ -28,8 +30,8 @@ def show(scope: Scope) -> None:
         return
     _picture(found.bars, arms, found.titled)
     rows, columns = memory_table(found)
-    tables.show_table(rows, columns, key="memory")
-    tables.downloads(rows, columns, name="memory")
+    show_table(rows, columns, key="memory")
+    downloads(rows, columns, name="memory")
     st.caption("Measures are different numbers of the same run and are never added up. Hover over a head to read "
                "what it means.")  # fmt: skip
 

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from leaderboard import tables
 from leaderboard.quantities import BASE_SIZE, COSTS, RANK, SCORES, Quantity, in_units, measured
 from leaderboard.rows.arms import named, trained
-from leaderboard.rows.ranks import LINE, READ, SHOWN, in_families, rank_columns, rank_panels, with_recipe
-from leaderboard.widgets import controls, tables
+from leaderboard.rows.ranks import LINE, READ, READ_SEVERAL, SHOWN, in_families, rank_columns, rank_panels
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.layout import draw
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 AGAINST = {"rank": RANK, "size": BASE_SIZE}
 SAID = {"rank": "the rank", "size": "the size of the base"}
@@ -28,7 +31,6 @@ def show(scope: Scope) -> None:
     if arms.empty:
         st.info("No trained arm: nothing was trained and scored yet, or the filters leave none.")
         return
-    arms = with_recipe(arms)
     there = measured(arms, (*SCORES, *COSTS))
     against, shown = _asked(there)
     (across,) = measured(arms, (AGAINST[against],)) or (None,)
@@ -39,11 +41,11 @@ def show(scope: Scope) -> None:
     _few(arms, against, across)
     several, columns = rank_panels(arms, across, shown, LINE[against])
     draw(several, key="lines", say=f"By {across.label}", columns=columns)
-    st.caption(READ[against])
+    st.caption(f"{READ[against]} {READ_SEVERAL}" if arms["section"].nunique() > 1 else READ[against])
     ordered = in_families(arms, across)
     told = rank_columns([across, *shown])
-    tables.show_table(ordered, told, key="ranks")
-    tables.downloads(ordered, [*told, *tables.ends([across, *shown])], name="ranks-and-sizes")
+    show_table(ordered, told, key="ranks")
+    downloads(ordered, [*told, *tables.ends([across, *shown])], name="ranks-and-sizes")
 
 
 def _asked(there: Sequence[Quantity]) -> tuple[str, list[Quantity]]:

@@ -3,13 +3,16 @@
 import pandas as pd
 import streamlit as st
 
+from leaderboard.pictures.panels import panels
 from leaderboard.pictures.rates import EDGES, rate_curve
 from leaderboard.rows.arms import named
 from leaderboard.rows.rates import TABLE, curves_of, told
-from leaderboard.widgets import controls, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls
 from leaderboard.widgets.filters import filtered
-from leaderboard.widgets.layout import draw, panels
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.layout import draw
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 PAGE = 12  # pictures
 AT_EDGE = "at an edge of the grid"
@@ -29,8 +32,8 @@ def show(scope: Scope) -> None:
         curves = curves[curves["row"].isin(at_edge)]
     _pictures(curves)
     shown = told(curves)
-    tables.show_table(shown, TABLE, key="rates")
-    tables.downloads(shown, TABLE, name="learning-rates")
+    show_table(shown, TABLE, key="rates")
+    downloads(shown, TABLE, name="learning-rates")
 
 
 def _summary(curves: pd.DataFrame) -> None:

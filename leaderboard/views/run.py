@@ -10,15 +10,18 @@ from harness.analysis.memory import in_order, with_resident_increase
 from harness.errors import UserError
 from harness.report.words import count, rate, seconds
 from harness.rerun import matrix_text, stored
-from leaderboard import cache
+from leaderboard import cache, tables
 from leaderboard.pictures import run as pictures
 from leaderboard.rows import measures
 from leaderboard.rows.arms import named
 from leaderboard.rows.run import OneRun
-from leaderboard.widgets import controls, tables
+from leaderboard.scope import Scope
+from leaderboard.texts import short
+from leaderboard.widgets import controls
 from leaderboard.widgets.run_items import show_items
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 from leaderboard.widgets.which_run import choose_run, runs_of
 
 TRAINING, SCORES, ITEMS, RECIPE, STACK = "Training", "Scores", "Items", "Recipe", "Stack"
@@ -62,7 +65,7 @@ def _headline(found: OneRun, chosen: "pd.Series[Any]") -> None:
         *([f"in {seconds(run['wall_seconds'])}"] if run["wall_seconds"] is not None else []),
         f"on {str(run['started_at'])[:16].replace('T', ' ')} UTC",
     ]
-    st.text(controls.short(", ".join(words), controls.LONGEST))
+    st.text(short(", ".join(words), controls.LONGEST))
     told = [
         *([f"{count(run['trainable_parameters'])} of {count(run['total_parameters'])} parameters trained"]
           if run["trainable_parameters"] and run["total_parameters"] else []),
@@ -122,8 +125,8 @@ def _phase_table(own: pd.DataFrame) -> None:
     if own["tokens_per_second_median"].notna().any():
         speed = "Real tokens a second, median of the steps after warm-up."
         columns.append(tables.number("tokens_per_second_median", "tokens/s", speed, "%.0f"))
-    tables.show_table(own, columns, key="phases")
-    tables.downloads(own, columns, name="phases")
+    show_table(own, columns, key="phases")
+    downloads(own, columns, name="phases")
 
 
 def _scores(found: OneRun) -> None:
@@ -148,8 +151,8 @@ def _scores(found: OneRun) -> None:
         *(tables.number(m, m.replace("_", ", "), f"The score of the {m} model.", "%.4f") for m in wide.columns),
         tables.number("n_items", "items", "How many items were asked.", "%d"),
     ]
-    tables.show_table(rows, columns, key="scores")
-    tables.downloads(rows, columns, name="scores")
+    show_table(rows, columns, key="scores")
+    downloads(rows, columns, name="scores")
 
 
 def _with_base(found: OneRun) -> pd.DataFrame:
@@ -191,12 +194,12 @@ def _stack(found: OneRun) -> None:
         tables.text("fact", "fact", "A library, or a part of the machine."),
         tables.text("value", "value", "Its version, or what it is."),
     ]
-    tables.show_table(rows, columns, key="stack")
-    tables.downloads(rows, columns, name="stack")
+    show_table(rows, columns, key="stack")
+    downloads(rows, columns, name="stack")
 
 
 def _stage_name(position: int, name: str) -> str:
-    return f"{position + 1}. {controls.short(name, 40)}"
+    return f"{position + 1}. {short(name, 40)}"
 
 
 page(show)

@@ -7,27 +7,28 @@ from harness.analysis.frontier import JUDGED
 from leaderboard.pictures.tradeoff import PICK, tradeoff
 from leaderboard.quantities import COSTS, RATE, SCORES, Quantity, fitted, in_units, measured
 from leaderboard.rows.arms import named, trained, with_standing
-from leaderboard.rows.tradeoffs import PRESETS, standing_columns
-from leaderboard.widgets import controls, go, tables
+from leaderboard.rows.tradeoffs import PRESETS, standing_columns, with_recipes
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls, go
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 
 OWN = "two of my own"
 
-READ = "Lines join the ranks of one method. Hover for the recipe; click a dot to open its run."
+READ = "Lines join the ranks of one method, of one execution. Hover for the recipe; click a dot to open its run."
 
 
 def show(scope: Scope) -> None:
     """The page."""
     st.title("Trade-offs")
-    arms = trained(named(scope.summary()))
+    arms = with_recipes(scope, trained(named(scope.summary())))
     there = measured(arms, (*SCORES, *COSTS))
     if len(there) < 2:
         st.info("No trained arm has two figures to set against each other yet.")
         return
     across, up, size, log_x, log_y, lines = _asked(arms, there)
-    sections = {n: part.frames for n, (_, part) in enumerate(scope.parts())}
-    arms = in_units(with_standing(arms, sections, (across, up)), {*there, across, up})
+    arms = in_units(with_standing(arms, scope.sections, (across, up)), {*there, across, up})
     told = [one for one in measured(arms, (RATE,)) if one.name in arms]
     chart = tradeoff(arms, across, up, told=told, log_x=log_x, log_y=log_y, size=size, lines=lines)
     if chart is None:
@@ -86,8 +87,8 @@ def _asked(arms: pd.DataFrame, there: list[Quantity]) -> tuple[Quantity, Quantit
 def _table(arms: pd.DataFrame, shown: tuple[Quantity, Quantity]) -> None:
     columns = standing_columns(shown)
     ordered = arms.sort_values("in_set", ascending=False, kind="stable")
-    tables.show_table(ordered, columns, key="tradeoffs")
-    tables.downloads(ordered, columns, name="trade-offs")
+    show_table(ordered, columns, key="tradeoffs")
+    downloads(ordered, columns, name="trade-offs")
 
 
 def _open_picked(scope: Scope, arms: pd.DataFrame, event: object) -> None:

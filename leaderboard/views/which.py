@@ -9,24 +9,25 @@ from harness.analysis import costs
 from harness.analysis.recommend import Choice, Recommendation, binding_limit, nearest_first, preferred
 from harness.report import reasons, words
 from harness.report.reasons import LIMITS
-from leaderboard import cache, quantities
+from leaderboard import cache, quantities, tables
 from leaderboard.pictures.before_after import before_after
 from leaderboard.pictures.limits import within_limits
 from leaderboard.quantities import Quantity, in_units, measured
 from leaderboard.results import SectionKey
 from leaderboard.rows.arms import named, trained
-from leaderboard.rows.choices import MISSES, PLACE, REMARK, outside, with_outcome, within
+from leaderboard.rows.choices import ACROSS, MISSES, PLACE, REMARK, outside, with_outcome, within
 from leaderboard.rows.tasks import in_points, unit_of
-from leaderboard.widgets import controls, tables
+from leaderboard.scope import Scope
+from leaderboard.widgets import controls
 from leaderboard.widgets.filters import filtered
 from leaderboard.widgets.layout import beside
 from leaderboard.widgets.saving import picture
-from leaderboard.widgets.scope import Scope, page
+from leaderboard.widgets.scope import page
+from leaderboard.widgets.tables import downloads, show_table
 from leaderboard.widgets.wishes import Wishes, asked, forgetting_limit, memory_limit
 
 EVERY_BASE = "every base"
 LONGEST = 1500  # characters of a sentence that names arms
-ACROSS = (quantities.MEMORY, quantities.FORGETTING, quantities.TUNING)
 ARM = (tables.ARM, tables.BASE)
 
 
@@ -176,8 +177,8 @@ def _tables(arms: pd.DataFrame, found: Recommendation, wishes: Wishes, name: str
 
 
 def _table(rows: pd.DataFrame, columns: Sequence[tables.Column], name: str) -> None:
-    tables.show_table(rows, columns, key=name)
-    tables.downloads(rows, columns, name=f"which-{name}")
+    show_table(rows, columns, key=name)
+    downloads(rows, columns, name=f"which-{name}")
 
 
 page(show)

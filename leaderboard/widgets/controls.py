@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from leaderboard.texts import short
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&=/])")
 # Where Streamlit would make a link or an icon, escaped or not, unless something stands behind it.
 _ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@|:(?=[a-z])", re.IGNORECASE)
@@ -17,11 +19,6 @@ def plain(text: object, longest: int = LONGEST) -> str:
     """Any text as Markdown that shows it as it is: no markup, no mathematics, no emoji, on one line."""
     line = " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in str(text)).split())
     return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(f"\\g<0>{WORD_JOINER}", short(line, longest)))
-
-
-def short(text: str, longest: int = 80) -> str:
-    """``text``, cut where it is too long to read."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def choose(

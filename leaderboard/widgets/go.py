@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from leaderboard import cache
-from leaderboard.widgets.scope import Scope
+from leaderboard.scope import Scope
 
 
 def to_arm(scope: Scope, arm: "pd.Series[Any]") -> None:

@@ -10,7 +10,8 @@ import streamlit as st
 from harness.naming import arm_name
 from leaderboard import cache, results
 from leaderboard.results import Listing
-from leaderboard.widgets.controls import plain, short
+from leaderboard.texts import short
+from leaderboard.widgets.controls import plain
 
 EVERY_SECONDS = 3.0
 STALE_SECONDS = 120.0

@@ -1,16 +1,21 @@
 """The items of a run: what was asked, what is right, what was answered before and after, and what was lost and won."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from harness.analysis.answers import OUTCOMES
+from harness.identity import digest
 from leaderboard import cache
 from leaderboard.pictures import run as pictures
 from leaderboard.results import SectionKey
 from leaderboard.rows.items import item_columns
 from leaderboard.rows.run import HASHED, OneRun
-from leaderboard.widgets import controls, tables
+from leaderboard.tables import Column
+from leaderboard.widgets import controls
 from leaderboard.widgets.saving import picture
+from leaderboard.widgets.tables import downloads, show_table
 
 ITEMS_PAGE = 50
 
@@ -39,7 +44,12 @@ def show_items(key: SectionKey, found: OneRun) -> None:
     if moment == "prompted":
         st.caption("The examples that stood before each question are left out here.")
     wanted = _filtered(rows)
-    _item_table(controls.page_of(wanted, ITEMS_PAGE, key="items"), wanted, moment, compared)
+    columns = item_columns(moment, compared)
+    picked = _item_table(controls.page_of(wanted, ITEMS_PAGE, key="items"), wanted, columns)
+    for _, row in rows[_names(rows) == picked].head(1).iterrows():
+        for column in columns[3:]:
+            st.text(column.label)
+            st.code(row[column.name] or " ", language=None, wrap_lines=True)
 
 
 def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
@@ -61,16 +71,26 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _item_table(shown: pd.DataFrame, wanted: pd.DataFrame, moment: str, compared: bool) -> None:
+def _item_table(shown: pd.DataFrame, wanted: pd.DataFrame, columns: Sequence[Column]) -> str | None:
+    """Show a page of the items; returns the name of the one to read whole, which is kept in the address."""
+    opened = st.query_params.get("item")
     if shown.empty:
         st.info("No item matches these filters.")
-        return
-    columns = item_columns(moment, compared)
-    picked = tables.show_table(shown, columns, key="items", select=True)
-    tables.downloads(wanted, columns, name="items")
+        return opened
+    names = list(_names(shown))
+    at = names.index(opened) if opened in names else None
+    # a table of other items is another table, in which nothing has been clicked
+    picked = show_table(shown, columns, key=f"items-{digest('items', names)}", select=True, selected=at)
+    downloads(wanted, columns, name="items")
     st.caption("Of choices the likeliest is the answer. Click the box at the left of a row to read it whole.")
     if picked is not None:
-        row = shown.iloc[picked]
-        for column in columns[3:]:
-            st.text(column.label)
-            st.code(row[column.name] or " ", language=None, wrap_lines=True)
+        opened = st.query_params["item"] = names[picked]
+    elif at is not None:  # closed by whoever had opened it
+        del st.query_params["item"]
+        opened = None
+    return opened
+
+
+def _names(rows: pd.DataFrame) -> "pd.Series[str]":
+    """What the address calls an item: its task and its number."""
+    return rows["task"] + " " + rows["number"].astype(str)

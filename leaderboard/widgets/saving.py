@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from leaderboard.pictures import AnyChart
+from leaderboard.pictures.panels import Panel
 
 Spec = dict[str, Any]
 Shown = dict[str, Callable[[], Spec]]
@@ -26,12 +27,15 @@ def begin() -> None:
     _shown.set({})
 
 
-def picture(chart: AnyChart, *, key: str, **options: Any) -> Any:
+def picture(chart: AnyChart | Panel, *, key: str, **options: Any) -> Any:
     """Show a chart, and keep it to be saved under ``key``; takes and returns what ``st.altair_chart`` does.
 
     Which would check the chart against Vega-Lite's schema each time, for longer than the rest of a page takes; the
     pictures' tests do.
     """
+    if isinstance(chart, Panel):
+        keep(key, chart.whole)
+        return st.vega_lite_chart(chart.drawn(), key=key, **options)
     spec = chart.to_dict(validate=False)
     keep(key, lambda: spec)
     return st.vega_lite_chart(spec, key=key, **options)

@@ -3,16 +3,14 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-import pandas as pd
 import streamlit as st
 
-from harness.sections import Part
 from leaderboard import cache, results
 from leaderboard.results import Listing, SectionKey
+from leaderboard.scope import Scope
 from leaderboard.widgets import controls, saving
 from leaderboard.widgets.live import watch
 
@@ -22,32 +20,6 @@ tunematrix run pocket
 tunematrix run --base ./my-model --data train.jsonl
 # then, on what there is
 tunematrix board"""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The sources at hand, and the sections of them that were chosen: all of one suite, newest first."""
-
-    listings: tuple[Listing, ...]
-    sections: tuple[SectionKey, ...]
-
-    def parts(self) -> list[tuple[SectionKey, Part]]:
-        """Each section's frames."""
-        return [(key, cache.part(key)) for key in self.sections]
-
-    def summary(self) -> pd.DataFrame:
-        """The arms of every section, with ``section`` (its number), ``source``, ``suite``, ``stack`` and
-        ``hardware`` beside them. See ``summary.summarise``."""
-        about = pd.DataFrame(
-            [(key.source, key.suite, key.stack, key.hardware) for key in self.sections],
-            columns=["source", "suite", "stack", "hardware"],
-        )
-        return self.joined(cache.summary).join(about, on="section")
-
-    def joined(self, frame_of: Callable[[SectionKey], pd.DataFrame]) -> pd.DataFrame:
-        """A frame of every section, one under the other, with ``section`` (its number) beside it."""
-        tables = [frame_of(key).assign(section=n) for n, key in enumerate(self.sections)]
-        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
 
 def sources() -> tuple[Path, ...]:

@@ -1,64 +1,29 @@
-"""Tables of figures: which columns, what their heads say on hovering, and how they are shown and taken away."""
+"""How tables are shown and taken away."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from leaderboard.quantities import Quantity, names_of
-
-Form = Literal["text", "number", "bar"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a frame: its ``label`` and unit, what it means, and how its numbers are written (printf)."""
-
-    name: str
-    label: str
-    meaning: str
-    form: Form = "text"
-    printf: str = "%g"
-
-
-def of_quantity(quantity: Quantity, bar: bool = False) -> Column:
-    """The column of a quantity, drawn as a bar if asked for."""
-    return Column(quantity.name, quantity.title, quantity.meaning, "bar" if bar else "number", quantity.printf)
-
-
-def text(name: str, label: str, meaning: str) -> Column:
-    """A column of words."""
-    return Column(name, label, meaning)
-
-
-def number(name: str, label: str, meaning: str, printf: str = "%g") -> Column:
-    """A column of numbers that are in their unit."""
-    return Column(name, label, meaning, "number", printf)
-
-
-ARM = text("name", "arm", "The entry in the matrix, what it starts from, and its rank.")
-BASE = text("base", "base", "The base model.")
-
-
-def ends(quantities: Sequence[Quantity]) -> list[Column]:
-    """The columns of the ends of the quantities' intervals."""
-    return [
-        number(name, f"{one.label} {'from' if n == 0 else 'to'}", "End of the 95 % interval.", one.printf)
-        for one in quantities
-        for n, name in enumerate(names_of(one)[1:])
-    ]
+from leaderboard.tables import Column
 
 
 def show_table(
-    frame: pd.DataFrame, columns: Sequence[Column], *, key: str, select: bool = False, whole: pd.DataFrame | None = None
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    key: str,
+    select: bool = False,
+    selected: int | None = None,
+    whole: pd.DataFrame | None = None,
 ) -> int | None:
     """Show the columns of a frame, which may be a page of ``whole``, to whose scale its bars are drawn.
 
-    With ``select`` returns the row that was clicked.
+    With ``select`` returns the row that was clicked, at first the one that is ``selected``.
     """
     shown = frame[[column.name for column in columns]].reset_index(drop=True)
+    default: Any = None if selected is None else {"selection": {"rows": [selected]}}
     event: Any = st.dataframe(
         shown,
         column_config={column.name: _config(column, shown if whole is None else whole) for column in columns},
@@ -67,6 +32,7 @@ def show_table(
         key=f"table-{key}",
         on_select="rerun" if select else "ignore",
         selection_mode="single-row",
+        selection_default=default,
     )
     rows = event.selection.rows if select else []
     return int(rows[0]) if rows and rows[0] < len(shown) else None

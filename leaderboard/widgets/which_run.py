@@ -7,8 +7,8 @@ import streamlit as st
 
 from harness.report.words import rate
 from harness.store.schema import UNFINISHED
+from leaderboard.scope import Scope
 from leaderboard.widgets import controls
-from leaderboard.widgets.scope import Scope
 
 
 def runs_of(scope: Scope, arms: pd.DataFrame) -> pd.DataFrame:

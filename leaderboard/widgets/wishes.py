@@ -7,6 +7,7 @@ import streamlit as st
 from harness.analysis import costs
 from harness.units import parse_size
 from leaderboard import quantities
+from leaderboard.rows.choices import DECIDES
 from leaderboard.widgets import controls
 
 CARDS = ("8 GB", "16 GB", "24 GB", "40 GB", "48 GB", "80 GB", "141 GB")
@@ -14,12 +15,6 @@ ANY, OWN, USUAL_CARD = "any", "own figure", "24 GB"
 NO_LIMIT = "no limit"
 FORGETTING = ("0", "0.5", "1", "2", "3", "5", "10", "20", NO_LIMIT)
 GAIN = (NO_LIMIT, "0", "1", "2", "5", "10", "20", "30", "50")
-DECIDES = {
-    "forgetting": "the least forgotten",
-    "memory_bytes": "the least memory",
-    "whole_tuning_seconds": "the least tuning time",
-    "target": "the highest score",
-}
 
 
 @dataclass(frozen=True)

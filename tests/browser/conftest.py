@@ -57,10 +57,22 @@ def _own_to_the_libraries(rule: str, html: str) -> bool:
 @contextmanager
 def served(*sources: Path, folder: Path) -> Iterator[str]:
     """The address of a board that is served in ``folder`` on these sources."""
+    port = free_port()
+    with started(command(sources, host="127.0.0.1", port=port, open_browser=False), port, folder) as address:
+        yield address
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = command(sources, host="127.0.0.1", port=port, open_browser=False)
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(words: list[str], port: int, folder: Path) -> Iterator[str]:
+    """The address of a server of Streamlit's that ``words`` start in ``folder``."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HOME": str(folder)}
     with (folder / "board.log").open("w") as log:
         process = subprocess.Popen(words, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -164,6 +176,8 @@ class Visitor:
         # of a page's own address Streamlit first asks beneath it, where there is no server
         if message.type == "error" and "/_stcore/" not in str(message.location):
             self.problems.append(f"console: {message.text} {message.location}")
+        if message.type == "warning" and "Infinite extent" in message.text:  # Vega's, of an axis without values
+            self.problems.append(f"picture: {message.text}")
 
     def _asked(self, request) -> None:
         if not request.url.startswith((self.address, "data:", "blob:", self.address.replace("http", "ws"))):

@@ -46,6 +46,15 @@ class TestRun:
         page.wait_for_selector("[data-testid=stMain] [data-testid=stCode]")
         assert page.locator("[data-testid=stMain] [data-testid=stCode]").first.inner_text().strip() == prompt.strip()
         one.picture("run-items")
+        one.until(lambda: "item=pocket_arithmetic+1" in page.url)
+        other = visitor(board)
+        other.go(page.url.removeprefix(board).lstrip("/"))
+        other.page.wait_for_selector("[data-testid=stMain] [data-testid=stCode]", timeout=1000 * ITEMS_SECONDS)
+        codes = other.page.locator("[data-testid=stMain] [data-testid=stCode]")
+        assert codes.first.inner_text().strip() == prompt.strip()
+        tick(page)
+        one.until(lambda: "item=" not in page.url)
+        assert page.locator("[data-testid=stMain] [data-testid=stCode]").count() == 0
 
     def test_a_link_to_lost_items_shows_these_in_a_fresh_browser(self, visitor, board):
         one = visitor(board)

@@ -95,8 +95,9 @@ def test_merging_a_fresh_adapter_keeps_the_stage_below_it(tmp_path: Path) -> Non
     last = training.model.get_submodule(f"base_model.model.{layer}").get_delta_weight("default")
     plain = build._load_base(given, None, quantised=False)
     first = build.merged_with(plain, results["stage-0"]).get_submodule(layer).weight
+    build.save_result(training.model, results["stage-1"])
 
-    merged = build.merged_model(given, training.model, results=results).get_submodule(layer).weight
+    merged = build.merged_anew(given, results=results).get_submodule(layer).weight
 
     assert torch.allclose(merged, first + last, atol=1e-6)
 

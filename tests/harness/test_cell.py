@@ -1,16 +1,19 @@
 """The life of a cell in one process: what it says, in which order, and how it fails."""
 
 import errno
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+import harness.build
 import harness.training
 from harness import artifacts
 from harness.cell import run_cell
 from harness.events import NO_SPACE, Artifact, Done, Failed, Phase, PhaseStarted, Trained, from_line, to_line
+from harness.loading import load_model
 from tests.methods.cells import assignment, events_of, item_values, losses, run, scores, stage, trained
 
 FULL = stage("full_sft", steps=2)
@@ -43,6 +46,39 @@ def test_an_adapter_on_an_unquantised_base_is_merged_and_not_requantised(tmp_pat
     said = run(assignment(tmp_path, stage("lora", steps=2), evals=("choices",)))
 
     assert phases(said) == ["load", "train", "evaluate", "merge", "evaluate_merged"]
+
+
+def test_an_adapter_that_no_eval_wants_merged_is_not_merged(tmp_path: Path) -> None:
+    assert phases(run(assignment(tmp_path, QLORA, evals=("unmerged",)))) == ["load", "train", "evaluate"]
+
+
+def test_no_two_models_of_a_merge_are_in_memory_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[weakref.ref[Any]] = []
+    alive: list[int] = []
+
+    def load(*args: Any, **settings: Any) -> Any:
+        alive.append(sum(model() is not None for model in loaded))
+        model = load_model(*args, **settings)
+        loaded.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(harness.build, "load_model", load)
+
+    run(assignment(tmp_path, QLORA, evals=("choices",)))
+
+    assert alive == [0, 0, 0]  # to train, to merge into, in 4 bit again
+
+
+def test_no_memory_to_merge_is_said_after_the_tuned_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **settings: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(harness.build, "merged_anew", fail)
+
+    said = events_of(assignment(tmp_path, QLORA, evals=("choices",)))
+
+    assert scores(said, "tuned").keys() == {"pocket_arithmetic"}
+    assert (failure(said).status, failure(said).phase) == ("oom", "merge")
 
 
 def test_whole_weights_are_scored_as_they_are(tmp_path: Path) -> None:

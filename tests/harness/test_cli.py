@@ -1,14 +1,17 @@
 """The command line from the user's side: each mistake is one clear line, exit code 2, and nothing is changed."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from harness.session import Session
 from harness.store.database import open_for_writing
 from harness.yamlfile import read_yaml
 from tests.small_suite import small_suite
@@ -87,6 +90,16 @@ class TestWrongInput:
         edited(suite, "full_sft: {", "lora: {rank: 100, ")
         line = self.mistake(tunematrix, "plan", edited(suite, "starts_from: full_sft", "starts_from: lora"))
         assert "methods.lora.rank: 100 is larger than a layer of pocket-0.2m (64 wide)" in line
+
+    def test_tasks_metrics_and_ranks_are_told_together(self, tunematrix, suite):
+        edited(suite, "full_sft: {", "lora: {rank: [100, 8, 200], ")
+        edited(suite, "  dpo: {starts_from: full_sft, learning_rate: 1e-4}\n", "")
+        edited(suite, "split: validation}", "split: validation, metric: magic}")
+        code, _, errors = tunematrix("plan", edited(suite, "task: pocket_facts,", "task: pocket_fats,"))
+        assert code == 2
+        for said in ("unknown metric 'magic'", "unknown task 'pocket_fats'", "rank: 100 is", "rank: 200 is"):
+            assert sum(said in line for line in errors) == 1
+        assert len(errors) == 4
 
     @pytest.mark.parametrize(
         ("name", "content", "says"),
@@ -179,6 +192,14 @@ class TestPlan:
         assert [cell["state"] for cell in plan["cells"]].count("left") == 4
         assert plan["estimated_seconds"] > 0
 
+    def test_a_time_that_nobody_knows_is_said_to_be_unknown(self, tunematrix, suite, monkeypatch):
+        monkeypatch.setattr(Session, "estimate", lambda self, plan, known, factor=None: None)
+        assert "time unknown until a run of each kind has ended, with" in " ".join(
+            tunematrix("plan", str(suite))[1].split()
+        )
+        plan = json.loads(tunematrix("plan", str(suite), "--json")[1])
+        assert (plan["estimated_seconds"], plan["reference_seconds"]) == (None, None)
+
     def test_it_touches_no_database(self, tunematrix, suite):
         assert tunematrix("plan", str(suite))[0] == 0
         assert not Path("tunematrix.db").exists()
@@ -218,3 +239,23 @@ def test_the_board_is_told_of_texts_only_where_a_page_is_written(tunematrix):
         2,
         ["tunematrix: --with-text: is for --export DIR; the board itself always shows what the results hold"],
     )
+
+
+class TestWithoutStreamlit:
+    @pytest.fixture(autouse=True)
+    def streamlit_is_absent(self, monkeypatch):
+        monkeypatch.setattr("harness.cli.board.find_spec", lambda name: None)
+
+    @pytest.mark.parametrize("words", [("board",), ("board", "--export", "page")])
+    def test_the_board_says_what_installs_it(self, tunematrix, words):
+        code, _, errors = tunematrix(*words)
+        assert (code, len(errors)) == (2, 1)
+        assert "board: needs Streamlit, which the extra `board` installs" in errors[0]
+
+
+def test_streamlit_is_the_boards_alone():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert not [one for one in project["dependencies"] if one.startswith("streamlit")]
+    assert [one for one in project["optional-dependencies"]["board"] if one.startswith("streamlit")]
+    files = [file for part in ("harness", "methods", "suites", "tunematrix") for file in (ROOT / part).rglob("*.py")]
+    assert not [file for file in files if re.search(r"^\s*(import|from) streamlit", file.read_text(), re.M)]

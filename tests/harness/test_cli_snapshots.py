@@ -1,5 +1,6 @@
 """`publish`, `verify`, `import` and `report` of a snapshot, from the user's side."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_matrix_that_has_run_is_published_verified_read_and_imported(tunematri
     code, output, _ = tunematrix("import", "results/mine", "--db", "other.db")
     assert code == 0
     assert output.endswith("runs of snapshot mine imported, 0 were there already\n")
+
+
+def test_publish_and_verify_print_the_digest_that_a_snapshot_is_cited_by(tunematrix, suite, ran):
+    published = tunematrix("publish", "mine", str(suite))[1].splitlines()
+    digest = hashlib.sha256(Path("results/mine/manifest.json").read_bytes()).hexdigest()
+    assert f"manifest.json: SHA-256 {digest}" in published
+    assert f"manifest.json: SHA-256 {digest}" in tunematrix("verify", "results/mine")[1].splitlines()
+    Path("results/mine/README.md").write_text("")
+    assert digest not in tunematrix("verify", "results/mine")[1]
 
 
 def test_verify_exits_with_1_and_names_what_was_changed(tunematrix, suite, ran):

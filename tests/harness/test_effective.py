@@ -105,6 +105,14 @@ def test_a_recipe_changed_in_silence_is_named(tmp_path: Path, setting: str) -> N
         check(effective_settings(trainer), asked)
 
 
+def test_weights_that_a_trainer_froze_in_silence_are_named(tmp_path: Path) -> None:
+    asked, trainer = built(tmp_path, stage("full_sft"))
+    next(trainer.model.parameters()).requires_grad_(False)
+
+    with pytest.raises(Mismatch, match=r"frozen_dtypes: asked for \[\], the trainer has \['float32'\]"):
+        check(effective_settings(trainer), asked)
+
+
 def test_a_trainer_that_was_left_alone_passes(tmp_path: Path) -> None:
     asked, trainer = built(tmp_path, stage("qlora", dropout=0.2))
 

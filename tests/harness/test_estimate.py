@@ -19,8 +19,10 @@ def session(tmp_path: Path) -> Session:
     return open_session(matrix, tmp_path / "none.db", device="cpu", jobs=2, only="base=pocket-1m,label=lora")
 
 
-def seconds(plan: list[Planned], known: Known | None = None, jobs: int = 1, tasks: Tasks = TASKS) -> float:
-    return estimate_seconds(plan, known or Known(), jobs, tasks)
+def seconds(
+    plan: list[Planned], known: Known | None = None, jobs: int = 1, tasks: Tasks = TASKS, device: str = "cpu"
+) -> float | None:
+    return estimate_seconds(plan, known or Known(), device, jobs, tasks)
 
 
 def done(plan: list[Planned], took: float) -> Known:
@@ -76,7 +78,30 @@ def test_an_estimate_can_be_asked_for_the_reference_machine(session, monkeypatch
     monkeypatch.setattr(estimate, "_machine_factor", lambda: 3.0)
     plan = session.planner(Known()).plan()
 
-    assert estimate_seconds(plan, Known(), 1, TASKS, factor=1.0) < seconds(plan)
+    assert estimate_seconds(plan, Known(), "cpu", 1, TASKS, factor=1.0) < seconds(plan)
+
+
+class TestOnAGpu:
+    def test_nothing_is_said_until_a_run_of_each_kind_has_ended(self, session):
+        plan = session.planner(Known()).plan()
+        first = next(line for line in plan if line.arm.label == "lora" and line.cell)
+        bases = [line for line in plan if not line.arm.trains]
+
+        assert seconds(plan, device="cuda") is None
+        assert seconds(plan, done(bases, took=3.0), device="cuda") is None
+        assert seconds(plan, done([*bases, first], took=3.0), device="cuda") is not None
+
+    def test_a_measure_run_is_taken_for_as_long_as_its_arms_others_until_one_has_ended(self, session):
+        plan = session.planner(Known()).plan()
+        of_lora = [line for line in plan if line.arm.label == "lora"]
+        measure = [line for line in of_lora if line.purpose == "measure"]
+
+        assert len(measure) == 1
+        expected = START_SECONDS + 100 * len(of_lora)
+        assert seconds(of_lora, done(of_lora, took=100.0), device="cuda") == pytest.approx(expected)
+
+    def test_a_finished_plan_takes_no_time(self):
+        assert seconds([], device="cuda") == 0
 
 
 def test_the_machine_at_hand_is_timed_within_bounds():

@@ -9,7 +9,7 @@ import pytest
 from harness.analysis.summary import summarise
 from harness.sections import Contents
 from harness.store.database import open_for_reading
-from tests.factory import ARMS, make_database
+from tests.factory import ARMS, GPU, make_database
 
 FEW = {name: ARMS[name] for name in ("base", "full_sft", "lora", "qlora")}
 HOSTILE = "[bold red]evil[/] \x1b[31m"
@@ -151,11 +151,20 @@ class TestRecommend:
         copy.write_bytes(path.read_bytes())
         db = sqlite3.connect(copy)
         db.execute("DROP TRIGGER phases_finished_DELETE")
-        db.execute("DELETE FROM phases WHERE run_id IN (SELECT run_id FROM runs WHERE purpose = 'measure')")
+        db.execute("DELETE FROM phases")
         db.commit()
         db.close()
         output = tunematrix("recommend", "--db", copy, "--vram", "24GB")[1]
         assert "not measured, so not counted as within --vram: full_sft · pocket-1m, lora r=8" in output
+
+    def test_the_measure_of_memory_is_named_the_strongest_that_there_is(self, tunematrix, path, tmp_path):
+        assert "memory: highest peak of any phase at the batch that was run, of tensor bytes counted in training" in (
+            " ".join(tunematrix("recommend", "--db", path)[1].split())
+        )
+        on_gpu = make_database(tmp_path / "gpu.db", arms=FEW, bases=["pocket-1m"], facts=GPU)
+        assert "of what PyTorch's allocator handed out; its reserve and the device's own context come on top" in (
+            " ".join(tunematrix("recommend", "--db", on_gpu)[1].split())
+        )
 
     def test_json_has_every_check(self, tunematrix, path):
         (section,) = json.loads(tunematrix("recommend", "--db", path, "--vram", "15MiB", "--json")[1])["sections"]

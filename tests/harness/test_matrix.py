@@ -162,6 +162,27 @@ class TestMistakes:
         assert [line.split(": ")[0] for line in found] == ["m.yaml:2", "m.yaml:6", "m.yaml:14"]
 
     @pytest.mark.parametrize(
+        ("old", "new", "key"),
+        [
+            ("suite: demo", "suite: a/b", "suite"),
+            ("seeds: 2", "seeds: [1, 1]", "seeds"),
+            ("  small: {path: a}", "  small: 5", "bases.small"),
+            ("bases:\n  small: {path: a}\n  large: {path: b}", "bases: 5", "bases"),
+            ("  base: {}", "  base: 5", "methods.base"),
+            ("suite: demo", "evals: [{task: a}]\nselection: {sft: a}", "evals.0.role"),
+            ("suite: demo", "timeout_seconds: -1", "timeout_seconds"),
+        ],
+    )
+    def test_one_in_the_header_hides_none_in_the_methods_and_brings_no_other(self, old, new, key):
+        found = mistakes(GOOD.replace(old, new).replace("rank: [2, 8]", "rank: [2, 0, 8]"))
+        assert {line.split(": ")[1] for line in found} == {key, "methods.lora.rank.1"}
+        assert len(found) == 2
+
+    def test_nor_one_in_the_bases(self):
+        found = mistakes(GOOD.replace("suite: demo", "suite: a/b").replace("{path: a}", "{path: a, hub: b}"))
+        assert [line.split(": ")[1] for line in found] == ["suite", "bases.small"]
+
+    @pytest.mark.parametrize(
         ("old", "new", "line"),
         [
             ("rank: [2, 8]", "rank: [2, 0]", "m.yaml:14: methods.lora.rank.1: 0: input should be greater than 0"),
@@ -178,6 +199,11 @@ class TestMistakes:
                 "m.yaml:11: methods.base.learning_rate: base trains nothing and has no learning rate",
             ),
             ("seeds: 2", "seeds: [1, 1]", "m.yaml:2: seeds: a seed stands twice in [1, 1]"),
+            (
+                "{file: train.jsonl}",
+                "{file: train.jsonl, share: 0.5}",
+                "m.yaml:8: data: sft: the shares of train.jsonl add up to 0.5, not to 1",
+            ),
             (
                 "{path: a}",
                 "{path: a, hub: b}",

@@ -66,10 +66,6 @@ class TestShares:
         found = mix(library, "ten.jsonl", {"file": "replay.jsonl", "share": 0, "role": "replay"})
         assert found.data_digest == mix(library).data_digest
 
-    def test_shares_that_do_not_add_up_are_refused(self, library):
-        with pytest.raises(UserError, match=r"add up to 0\.5, not to 1"):
-            mix(library, {"file": "ten.jsonl", "share": 0.5})
-
     def test_another_share_is_another_recipe(self, library):
         shares = [0.1, 0.2]
         digests = {mix(library, "ten.jsonl", {"file": "replay.jsonl", "share": s}).data_digest for s in shares}

@@ -211,6 +211,16 @@ class TestAfterwards:
             [line] = world.plan()
             assert line.rescore == (moment in moments)
 
+    def test_a_moment_that_memory_did_not_allow_is_left_out_until_asked_for(self):
+        merged = {"base": EVALS, "tuned": EVALS, "merged": frozenset({"e1 merged"})}
+        world = World([arm(rates=(1e-3,), seeds=(1,))], measure=False, evals=merged)
+        (cell,) = world.left()
+        world.run(cell, reason="not scored once merged: out of memory")
+        (line,) = world.plan()
+        assert (line.state, line.reason) == ("done", "not scored once merged: out of memory")
+        world.known.forget_failures()
+        assert world.left() == [cell]
+
     def test_a_dpo_arm_has_the_moments_of_what_it_starts_from(self):
         on = {name: arm("dpo", parent=arm(name)).moments for name in ("full_sft", "lora", "qlora")}
         assert on == {

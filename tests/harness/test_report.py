@@ -54,6 +54,37 @@ def test_each_safety_task_has_a_column_of_its_own(report):
     assert "refused" in head.split()
 
 
+def test_what_was_trained_is_told_of_every_arm_where_there_is_room(report):
+    head = next(line for line in printed(report, width=140).splitlines() if line.startswith("arm"))
+    assert "trained" in head.split()
+    assert "Too narrow a terminal for: trained." in printed(report, width=120)
+
+
+@pytest.mark.parametrize("title", ["Trained arms by rank", "Trained arms by size of the base"])
+def test_by_rank_and_by_size_the_same_figures_are_told_as_room_allows(report, title):
+    def head(width: int) -> list[str]:
+        return printed(report, width).split(title)[1].splitlines()[1].split()
+
+    assert {"gain", "pref", "refused", "rate", "trained"} <= set(head(140))
+    assert {"gain", "pref", "trained"} <= set(head(120))
+    assert "rate" not in head(120)  # which the first table has, and the one of rates
+
+
+def test_a_safety_score_is_the_same_by_rank_as_among_the_methods(report):
+    main, by_rank = (one for one in report.sections[0].tables if one.name in ("main", "by_rank"))
+    of_main, of_rank = (next(c for c in one.columns if c.header == "refused") for one in (main, by_rank))
+    told = {row["arm_id"]: of_main.show(row) for row in main.rows()}
+    assert {row["arm_id"]: of_rank.show(row) for row in by_rank.rows()}.items() <= told.items()
+
+
+def test_what_is_for_the_screen_alone_is_not_in_the_files(report, tmp_path):
+    """They are what a published report was: to change them takes a new REPORT_VERSION."""
+    write_report(report, tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert "| rank | arm | base | target [95 %] | tie | forgets | memory | speed | trained |" in text
+    assert "| size | base | arm | target [95 %] | tie | forgets | memory | speed | trained |" in text
+
+
 def test_on_a_narrow_terminal_columns_give_way_and_arms_keep_their_names(report):
     text = printed(report, width=80)
     rows = [line for line in text.splitlines() if line.startswith("lora r=8")]

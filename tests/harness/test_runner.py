@@ -194,6 +194,50 @@ class TestFailures:
         assert summary.failed
 
 
+def merging_without_memory(assignment):
+    """Plays well, until the adapter is to be merged."""
+    *said, _ = plays_well(assignment)
+    if assignment.purpose == "quality" and assignment.stages[-1].stage["method"] == "full_sft":
+        stage_id = assignment.stages[-1].stage_id
+        failed = Failed(status="oom", reason="the kernel killed the process: out of memory")
+        return [*said, PhaseStarted(stage_id=stage_id, phase="merge"), failed]
+    return [*said, Done()]
+
+
+class TestNoMemoryToMerge:
+    def test_the_tuned_scores_stand_and_the_row_says_what_is_left_out(self, session):
+        summary, _ = play(session, Actors(merging_without_memory))
+        assert summary.failed == []
+        rows = query(session, "SELECT status, reason, failed_phase FROM latest WHERE label = 'full_sft' "
+                              "AND purpose = 'quality'")  # fmt: skip
+        why = "not scored once merged: the kernel killed the process: out of memory"
+        assert set(rows) == {("ok", why, "merge")}
+        assert query(session, "SELECT chosen_rate FROM arms WHERE label = 'full_sft'") == [(3e-4,)]
+
+    def test_it_is_not_tried_again_unless_asked(self, session):
+        play(session, Actors(merging_without_memory))
+        assert play(session)[1].started == []
+        _, actors = play(session, retry_failed=True)
+        assert {a.stages[-1].stage["method"] for a in actors.started} == {"full_sft"}
+
+    def test_who_watches_is_told(self, session):
+        console = Console(file=io.StringIO(), width=200)
+        db = open_for_writing(session.workdir.root.parent / "t.db")
+        with Display(console, lambda plan: 1.0) as display:
+            Runner(session, Writer(db), Actors(merging_without_memory), display).run()
+        db.conn.close()
+        assert "ok full_sft · " in console.file.getvalue()
+        assert "not scored once merged: the kernel killed" in console.file.getvalue()
+
+    def test_no_memory_while_it_was_scored_as_tuned_is_a_failure(self, session):
+        def fails_before(assignment):
+            stage_id = assignment.stages[-1].stage_id
+            return [PhaseStarted(stage_id=stage_id, phase="evaluate"), Failed(status="oom", reason="no memory")]
+
+        summary, _ = play(session, Actors(fails_before))
+        assert {status for _, status, _ in summary.failed} >= {"oom"}
+
+
 class TestAFullDisk:
     def test_a_worker_without_space_ends_the_session_in_one_line_and_everything_runs_again(self, session):
         full = Actors(lambda a: [Failed(status="killed", reason="no space left: [Errno 28]")])

@@ -39,6 +39,17 @@ def test_a_torch_built_for_the_cpu_uses_none(four_gpus):
         stack.pick_device("cuda")
 
 
+@pytest.mark.parametrize("other", ["cuda:1", "tpu", "CPU", ""])
+def test_any_other_device_is_refused_where_there_are_gpus_too(four_gpus, other):
+    with pytest.raises(UserError, match=f"--device {other}: expected cpu, cuda or auto"):
+        stack.pick_device(other)
+
+
+def test_who_wants_one_gpu_of_several_is_told_how(four_gpus):
+    with pytest.raises(UserError, match=r"CUDA_VISIBLE_DEVICES=1\)$"):
+        stack.pick_device("cuda:1")
+
+
 def test_a_kernel_package_is_a_fact_where_it_is_installed(monkeypatch):
     before = stack.stack_facts("cpu")
     monkeypatch.setattr(stack, "_version", lambda name: "1.0")

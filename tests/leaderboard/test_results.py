@@ -124,6 +124,21 @@ class TestVersion:
         make_database(db, arms={**SMALL, "qlora": ARMS["qlora"]}, bases=["pocket-0.2m"], seeds=(1,), seed=1)
         assert results.list_source(db).sections[0] != before
 
+    def test_a_section_is_another_once_its_base_was_scored_under_another_suite(self, db):
+        make_database(
+            db, arms={"base": ARMS["base"], "qlora": ARMS["qlora"]}, bases=["pocket-1m"], suite="other", seed=1
+        )
+        before = {key.suite: key for key in results.list_source(db).sections}
+        make_database(db, arms={"base": ARMS["base"]}, bases=["pocket-1m"], suite="other", seed=2)
+        after = {key.suite: key for key in results.list_source(db).sections}
+        assert set(before) == set(after) == {"pocket", "other"}
+        assert before["pocket"] != after["pocket"] and before["other"] != after["other"]
+
+    def test_it_is_the_same_while_another_suite_trains_other_bases(self, db):
+        (before,) = results.list_source(db).sections
+        make_database(db, arms=SMALL, bases=["pocket-0.2m"], suite="other", seed=1)
+        assert {key.suite: key for key in results.list_source(db).sections}["pocket"] == before
+
     def test_what_is_not_there_has_none(self, tmp_path):
         assert results.version(tmp_path / "none.db") == ()
 
@@ -202,3 +217,11 @@ def test_after_an_error_a_snapshot_shows_all_of_itself_again():
         reader.excerpt(source.db, "no such suite", key.stack_id)
         raise ZeroDivisionError
     assert results.list_source(snapshot).sections == (key,)
+
+
+def test_arms_are_named_as_their_part_names_them(db):
+    (key,) = results.list_source(db).sections
+    arms = results.read_part(key).frames.arms
+    assert {arm.arm_id: arm.label for arm in results.read_named(key)} == dict(
+        zip(arms["arm_id"], arms["label"], strict=True)
+    )

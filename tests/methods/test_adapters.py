@@ -63,7 +63,7 @@ def test_a_merged_lora_in_float32_answers_as_the_adapter_does(tmp_path: Path, se
     given = training.assignment
     adapter = logits_of(training.model, given)
 
-    merged = build.merged_model(given, training.model, results=results_of(given))
+    merged = training.model.merge_and_unload()
 
     assert not hasattr(merged, "peft_config")
     assert torch.allclose(logits_of(merged, given), adapter, atol=1e-4)
@@ -77,7 +77,7 @@ def test_a_merged_qlora_is_the_unquantised_base_with_the_adapter(tmp_path: Path)
     delta = tuned.get_delta_weight("default")
     plain = build._load_base(given, None, quantised=False).get_submodule(layer).weight
 
-    merged = build.merged_model(given, training.model, results=results_of(given)).get_submodule(layer).weight
+    merged = merged_anew(training).get_submodule(layer).weight
 
     assert merged.dtype == torch.float32
     assert torch.allclose(merged, plain + delta, atol=1e-6)
@@ -86,15 +86,22 @@ def test_a_merged_qlora_is_the_unquantised_base_with_the_adapter(tmp_path: Path)
 def test_a_requantised_model_stands_in_4_bit_again(tmp_path: Path) -> None:
     training, _ = train(tmp_path, stage("qlora", rate=1e-2))
     given = training.assignment
-    merged = build.merged_model(given, training.model, results=results_of(given))
-    weight = merged.model.layers[0].mlp.up_proj.weight.detach().clone()
+    merged = merged_anew(training)
+    weight = merged.model.layers[0].mlp.up_proj.weight
+    merged.save_pretrained(tmp_path / "merged")
 
-    again = build.requantised_model(given, merged)
+    again = build.requantised_model(given, tmp_path / "merged")
 
     assert keep_four_bit_exact(again) == 4 * 7
     packed = again.model.layers[0].mlp.up_proj.weight
     error = float((dequantize_4bit(packed.data, packed.quant_state) - weight).norm())
     assert 0 < error < 0.12 * float(weight.norm())  # what 4 bit cost: about 9 %
+
+
+def merged_anew(training: StageTraining) -> Any:
+    results = results_of(training.assignment)
+    build.save_result(training.model, results["stage-0"])
+    return build.merged_anew(training.assignment, results=results)
 
 
 def adapter_weights(training: StageTraining) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ import pytest
 from methods import registry
 from methods.method import Method
 from tests.methods.cells import assignment, run, scores, stage, trained
+from tests.methods.installed import installed
 
 PLUGIN = '''
 from tunematrix import LoraParameters, Method, add_adapter, sft_trainer
@@ -33,23 +34,19 @@ class FewLayers(Method):
 METHOD = FewLayers()
 NOT_A_METHOD = object()
 '''
-ENTRY_POINTS = "[tunematrix.methods]\nqueries = few_layers:METHOD\nbroken = few_layers:NOT_A_METHOD\n"
+POINTS = {
+    "queries": "few_layers:METHOD",
+    "broken": "few_layers:NOT_A_METHOD",
+    "unwritten": "few_layers:MISSING",
+    "keys": "few_layers:METHOD",
+}
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A package that adds the method `queries`, installed as pip would leave it."""
-    site = tmp_path / "site"
-    metadata = site / "few_layers-1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (site / "few_layers.py").write_text(PLUGIN)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: few-layers\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
-    monkeypatch.syspath_prepend(str(site))
-    registry.get.cache_clear()
-    yield
-    registry.get.cache_clear()
-    sys.modules.pop("few_layers", None)
+def plugin(tmp_path: Path) -> Iterator[None]:
+    """A package that adds the method `queries`, and three that will not do."""
+    with installed(tmp_path / "site", {"few_layers.py": PLUGIN}, POINTS):
+        yield
 
 
 def test_every_built_in_method_is_found_by_its_own_name() -> None:
@@ -80,6 +77,18 @@ def test_a_third_partys_method_trains_and_scores_a_cell(plugin: None, tmp_path: 
 def test_an_entry_point_that_is_no_method_is_a_type_error(plugin: None) -> None:
     with pytest.raises(TypeError, match=r"broken is object, not a tunematrix\.Method"):
         registry.get("broken")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("unwritten", "cannot be loaded from few_layers:MISSING: AttributeError"),
+        ("keys", "is a method named 'queries'"),
+    ],
+)
+def test_an_entry_point_that_will_not_do_says_why_in_one_line(plugin: None, name: str, why: str) -> None:
+    with pytest.raises(TypeError, match=rf"^entry point tunematrix\.methods:{name} {why}.*\Z"):
+        registry.get(name)
 
 
 def test_importing_tunematrix_or_a_method_imports_no_torch() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from harness.analysis.gate.finding import Finding, Verdict
 from harness.analysis.gate.match import Matched
 from harness.analysis.gate.rules import Deviation, FirstLosses
-from harness.analysis.gate.side import Side
+from harness.analysis.gate.side import Side, different_hardware
 
 SMALL = 1e-3  # a module with less than this share of the whole gradient is held against that share instead
 
@@ -22,19 +22,27 @@ Compare = Callable[[pd.DataFrame, pd.DataFrame], pd.Series]
 def judge_logits(baseline: Side, candidate: Side, matched: Matched, rule: Deviation) -> Iterator[Finding]:
     """How far the first step's logits moved, as a share of their norm (see ``harness.meters.logits``)."""
     told = [_told(side.logits, "projection", "value") for side in (baseline, candidate)]
-    yield from _judge("logits", told, matched, rule, _differences)
+    yield from _judge("logits", told, matched, _between(baseline, candidate, rule), _differences)
 
 
 def judge_gradients(baseline: Side, candidate: Side, matched: Matched, rule: Deviation) -> Iterator[Finding]:
     """How far the gradient's norm moved in the module in which it moved most."""
     told = [_with_floor(_told(side.gradients, "module", "gradient_norm")) for side in (baseline, candidate)]
-    yield from _judge("gradients", told, matched, rule, _shares)
+    yield from _judge("gradients", told, matched, _between(baseline, candidate, rule), _shares)
 
 
 def judge_first_losses(baseline: Side, candidate: Side, matched: Matched, rule: FirstLosses) -> Iterator[Finding]:
     """How far the loss of the first steps moved, as a share of it."""
     told = [_told(side.losses[side.losses["step"] <= rule.steps], "step", "loss") for side in (baseline, candidate)]
-    yield from _judge("first_losses", told, matched, rule, _shares)
+    yield from _judge("first_losses", told, matched, _between(baseline, candidate, rule), _shares)
+
+
+def _between(baseline: Side, candidate: Side, rule: Deviation) -> Deviation:
+    """The rule as it holds between these two sides' machines."""
+    if not different_hardware(baseline, candidate):
+        return rule
+    limits = {dtype: limit * rule.other_hardware for dtype, limit in rule.limit.items()}
+    return rule.model_copy(update={"limit": limits})
 
 
 def _told(frame: pd.DataFrame, key: str, value: str) -> pd.DataFrame:

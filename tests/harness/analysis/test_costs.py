@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from harness.analysis.costs import measured, price, relative_speed, seconds_for, tuning_seconds
+from harness.analysis.costs import measured, needed, price, relative_speed, seconds_for, tuning_seconds
 from tests.factory import ARMS, GPU
 
 
@@ -22,6 +22,41 @@ def test_on_cuda_memory_is_what_was_allocated(make_section):
     found = labelled(section, measured(section.phases))
     assert found.loc["lora", "memory_bytes"] == 1.25 * ARMS["lora"].memory_mib * 2**20
     assert set(found["memory_measure"]) == {"allocated"}
+
+
+class TestNeeded:
+    def test_a_stronger_measure_goes_before_a_weaker_one(self, section):
+        weaker_first = ("ledger_peak_bytes", "peak_allocated_bytes", "peak_reserved_bytes", "peak_device_bytes")
+        phases = section.phases.assign(**dict.fromkeys(weaker_first[1:], float("nan")))
+        found = []
+        for size, column in enumerate(weaker_first):
+            phases = phases.assign(**{column: 100.0 - size})  # stronger, not larger
+            found.append(needed(phases))
+        assert [set(table["needed_measure"]) for table in found] == [
+            {"ledger"},
+            {"allocated"},
+            {"reserved"},
+            {"device"},
+        ]
+        assert [set(table["needed_bytes"]) for table in found] == [{100.0}, {99.0}, {98.0}, {97.0}]
+
+    def test_the_highest_phase_counts_also_of_runs_that_shared_the_device(self, section):
+        scoring = (section.phases["phase"] == "evaluate") & (section.phases["purpose"] == "quality")
+        phases = section.phases.assign(peak_device_bytes=scoring.map({True: 7e9, False: 5e9}))
+        assert set(needed(phases)["needed_bytes"]) == {7e9}
+
+    def test_an_older_run_and_an_earlier_stage_do_not_count(self, section):
+        mine = section.phases["latest"] & section.phases["last_stage"]
+        phases = section.phases.assign(peak_device_bytes=mine.map({True: 5e9, False: 9e9}))
+        assert not mine.all()
+        assert set(needed(phases)["needed_bytes"]) == {5e9}
+
+    def test_an_arm_without_any_measure_is_not_there(self, section):
+        arm = section.phases["arm_id"].iloc[0]
+        of_arm = section.phases["arm_id"] == arm
+        phases = section.phases.assign(ledger_peak_bytes=section.phases["ledger_peak_bytes"].where(~of_arm))
+        found = needed(phases)
+        assert len(found) and arm not in found.index
 
 
 def test_a_dpo_arms_speed_is_its_own_stages_not_its_sft_stages(section):

@@ -54,3 +54,8 @@ def test_without_arms_the_set_is_empty(part, trained):
 def test_a_quantity_that_cannot_be_judged_is_refused(part, trained):
     with pytest.raises(KeyError, match="perplexity_ratio"):
         frontier(part.frames, trained, ["perplexity_ratio"])
+
+
+def test_bases_of_one_name_and_other_weights_are_apart(part, trained):
+    found = frontier(part.frames, trained, ["memory_bytes"])
+    assert frontier(part.frames, trained.assign(base="pocket"), ["memory_bytes"]).equals(found)

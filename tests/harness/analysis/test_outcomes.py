@@ -79,6 +79,12 @@ def test_equal_seeds_are_paired():
     assert paired(first, second).tolist() == [[0, -1]]
 
 
+def test_log_likelihoods_that_differ_by_rounding_are_one_number():
+    first = Outcomes((1,), np.array([[20.0, 20.0, 0.0, 0.0]]))
+    second = Outcomes((1,), np.array([[20.0001, 20.001, 1e-6, 1e-4]]))
+    assert paired(first, second).tolist() == [[0.0, pytest.approx(-0.001), 0.0, -1e-4]]
+
+
 def test_arms_without_a_common_seed_are_paired_in_order():
     first, second = Outcomes((1, 2), np.ones((2, 3))), Outcomes((7, 8, 9), np.zeros((3, 3)))
     assert paired(first, second).shape == (2, 3)

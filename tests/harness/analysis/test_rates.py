@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from harness.analysis.rates import rate_curves
@@ -55,3 +56,10 @@ def test_an_arm_without_validation_was_chosen_for_the_target(section):
 
 def test_without_a_trained_arm_there_is_no_curve(make_section):
     assert rate_curves(make_section(arms={"base": ARMS["base"]})).empty
+
+
+def test_the_matrix_says_what_a_rate_was_chosen_for_even_where_another_task_scored_alike(section):
+    scores = section.scores
+    alike = scores[scores["split"] == "validation"].assign(role="preference", task="pairs", eval_id="pairs")
+    found = rate_curves(replace(section, scores=pd.concat([scores, alike], ignore_index=True)))
+    assert set(found["role"]) == {"target"}

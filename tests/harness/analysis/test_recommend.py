@@ -35,6 +35,16 @@ def test_memory_keeps_the_arms_that_fit(ask):
     assert sorted(labels(ask(memory_bytes=12.5 * MIB).choices)) == ["lora", "qlora"]
 
 
+def test_what_is_needed_is_judged_over_all_phases(section, summary):
+    scoring = section.phases["phase"] == "evaluate"
+    device = (section.phases["ledger_peak_bytes"].fillna(0) + 1 * MIB).mask(scoring, 13 * MIB)
+    with_scoring = replace(section, phases=section.phases.assign(peak_device_bytes=device))
+    found = recommend(with_scoring, summary, {"needed_bytes": 12.5 * MIB})
+    assert not found.choices
+    assert {c.row["needed_bytes"] for c in found.others if c.row["label"] in ("lora", "qlora")} == {13 * MIB}
+    assert {c.row["needed_measure"] for c in found.others} == {"device"}
+
+
 def test_forgetting_is_at_most_and_gain_at_least(ask):
     assert "full_sft" not in labels(ask(forgetting=0.08).choices)
     assert labels(ask(gain=0.79).choices) == ["full_sft"]

@@ -1,5 +1,6 @@
 """A snapshot goes to a dataset repository whole, after it was verified, and every refusal is one line."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,11 @@ def test_every_file_arrives_in_the_folder_of_its_name(snapshot, tmp_path, large_
     with UploadServer(large_files=large_files) as hub:
         code, output, errors = pushed(hub, snapshot, tmp_path)
         assert (code, errors) == (0, [])
-        assert output == f"pushed to {hub.url}/datasets/{REPO}/tree/main/one\n"
+        digest = hashlib.sha256((snapshot / "manifest.json").read_bytes()).hexdigest()
+        assert output.splitlines() == [
+            f"pushed to {hub.url}/datasets/{REPO}/tree/main/one",
+            f"manifest.json: SHA-256 {digest}",
+        ]
         assert hub.files(REPO) == {".gitattributes": b"", **content(snapshot)}
 
 

@@ -15,6 +15,43 @@ def test_a_new_file_has_every_table_and_view(tmp_path):
     assert {"arms", "forgetting"} <= set(db.view_names())
 
 
+def test_the_view_of_arms_leaves_tuning_time_to_the_report_which_counts_failed_runs(tmp_path):
+    assert "tuning_seconds" not in open_for_writing(tmp_path / "t.db")["arms"].columns_dict
+
+
+@pytest.mark.parametrize(("shares", "median"), [((), 1.0), ((3.0,), 2.0), ((3.0, 9.0), 3.0)])
+def test_the_view_of_arms_has_the_median_speed_of_the_measure_runs(tmp_path, shares, median):
+    """As ``harness.analysis.costs.measured`` has it; more measure runs at shares of the first one's speed."""
+    db = open_for_writing(make_database(tmp_path / "t.db", bases=["pocket-1m"]))
+    of_lora = "cell_id IN (SELECT cell_id FROM cells WHERE label = 'lora') AND purpose = 'measure'"
+    run = next(db["runs"].rows_where(of_lora))
+    (phase,) = db["phases"].rows_where("run_id = ? AND phase = 'train'", [run["run_id"]])
+    cell = next(db["cells"].rows_where("cell_id = ?", [run["cell_id"]]))
+    stages = list(db["cell_stages"].rows_where("cell_id = ?", [run["cell_id"]]))
+    speed = phase["tokens_per_second_median"]
+    for n, share in enumerate(shares):
+        db["cells"].insert({**cell, "cell_id": f"cell-{n}", "seed": 100 + n})
+        db["cell_stages"].insert_all({**stage, "cell_id": f"cell-{n}"} for stage in stages)
+        db["runs"].insert({**run, "run_id": f"run-{n}", "cell_id": f"cell-{n}"})
+        db["phases"].insert({**phase, "run_id": f"run-{n}", "tokens_per_second_median": share * speed})
+    (found,) = db.query("SELECT tokens_per_second FROM arms WHERE arm_id = ?", [cell["arm_id"]])
+    assert found["tokens_per_second"] == pytest.approx(median * speed)
+
+
+def test_an_older_files_view_of_arms_is_renewed(tmp_path):
+    path = make_database(tmp_path / "old.db", bases=["pocket-1m"])
+    db = open_for_writing(path)
+    before = list(db.query("SELECT arm_id, chosen_rate, target, ledger_peak_bytes FROM arms"))
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_arms'")
+    db.execute("DROP VIEW arms")
+    db.execute("CREATE VIEW arms AS SELECT arm_id, wall_seconds AS tuning_seconds FROM latest")
+    db.conn.commit()
+    db.conn.close()
+    renewed = open_for_reading(path)
+    assert "tuning_seconds" not in renewed["arms"].columns_dict
+    assert list(renewed.query("SELECT arm_id, chosen_rate, target, ledger_peak_bytes FROM arms")) == before
+
+
 def test_writers_use_wal_foreign_keys_and_wait_when_busy(tmp_path):
     db = open_for_writing(tmp_path / "t.db")
     pragmas = {

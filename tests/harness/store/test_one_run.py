@@ -1,5 +1,7 @@
 """Everything of one run, with what it took over from the runs before it."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
@@ -65,15 +67,32 @@ def test_scores_come_with_what_they_are_of(db, dpo):
 
 
 def test_it_is_compared_with_the_bare_base(db, dpo):
-    assert one_run.base_run(db, dpo) == run_id(db, "base")
+    assert one_run.base_runs(db, dpo) == [run_id(db, "base")]
 
 
 def test_the_bare_base_is_compared_with_nothing(db):
-    assert one_run.base_run(db, one_run.about(db, run_id(db, "base"))) is None
+    assert one_run.base_runs(db, one_run.about(db, run_id(db, "base"))) == []
 
 
 def test_a_run_that_ended_before_its_base_is_compared_with_the_one_that_came(db, dpo):
-    assert one_run.base_run(db, {**dpo, "base_run_id": None}) == run_id(db, "base")
+    assert one_run.base_runs(db, {**dpo, "base_run_id": None}) == [run_id(db, "base")]
+
+
+def test_a_base_that_was_scored_for_another_suite_last_is_compared_with_task_by_task(tmp_path):
+    path = tmp_path / "r.db"
+    for n, suite in enumerate(("first", "second", "first")):  # whose last runs are compared with what came in between
+        started = datetime(2026, 1 + n, 1, tzinfo=UTC)
+        arms = {"lora": ARMS["lora"]} if n == 2 else {name: ARMS[name] for name in ("base", "lora")}
+        make_database(path, seed=n, arms=arms, bases=["pocket-1m"], seeds=(1,), suite=suite, started=started)
+    db = open_for_reading(path)
+    newest = max(row["run_id"] for row in db.query("SELECT run_id FROM runs WHERE started_at LIKE '2026-03%'"
+                                                   " AND status = 'ok' AND purpose = 'quality'"))  # fmt: skip
+    run = one_run.about(db, newest)
+    own = one_run.scores(db, newest)
+    test = set(own.loc[own["moment"] == "tuned", "eval_id"])
+    assert not set(one_run.scores(db, run["base_run_id"])["eval_id"]) & test
+    assert test <= set(one_run.base_scores(db, run)["eval_id"])
+    assert test <= set(one_run.base_items(db, run)["eval_id"])
 
 
 def test_items_come_with_the_answers(db, dpo):

@@ -8,10 +8,10 @@ import altair as alt
 import pandas as pd
 import pytest
 
+from leaderboard import tables
 from leaderboard.export.blocks import Grid, Panels, Picture, Said
 from leaderboard.export.page import Part, document, index
-from leaderboard.widgets import tables
-from leaderboard.widgets.layout import panels
+from leaderboard.pictures.panels import panels
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -1,11 +1,14 @@
 """`tunematrix board --export`: a page for each source, in a folder that holds nothing else."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 
 from harness.errors import UserError
 from leaderboard.export import export_page
 from leaderboard.export.contents import PAGES
-from tests.factory import ARMS, GPU, Truth, make_database
+from tests.factory import ARMS, CPU, GPU, Truth, make_database
 
 FEW = {name: ARMS[name] for name in ("base", "full_sft", "lora")}
 HOSTILE = "<script>alert('arm')</script>"
@@ -37,6 +40,31 @@ def test_it_has_every_page_that_a_picture_tells_of(db, tmp_path, parsed):
     titles = [title for title, _ in PAGES]
     assert [title for title in titles if f"<bdi>{title}</bdi>" not in html] == []
     assert {"Memory", "Learning rates", "Forgetting", "Loss", "Failures"} <= set(titles)
+    assert {"Which one?", "Compare", "History"} <= set(titles)
+
+
+def test_it_recommends_an_arm_without_limits_and_says_where_limits_are_set(db, tmp_path, parsed):
+    (html,) = exported(tmp_path / "page", db).values()
+    said = parsed(html).text
+    assert re.search(r"Without limits, take \S.* · pocket-1m\. .*It forgets", said)
+    assert "Limits on memory, forgetting, gain, time and price can't be set on a page without a server" in said
+
+
+def test_every_two_arms_of_a_base_are_compared_as_the_letters_are(db, tmp_path, parsed):
+    (html,) = exported(tmp_path / "page", db).values()
+    said = parsed(html).text
+    assert "Find in pairs" in said and "The best arm against each other one" in said
+    assert html.count("<td>A better</td>") >= 3  # than the base, which learned nothing
+
+
+def test_a_history_takes_several_results(db, tmp_path, parsed):
+    assert "no history of them yet" in parsed(exported(tmp_path / "one", db)["index.html"]).text
+    later = {"facts": {**CPU, "torch": "2.14.0"}, "started": datetime(2026, 3, 1, tzinfo=UTC), "seed": 1}
+    other = make_database(tmp_path / "later.db", arms=FEW, bases=["pocket-1m"], **later)
+    pages = exported(tmp_path / "page", db, other)
+    assert "Find in history of gain" in parsed(pages["later.html"]).text
+    assert "torch 2.13.0 -> 2.14.0" in parsed(pages["later.html"]).text
+    assert "Told under the newest results of this suite" in parsed(pages["mine.html"]).text
 
 
 def test_prompts_and_answers_are_there_only_where_asked_for(db, tmp_path, parsed):

@@ -39,3 +39,8 @@ def test_rows_stand_in_the_frames_order_and_the_axis_has_its_unit():
 
 def test_without_a_score_there_is_no_picture():
     assert before_after(TASKS.assign(score=None), "score (points)") is None
+
+
+def test_what_no_row_has_is_no_layer():
+    unknown = dict.fromkeys(("score_low", "score_high", "base"))
+    assert fields(before_after(TASKS.assign(**unknown), "word perplexity")) == [("point", "score")]

@@ -7,7 +7,12 @@ from leaderboard.rows.arms import named, trained
 
 def summary(**columns):
     defaults = {
+        "arm_id": ["a", "b"],
         "label": ["lora", "lora"],
+        "method": ["lora", "lora"],
+        "rank": [2.0, 8.0],
+        "parent_arm_id": [None, None],
+        "execution_id": ["one", "one"],
         "name": ["lora r=2", "lora r=8"],
         "base": ["small", "small"],
         "section": [0, 0],
@@ -31,10 +36,38 @@ def test_rows_never_share_a_name():
     assert found["row"].is_unique
 
 
-def test_the_ranks_of_a_method_are_one_family_and_other_starts_another():
-    found = named(summary(name=["dpo on lora r=8", "dpo on qlora r=8"]))
-    assert found["family"].nunique() == 2
-    assert named(summary())["family"].nunique() == 1
+def families(**columns):
+    return named(summary(**columns))["family"].nunique()
+
+
+def test_the_ranks_of_a_method_are_one_family_whatever_their_names_say():
+    assert families() == 1
+    assert families(label=["x r=8 y", "x r=8 y"], name=["x r=8 y r=2", "x r=8 y r=8 #1a2b3c"]) == 1
+    assert families(label=["x r=2", "x r=8"], name=["x r=2", "x r=8"]) == 2
+
+
+def test_another_method_base_result_or_execution_is_another_family():
+    others = {
+        "method": ["lora", "qlora"],
+        "base": ["small", "large"],
+        "section": [0, 1],
+        "execution_id": ["one", "two"],
+    }
+    for column, values in others.items():
+        assert families(**{column: values}) == 2, column
+
+
+def test_what_starts_from_another_entry_is_another_family():
+    starts = {"arm_id": ["a", "b", "c", "d"], "label": ["lora", "qlora", "dpo", "dpo"]}
+    same = {"method": "dpo", "name": "n", "base": "small", "section": 0, "execution_id": "one", "rank": 8.0}
+    same |= {"chosen_rate": 1e-3, "tuning_seconds": 1.0, "tuning_seconds_with_sft": 1.0}
+    found = named(pd.DataFrame({**starts, "parent_arm_id": [None, None, "a", "b"]}).assign(**same)).set_index("arm_id")
+    assert found.loc["c", "family"] != found.loc["d", "family"]
+
+
+def test_a_recipe_is_a_method_at_one_rank_on_every_base():
+    assert named(summary(base=["small", "large"], rank=[8.0, 8.0]))["recipe"].nunique() == 1
+    assert named(summary())["recipe"].nunique() == 2
 
 
 def test_tuning_time_counts_the_sft_stage_where_there_is_one():

@@ -1,11 +1,16 @@
 """History: a figure over stacks and results, with the steps marked and named."""
 
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from leaderboard import results
 from tests.factory import ARMS, CPU, Truth, make_database
 
+VIEW = Path(results.__file__).with_name("views") / "history.py"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -74,3 +79,14 @@ def test_results_that_never_had_the_arm_have_no_point_of_it(open_board, stepped,
     other = make_database(tmp_path / "other.db", arms={"qlora": ARMS["qlora"]}, bases=["pocket-1m"])
     page = open_board(*stepped, other, page="history")
     assert len(page.dataframe[0].value) == 8
+
+
+def test_a_link_that_names_its_arms_reads_no_others(monkeypatch, tmp_path):
+    path = make_database(tmp_path / "few.db", arms={n: ARMS[n] for n in ("base", "lora", "qlora")}, bases=["pocket-1m"])
+    monkeypatch.setattr(sys, "argv", ["app.py", str(path)])
+    monkeypatch.setattr(results, "read_part", lambda key: pytest.fail("the whole section was read"))
+    page = AppTest.from_file(str(VIEW), default_timeout=60)
+    page.query_params["arms"] = "qlora r=8 · pocket-1m"
+    page.run()
+    assert not page.exception
+    assert set(page.dataframe[0].value["arm"]) == {"qlora r=8 · pocket-1m"}

@@ -143,6 +143,18 @@ class TestItems:
         page.text_input(key="q").set_value("yes .").run()
         assert set(self.items(page)["task"]) == {"pocket_refusals"}
 
+    def test_the_item_that_the_address_names_is_read_whole(self, open_board, snapshot):
+        page = open_board(snapshot, page="run", show="Items", item="pocket_target 3")
+        items = self.items(open_board(snapshot, page="run", show="Items", task="pocket_target"))
+        (third,) = items[items["number"] == 3].to_dict("records")
+        assert third["prompt"].strip() in [one.value.strip() for one in page.main.code]
+
+    def test_without_one_in_the_address_none_is(self, open_board, snapshot):
+        assert not open_board(snapshot, page="run", show="Items").main.code
+
+    def test_an_item_that_is_not_there_opens_none(self, open_board, snapshot):
+        assert not open_board(snapshot, page="run", show="Items", item="<b>nothing</b> 3").main.code
+
     def test_when_nothing_matches_it_says_so(self, open_board, db):
         page = open_board(db, page="run", show="Items")
         page.text_input(key="q").set_value("no such words").run()

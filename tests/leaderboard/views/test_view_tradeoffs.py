@@ -2,12 +2,18 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from tests.factory import ARMS, make_database
 
 WORLD = {name: ARMS[name] for name in ("base", "lora", "qlora")}
 WORLD["full_sft"] = replace(ARMS["full_sft"], target=0.60, general=0.70)
+RECIPE = {
+    **{"told_rank": "32", "alpha": "16", "targets": "all-linear", "steps": "90", "batch": "16"},
+    "precision": "adapter float32, compute float32, weights float32",
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +33,13 @@ def test_a_beaten_arm_is_said_to_be_beaten_and_by_whom(open_board, db):
     page = open_board(db, page="tradeoffs")
     page.selectbox(key="preset").set_value("gain against forgetting").run()
     assert standing(page)["full_sft"].startswith("beaten by lora")
+
+
+def test_what_a_dot_tells_is_the_recipe_as_it_is_stored(open_board, snapshot):
+    (chart,) = open_board(snapshot, page="tradeoffs").get("vega_lite_chart")
+    rows = pd.concat([convert_arrow_bytes_to_pandas_df(one.data.data) for one in chart.proto.datasets])
+    told = rows[rows["name"] == "lora r=32"][list(RECIPE)].to_dict("records")
+    assert RECIPE in told
 
 
 def test_any_two_quantities_can_be_set_against_each_other(open_board, db):

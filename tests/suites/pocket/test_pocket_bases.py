@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
+from harness.bases.licence import licence_of
 from suites.pocket.corpus import Corpus
 from suites.pocket.pretrain import BASES_FOLDER, RECIPES
 from suites.pocket.tokenizer import build_tokenizer
@@ -45,6 +46,11 @@ def test_sizes_are_multiples_of_64(name: str) -> None:
 @pytest.mark.parametrize(("name", "low", "high"), [("pocket-0.2m", 0.15e6, 0.3e6), ("pocket-1m", 0.8e6, 1.2e6)])
 def test_parameters_are_as_the_name_says(name: str, low: float, high: float) -> None:
     assert low < load(name).num_parameters() < high
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_base_states_its_licence(name: str) -> None:
+    assert licence_of(BASES_FOLDER / name) == "apache-2.0"
 
 
 def test_bases_are_8_mb_at_most() -> None:

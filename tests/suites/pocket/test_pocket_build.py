@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from harness.bases.licence import licence_of
 from suites.pocket.build import DATA_FOLDER, FILES, build
 
 
@@ -13,7 +14,11 @@ def test_regenerated_data_are_the_committed_bytes(tmp_path: Path) -> None:
 
 
 def test_no_other_data_file_is_committed() -> None:
-    assert sorted(path.stem for path in DATA_FOLDER.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in DATA_FOLDER.iterdir()) == sorted(["README.md", *(f"{n}.jsonl" for n in FILES)])
+
+
+def test_the_data_state_their_licence() -> None:
+    assert licence_of(DATA_FOLDER) == "apache-2.0"
 
 
 def test_another_seed_makes_other_data(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """The fingerprint: nothing moves but by rounding, and whatever moves further is found and named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.harness.analysis.gate.gate_sides import ARMS, findings, make_side, rules, verdicts, with_frame
+from tests.harness.analysis.gate.gate_sides import ARMS, FACTS, findings, make_side, rules, verdicts, with_frame
 
 QUANTITIES = ("logits", "gradients", "first_losses")
 VALUES = {
@@ -37,6 +39,13 @@ def test_rounding_passes(quantity):
 def test_one_per_cent_in_one_arm_is_found_there(quantity):
     found = findings(make_side(), moved(quantity, 0.01, "lora"), quantity)
     assert [one.where for one in found if one.verdict == "regressed"] == ["lora"]
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize(("share", "verdict"), [(4e-5, "pass"), (2e-3, "regressed")])
+def test_another_kind_of_processor_may_round_otherwise_but_not_reckon_otherwise(quantity, share, verdict):
+    other = replace(moved(quantity, share), facts={**FACTS, "processor": "Another CPU"})
+    assert set(verdicts(make_side(), other, quantity)) == {verdict}
 
 
 def test_the_module_and_the_step_are_named():

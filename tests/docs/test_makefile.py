@@ -1,0 +1,36 @@
+"""The Makefile's targets: what they would run."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def would_run(*words: str) -> str:
+    """What `make` says that it would do, on one line."""
+    if shutil.which("make") is None:
+        pytest.skip("there is no make here")
+    told = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    return " ".join(told.stdout.replace("\\\n", " ").split())
+
+
+def test_the_board_shows_the_results_file_that_is_named_beside_the_snapshots():
+    assert "tunematrix board mine.db results/pocket-cpu/" in would_run("board", "DB=mine.db")
+
+
+def test_without_one_the_board_shows_what_is_at_hand():
+    assert would_run("board").endswith("tunematrix board")
+
+
+def test_check_takes_more_arguments():
+    told = would_run("check", "BASELINE=results/pocket-cpu", "CHECK_ARGS=--allow memory")
+    assert "--baseline results/pocket-cpu --run --allow speed,matrix-speed --allow memory" in told
+
+
+def test_clean_keeps_results_and_weights():
+    removed = would_run("clean").split()
+    assert ".venv" in removed
+    assert not {"tunematrix.db", ".tunematrix", "results"} & set(removed)
