@@ -9,7 +9,7 @@ DB ?= tunematrix.db
 SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report board snapshot check test lint bench bench-analysis bench-board bench-gate pocket-bases clean
+.PHONY: help setup matrix matrix-real report board snapshot check test test-all lint bench bench-analysis bench-board bench-gate pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,13 @@ check: $(READY) ## run the reference cells and hold them against BASELINE (on an
 	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run \
 	  --allow speed,matrix-speed $(CHECK_ARGS)  # speed takes both sides in turn: --ab
 
+TEST := $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 test: $(READY) ## the tests, as many files at once as there are cores
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(TEST) -m "not extended"
+
+test-all: $(READY) ## these, and those that show the same on more shapes and pages
+	$(TEST)
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .

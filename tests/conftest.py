@@ -13,6 +13,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_report_header(config) -> str | None:
+    """Nothing is left out without a word."""
+    left_out = config.option.markexpr == "not extended"
+    return "left out: tests marked `extended`, which `make test-all` runs" if left_out else None
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data and models; a test that needs it is skipped, with the reason, where it is absent."""

@@ -39,7 +39,7 @@ def cell(method: str, base: str = "pocket-1m", scripts: int = 1) -> dict[str, An
     return {"suite": "pocket", "method": method, "base": base, "stock": stock}
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.timeout(600)
 def test_a_quick_run_times_both_sides_and_they_agree(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"

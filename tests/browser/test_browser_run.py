@@ -54,7 +54,7 @@ class TestRun:
         assert codes.first.inner_text().strip() == prompt.strip()
         tick(page)
         one.until(lambda: "item=" not in page.url)
-        assert page.locator("[data-testid=stMain] [data-testid=stCode]").count() == 0
+        one.until(lambda: page.locator("[data-testid=stMain] [data-testid=stCode]").count() == 0)
 
     def test_a_link_to_lost_items_shows_these_in_a_fresh_browser(self, visitor, board):
         one = visitor(board)

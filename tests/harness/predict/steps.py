@@ -18,7 +18,9 @@ from tests.methods.cells import SMALL, train
 
 SHORT = {"measure_warmup_steps": 2, "measure_steps": 1}
 SMALLEST = "pocket-0.2m"
-SMALL_SHAPES = [SMALLEST, *(pytest.param(name, marks=pytest.mark.slow) for name in ("small-llama", "small-qwen2"))]
+OTHERS = ("small-llama", "small-qwen2")
+SMALL_SHAPES = [SMALLEST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
+MORE_SHAPES = [SMALLEST, *(pytest.param(name, marks=pytest.mark.extended) for name in OTHERS)]
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,11 @@ class Counted:
     peak: int
 
 
-@pytest.mark.parametrize("recipe", [FULL, LORA, CHECKPOINTED], ids=["full_sft", "lora", "lora checkpointed"])
+@pytest.mark.parametrize(
+    "recipe",
+    [FULL, *(pytest.param(one, marks=pytest.mark.extended) for one in (LORA, CHECKPOINTED))],
+    ids=["full_sft", "lora", "lora checkpointed"],
+)
 @pytest.mark.parametrize("batch", [Batch(1, 2048), Batch(2, 1024, padded=True)], ids=["1 x 2048", "2 x 1024 padded"])
 def test_llama_3_2_1b(recipe: Recipe, batch: Batch) -> None:
     shape = read_shape("llama-3.2-1b")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.predict.steps import SMALL_SHAPES, SMALLEST, base_of, step_of
+from tests.harness.predict.steps import MORE_SHAPES, SMALL_SHAPES, SMALLEST, base_of, step_of
 from tests.methods.cells import SFT, assignment, run, stage
 
 ONE_LENGTH = [SFT[2], SFT[2]]
@@ -33,7 +33,7 @@ def test_each_method_on_each_small_shape(tmp_path: Path, shape: str, recipe: str
     assert step_of(tmp_path, RECIPES[recipe], shape=shape).differences() == {}
 
 
-@pytest.mark.parametrize("shape", SMALL_SHAPES)
+@pytest.mark.parametrize("shape", MORE_SHAPES)
 @pytest.mark.parametrize("adapter", ["continue", "fresh"])
 def test_dpo_on_lora_on_each_small_shape(tmp_path: Path, shape: str, adapter: str) -> None:
     first = stage("lora", steps=1)
@@ -43,7 +43,7 @@ def test_dpo_on_lora_on_each_small_shape(tmp_path: Path, shape: str, adapter: st
     assert step_of(tmp_path, first, second, shape=shape).differences() == {}
 
 
-@pytest.mark.parametrize("shape", [SMALLEST, pytest.param("small-llama", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("shape", MORE_SHAPES[:2])
 @pytest.mark.parametrize("method", ["full_sft", "lora", "qlora"])
 @pytest.mark.parametrize(
     ("stage_settings", "execution"),
@@ -67,7 +67,7 @@ def test_each_way_of_computing(
     assert found.differences() == {}
 
 
-@pytest.mark.parametrize("shape", SMALL_SHAPES)
+@pytest.mark.parametrize("shape", MORE_SHAPES)
 @pytest.mark.parametrize("method", ["full_sft", "lora", "qlora"])
 def test_rows_of_one_length_need_no_mask(tmp_path: Path, shape: str, method: str) -> None:
     found = step_of(tmp_path, stage(method), shape=shape, examples={"sft": ONE_LENGTH})
