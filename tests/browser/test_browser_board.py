@@ -7,11 +7,13 @@ import pytest
 from leaderboard.pages import PAGES
 
 NAMES = [name for group in PAGES.values() for name, _, _ in group]
+WIDE = ("leaderboard", "tradeoffs", "run", "compare", "forgetting")  # tables and pictures with the most in them
+WIDEST = [name if name in WIDE else pytest.param(name, marks=pytest.mark.extended) for name in NAMES]
 TITLES = {name: title for group in PAGES.values() for name, title, _ in group}
 
 
-@pytest.mark.parametrize("name", NAMES)
 class TestEveryPage:
+    @pytest.mark.parametrize("name", NAMES)
     def test_it_opens_and_is_kept_as_a_picture_and_accessible(self, visitor, board, name):
         one = visitor(board)
         page = one.go(name)
@@ -20,6 +22,7 @@ class TestEveryPage:
         assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
         assert one.barriers() == []
 
+    @pytest.mark.parametrize("name", WIDEST)
     def test_it_fits_a_telephone_in_the_dark_and_is_accessible_there(self, visitor, board, name):
         one = visitor(board, viewport={"width": 390, "height": 844}, color_scheme="dark")
         page = one.go(name)

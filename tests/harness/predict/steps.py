@@ -19,7 +19,6 @@ from tests.methods.cells import SMALL, train
 SHORT = {"measure_warmup_steps": 2, "measure_steps": 1}
 SMALLEST = "pocket-0.2m"
 OTHERS = ("small-llama", "small-qwen2")
-SMALL_SHAPES = [SMALLEST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
 MORE_SHAPES = [SMALLEST, *(pytest.param(name, marks=pytest.mark.extended) for name in OTHERS)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.predict.steps import MORE_SHAPES, SMALL_SHAPES, SMALLEST, base_of, step_of
+from tests.harness.predict.steps import MORE_SHAPES, SMALLEST, base_of, step_of
 from tests.methods.cells import SFT, assignment, run, stage
 
 ONE_LENGTH = [SFT[2], SFT[2]]
@@ -27,7 +27,7 @@ RECIPES = {
 }
 
 
-@pytest.mark.parametrize("shape", SMALL_SHAPES)
+@pytest.mark.parametrize("shape", MORE_SHAPES)
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_each_method_on_each_small_shape(tmp_path: Path, shape: str, recipe: str) -> None:
     assert step_of(tmp_path, RECIPES[recipe], shape=shape).differences() == {}
