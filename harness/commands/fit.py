@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from harness.commands.console import console_for_people
@@ -103,12 +104,11 @@ def _components(shape: Shape, fit: Fit) -> dict[str, int]:
 
 def _print(asked: Asked, shape: Shape, found: Sequence[Fit]) -> None:
     console = console_for_people()
-    table = Table(
-        title=f"{asked.model} ({total(shape):,} parameters) in {asked.vram}: largest batch by sequence length"
-    )
+    title = f"{asked.model} ({total(shape):,} parameters) in {asked.vram}: largest batch by sequence length"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for heading in ("method", "rank", "checkpointing"):
         table.add_column(heading)
-    for heading in ("trainable", "one example needs", *(f"{length}" for length in asked.lengths)):
+    for heading in ("trainable", f"one of {min(asked.lengths)} needs", *(f"{length}" for length in asked.lengths)):
         table.add_column(heading, justify="right")
     overhead = parse_size("--overhead", asked.overhead)
     for way in dict.fromkeys(fit.way for fit in found):
