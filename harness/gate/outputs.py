@@ -169,7 +169,7 @@ def limit(found: Finding) -> str:
     """What the change was held against."""
     if found.limit is None:
         return words.MISSING
-    return f"{found.limit:.2g}" if found.unit == "deviation" else _figure(found, found.limit).lstrip("+")
+    return f"{found.limit:.1g}" if found.unit == "deviation" else _figure(found, found.limit).lstrip("+")
 
 
 def _figure(found: Finding, value: float) -> str:
