@@ -50,7 +50,7 @@ from benchmarks.stock_side import ROOT, Commands, Stock, run_stock
 from benchmarks.whole_matrix import Costs
 from harness.errors import UserError
 from harness.matrix import load_matrix
-from harness.session import suite_file
+from harness.matrix_files import suite_file
 from harness.stack import stack_facts
 
 # The same on both sides: every process is started with them.

@@ -135,7 +135,7 @@ def _seconds(page: Any, address: str) -> float:
 
 
 def _bare(folder: Path) -> float | None:
-    from tests.browser.conftest import Visitor, free_port, started
+    from tests.browser.conftest import Visitor, free_port, new_browser, started
 
     port = free_port()
     options = ("server.headless=true", "server.fileWatcherType=none", "browser.gatherUsageStats=false")
@@ -143,20 +143,20 @@ def _bare(folder: Path) -> float | None:
     with _chromium() as browser, started(words, port, folder) as address:
         if browser is None:
             return None
-        _seconds(Visitor(browser, address).page, address)  # the server imports what it needs
-        return _seconds(Visitor(browser, address).page, address)
+        _seconds(Visitor(new_browser(browser), address).page, address)  # the server imports what it needs
+        return _seconds(Visitor(new_browser(browser), address).page, address)
 
 
 def _in_a_browser(db: Path, folder: Path) -> tuple[float | None, float | None, float | None]:
     """Seconds to the first page, the same in a browser that has been there, and GB of the server after every page was
     opened; None where there is no Chromium."""
     from leaderboard.pages import PAGES
-    from tests.browser.conftest import Visitor, served
+    from tests.browser.conftest import Visitor, new_browser, served
 
     with _chromium() as browser, served(db, folder=folder) as address:
         if browser is None:
             return None, None, None
-        visitor = Visitor(browser, address)
+        visitor = Visitor(new_browser(browser), address)
         seconds, again = (_seconds(visitor.page, address) for _ in range(2))
         for group in PAGES.values():
             for name, _, _ in group:

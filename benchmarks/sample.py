@@ -5,7 +5,8 @@ from pathlib import Path
 
 from harness.arms import Arm, Cell
 from harness.matrix import Matrix, load_matrix
-from harness.session import Session, open_session, suite_file
+from harness.matrix_files import suite_file
+from harness.session import Session, open_session
 
 QUICK_STEPS = 4
 

@@ -123,7 +123,7 @@ class Contents:
         scores = self.scores[(self.scores["stack_id"] == stack_id) & self.scores["arm_id"].isin(scored["arm_id"])]
         items = self.items if wanted is None else self._items_of(scores)
         runs, rates, failures, scores = (_based(frame, own) for frame in (runs, rates, failures, scores))
-        frames = Section(own, runs, rates, _evals_of(scores, suite), items, phases)
+        frames = Section(own, runs, rates, evals_of(scores, suite), items, phases)
         return Part(suite, stack_id, self.facts[stack_id], frames, failures, self.evals)
 
     def _items_of(self, scores: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +167,7 @@ def _based(frame: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(base=frame["arm_id"].map(arms.set_index("arm_id")["base"]))
 
 
-def _evals_of(scores: pd.DataFrame, suite: str) -> pd.DataFrame:
+def evals_of(scores: pd.DataFrame, suite: str) -> pd.DataFrame:
     """The scores in evals that the suite's trained arms have; all where it has none."""
     evals = scores.loc[(scores["suite"] == suite) & (scores["moment"] == "tuned"), "eval_id"].unique()
     return scores[scores["eval_id"].isin(evals)] if len(evals) else scores

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-import suites
 from harness import identity, stack
 from harness.arms import Arm, build_arms, select
 from harness.assignment import EvalToScore
@@ -137,25 +136,3 @@ def default_jobs(device: str, arms: list[Arm]) -> int:
     threads = max(arm.execution["threads"] for arm in arms)
     cores = int(stack.stack_facts("cpu")["cores"] or 1)
     return max(1, cores // threads)
-
-
-def suite_file(name: str) -> Path:
-    """The matrix file of an installed suite."""
-    return Path(next(iter(suites.__path__))) / name / "matrix.yaml"
-
-
-def matrix_file(name: str) -> Path:
-    """The matrix file that ``name`` means: a file, a folder that holds one, or an installed suite.
-
-    Raises UserError for none of these.
-    """
-    path = Path(name)
-    if path.is_dir():
-        path = path / "matrix.yaml"
-    if path.is_file():
-        return path
-    installed = suite_file(name)
-    if installed.is_file():
-        return installed
-    known = ", ".join(sorted(p.parent.name for p in suite_file("pocket").parent.parent.glob("*/matrix.yaml")))
-    raise UserError(f"{name}: no matrix file, no folder with a matrix.yaml, and no installed suite (known: {known})")

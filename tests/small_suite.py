@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.session import suite_file
+from harness.matrix_files import suite_file
 
 SMALL = """\
 suite: small

@@ -45,8 +45,9 @@ from harness.commands.check import ROUNDS
 from harness.errors import UserError
 from harness.executors.local import LocalExecutor
 from harness.gate.read import read_side
+from harness.gate.reference import Reference
 from harness.gate.setting import parse_setting
-from harness.gate.trial import Reference, contenders, run_trial
+from harness.gate.trial import contenders, run_trial
 from harness.progress import clock
 from harness.sources import open_source
 from harness.stack import git_state, stack_facts

@@ -1,8 +1,8 @@
 """Two models on the same questions, where there is one of each."""
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import bdtr
+
+from harness.analysis.sign_test import sign_test
 
 
 def mcnemar(differences: ArrayLike) -> float:
@@ -12,6 +12,4 @@ def mcnemar(differences: ArrayLike) -> float:
     items on which they differ, half should go either way: a binomial test (Dietterich 1998, Neural Computation 10,
     recommends it where a model can be trained only once). It speaks of these two models, not of their methods.
     """
-    d = np.asarray(differences)
-    first, second = int((d > 0).sum()), int((d < 0).sum())
-    return float(min(1.0, 2 * bdtr(min(first, second), first + second, 0.5)))
+    return sign_test(differences)

@@ -64,7 +64,7 @@ def check(
     """
     from harness.commands.check import CheckRequest, run_check
     from harness.commands.strangers import rows_of_strangers
-    from harness.gate.trial import Reference
+    from harness.gate.reference import Reference
 
     request = CheckRequest(
         reference=Reference(matrix, tuple(set_ or ()), only, device, jobs),

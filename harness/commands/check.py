@@ -11,7 +11,7 @@ from rich.console import Console
 
 from harness.commands.console import console_for_people
 from harness.errors import UserError
-from harness.gate.trial import Reference
+from harness.gate.reference import Reference
 
 if TYPE_CHECKING:
     from harness.analysis.gate import Side

@@ -6,7 +6,7 @@ from harness.commands.check import CheckRequest, run_check
 from harness.commands.compare import show_comparison
 from harness.commands.console import console_for_people
 from harness.errors import UserError
-from harness.gate.trial import Reference
+from harness.gate.reference import Reference
 from harness.lineup import NoCommonArm
 from harness.oneline import one_line
 

@@ -16,10 +16,11 @@ from harness.commands.results import show_report
 from harness.datareport import data_report
 from harness.errors import UserError
 from harness.matrix import Matrix, load_matrix
+from harness.matrix_files import matrix_file
 from harness.plan import Known, Planned, State
 from harness.progress import Display, clock
 from harness.request import Request
-from harness.session import Session, matrix_file, open_session
+from harness.session import Session, open_session
 from harness.stack import pick_device
 from harness.store.database import open_for_writing
 from harness.workdir import Workdir

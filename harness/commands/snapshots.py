@@ -6,8 +6,8 @@ from typing import get_args
 from harness import stack
 from harness.errors import UserError
 from harness.matrix import load_matrix
+from harness.matrix_files import matrix_file
 from harness.oneline import one_line
-from harness.session import matrix_file
 from harness.snapshot import Publication, import_snapshot, publish_snapshot, push_snapshot, verify_snapshot
 from harness.snapshot.expected import expected_cells
 from harness.snapshot.manifest import MANIFEST, Allowance, check_name, hash_file

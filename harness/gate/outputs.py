@@ -1,6 +1,7 @@
 """A check's verdicts for people and for programs: a table, JSON, JUnit XML, Markdown for a pull request."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from harness.report.files import escaped
 CHECK_VERSION = 1
 COLOURS = {"pass": "green", "improved": "cyan", "new": "cyan", "regressed": "bold red"}
 ORDER = ("regressed", "missing", "inconclusive", "not measured", "improved", "new", "pass")
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MEANING = {0: "pass", 1: "regressed", 3: "open: inconclusive, not measured or missing"}
 
 
@@ -73,7 +75,7 @@ def print_check(check: Check, console: Console, every: bool = False) -> None:
 
 def shown(findings: Sequence[Finding], every: bool) -> list[Finding]:
     """The findings that a reader must see, the worst first: all but passes, of which the matrix' own stay. What is open
-    for the same reason in several arms is one row."""
+    for the same reason in several arms is one row, with the range of the numbers in it."""
     if every:
         return sorted(findings, key=lambda found: ORDER.index(found.verdict))
     kept = [f for f in findings if f.verdict != "pass" or f.quantity.startswith("matrix_")]
@@ -83,15 +85,19 @@ def shown(findings: Sequence[Finding], every: bool) -> list[Finding]:
 def _grouped(findings: Sequence[Finding]) -> Iterator[Finding]:
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for number, found in enumerate(findings):
-        own = (found.quantity, found.verdict, found.why) if found.verdict in OPEN else (str(number),)
+        reason = NUMBER.sub("#", found.why)
+        own = (found.quantity, found.verdict, reason) if found.verdict in OPEN else (str(number),)
         alike.setdefault(own, []).append(found)
     for several in alike.values():
-        first = several[0]
-        yield (
-            first
-            if len(several) == 1
-            else Finding(first.quantity, f"{len(several)} arms", first.verdict, why=first.why)
-        )
+        first, why = several[0], _ranged([found.why for found in several])
+        yield first if len(several) == 1 else Finding(first.quantity, f"{len(several)} arms", first.verdict, why=why)
+
+
+def _ranged(reasons: Sequence[str]) -> str:
+    """Sentences that differ in their numbers alone, as one: ``1.5 to 4.0`` where one says 1.5 and another 4.0."""
+    ends = [sorted(set(same_place), key=float) for same_place in zip(*map(NUMBER.findall, reasons), strict=True)]
+    said = iter(f"{one[0]} to {one[-1]}" if len(one) > 1 else one[0] for one in ends)
+    return NUMBER.sub(lambda _: next(said), reasons[0])
 
 
 def passes(findings: Sequence[Finding]) -> str:
@@ -169,7 +175,7 @@ def limit(found: Finding) -> str:
     """What the change was held against."""
     if found.limit is None:
         return words.MISSING
-    return f"{found.limit:.1g}" if found.unit == "deviation" else _figure(found, found.limit).lstrip("+")
+    return f"{found.limit:.2g}" if found.unit == "deviation" else _figure(found, found.limit).lstrip("+")
 
 
 def _figure(found: Finding, value: float) -> str:

@@ -3,7 +3,7 @@
 from harness.analysis.gate import Side
 from harness.analysis.section import arm_names
 from harness.errors import UserError
-from harness.sections import Contents
+from harness.sections import Contents, evals_of
 from harness.sources import Source
 from harness.store import reader
 from harness.store.schema import UNFINISHED
@@ -17,12 +17,12 @@ def read_side(source: Source, suite: str | None = None) -> Side:
     db = source.db
     suite, stack_id = _newest(source, suite)
     contents = Contents(db, only=(suite, stack_id))
-    frames = contents.part(suite, stack_id).frames
     runs = contents.runs[~contents.runs["status"].isin(UNFINISHED)]
     names = runs["arm_id"].map(arm_names(runs.drop_duplicates("arm_id")))
     runs = runs.assign(arm=names + " · " + runs["base"], order_digest=runs["order_digest"].fillna(""))
     runs = runs.join(reader.recipes(db), on="recipe_id")
-    scores = frames.scores[frames.scores["split"] == "test"]
+    scores = evals_of(contents.scores, suite)
+    scores = scores[scores["split"] == "test"]
     return Side(
         name=source.name,
         suite=suite,
@@ -32,7 +32,7 @@ def read_side(source: Source, suite: str | None = None) -> Side:
         runs=runs,
         phases=contents.phases[contents.phases["run_id"].isin(runs["run_id"])],
         scores=scores,
-        items=reader.items(db, scores["run_id"]),
+        items=reader.items(db, scores["run_id"], values=False),
         losses=reader.losses(db, suite, stack_id),
         gradients=reader.gradients(db, suite, stack_id),
         logits=reader.logits(db, suite, stack_id),

@@ -291,20 +291,20 @@ def _scores_of(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
     return _flags(_frame(db, wanted, {"run_ids": json.dumps(list(run_ids))}), "higher_is_better")
 
 
-def items(db: Database, run_ids: Iterable[str], answers: bool = False) -> pd.DataFrame:
+def items(db: Database, run_ids: Iterable[str], values: bool = True, answers: bool = False) -> pd.DataFrame:
     """A row a run, moment and eval of the given runs, unpacked.
 
     ``correct``: (items,) floats, right 1, wrong 0, unknown NaN, or None; ``values``: a list of floats an item, as
-    ``FloatLists``, or None; ``answers``: generated texts, or None, unpacked only if asked for.
+    ``FloatLists``, or None; ``answers``: generated texts, or None. The latter two only if asked for.
     """
-    columns = 'run_id, moment, eval_id, correct, "values"' + (", answers" if answers else "")
-    sql = f"SELECT {columns} FROM items WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
+    unpack = {"correct": unpack_outcomes, "values": FloatLists, "answers": unpack_texts}
+    wanted = ["correct", *(["values"] if values else []), *(["answers"] if answers else [])]
+    columns = ", ".join(f'"{name}"' for name in wanted)
+    sql = (
+        f"SELECT run_id, moment, eval_id, {columns} FROM items WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
+    )
     frame = _frame(db, sql, {"run_ids": json.dumps(sorted(set(run_ids)))})
-    frame["correct"] = _unpacked(frame["correct"], unpack_outcomes)
-    frame["values"] = _unpacked(frame["values"], FloatLists)
-    if answers:
-        frame["answers"] = _unpacked(frame["answers"], unpack_texts)
-    return frame
+    return frame.assign(**{name: _unpacked(frame[name], unpack[name]) for name in wanted})
 
 
 def rates(db: Database) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -96,14 +97,18 @@ def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
     raise RuntimeError(f"the board did not start: {log.read_text()}")
 
 
-class Visitor:
-    """Somebody with a browser of their own; ``problems`` gathers what should not have happened."""
+def new_browser(chromium, width: int = 1280, height: int = 900, dark: bool = False):
+    """One that has never been anywhere."""
+    return chromium.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
 
-    def __init__(self, chromium, address: str, **options) -> None:
+
+class Visitor:
+    """Somebody with a page of their own; ``problems`` gathers what should not have happened."""
+
+    def __init__(self, browser, address: str) -> None:
         self.address = address
-        self.context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         self.problems: list[str] = []
-        self.page = self.context.new_page()
+        self.page = browser.new_page()
         self.page.set_default_timeout(30_000)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
@@ -184,19 +189,29 @@ class Visitor:
             self.problems.append(f"request to {request.url}")
 
 
+@pytest.fixture(scope="session")
+def browsers(chromium) -> Callable:
+    """The browser with these options, always the same: its cache spares a test the seconds that Streamlit's scripts
+    take to come."""
+
+    return cache(partial(new_browser, chromium))
+
+
 @pytest.fixture
-def visitor(chromium) -> Iterator[Callable[..., Visitor]]:
-    """Makes visitors; at the end of the test none of them may have met a problem."""
+def visitor(chromium, browsers) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors, ``fresh`` ones with a browser that has never been anywhere; at the end of the test none of them
+    may have met a problem."""
     visitors: list[Visitor] = []
 
-    def make(address: str, **options) -> Visitor:
-        visitors.append(Visitor(chromium, address, **options))
+    def make(address: str, fresh: bool = False, **options) -> Visitor:
+        browser = new_browser(chromium, **options) if fresh else browsers(**options)
+        visitors.append(Visitor(browser, address))
         return visitors[-1]
 
     yield make
     problems = [problem for one in visitors for problem in one.problems]
     for one in visitors:
-        one.context.close()
+        one.page.close()
     assert not problems
 
 

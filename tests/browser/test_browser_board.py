@@ -24,7 +24,7 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("name", WIDEST)
     def test_it_fits_a_telephone_in_the_dark_and_is_accessible_there(self, visitor, board, name):
-        one = visitor(board, viewport={"width": 390, "height": 844}, color_scheme="dark")
+        one = visitor(board, width=390, height=844, dark=True)
         page = one.go(name)
         one.picture(f"{name}-narrow-dark")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -56,7 +56,7 @@ class TestLeaderboard:
         one.choose("Sort by", "memory")
         one.until(lambda: "method=" in page.url and "sort=" in page.url)
         one.until(lambda: set(one.column("arm")) == {"qlora r=8"})
-        other = visitor(board)
+        other = visitor(board, fresh=True)
         other.go(page.url.removeprefix(board).lstrip("/"))
         figures = ("arm", "base", "gain (points)")
         other.until(lambda: all(other.column(name) == one.column(name) for name in figures))

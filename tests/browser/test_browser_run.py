@@ -47,7 +47,7 @@ class TestRun:
         assert page.locator("[data-testid=stMain] [data-testid=stCode]").first.inner_text().strip() == prompt.strip()
         one.picture("run-items")
         one.until(lambda: "item=pocket_arithmetic+1" in page.url)
-        other = visitor(board)
+        other = visitor(board, fresh=True)
         other.go(page.url.removeprefix(board).lstrip("/"))
         other.page.wait_for_selector("[data-testid=stMain] [data-testid=stCode]", timeout=1000 * ITEMS_SECONDS)
         codes = other.page.locator("[data-testid=stMain] [data-testid=stCode]")

@@ -8,8 +8,8 @@ import pytest
 from harness.arms import Arm, _check_rank, build_arms, select
 from harness.errors import UserError
 from harness.matrix import load_matrix
+from harness.matrix_files import suite_file
 from harness.mixes import MixLibrary
-from harness.session import suite_file
 
 
 @pytest.fixture

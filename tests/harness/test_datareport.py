@@ -8,7 +8,8 @@ import pytest
 
 from harness.datareport import data_report, item_texts
 from harness.matrix import load_matrix
-from harness.session import Session, open_session, suite_file
+from harness.matrix_files import suite_file
+from harness.session import Session, open_session
 from harness.tasks import Task
 
 TASK = """\

@@ -7,8 +7,9 @@ import pytest
 from harness import estimate
 from harness.estimate import START_SECONDS, Tasks, estimate_seconds
 from harness.matrix import load_matrix
+from harness.matrix_files import suite_file
 from harness.plan import Known, Outcome, Planned
-from harness.session import Session, open_session, suite_file
+from harness.session import Session, open_session
 
 TASKS = Tasks(tuned=11, merged=5)
 

@@ -53,7 +53,7 @@ class TestWeights:
         import torch
         from transformers import AutoModelForCausalLM
 
-        from harness.session import suite_file
+        from harness.matrix_files import suite_file
 
         folder = export_arm(trained, "lora r=4", tmp_path / "out", merged=True, seed=1)
         merged = AutoModelForCausalLM.from_pretrained(folder).state_dict()

@@ -9,10 +9,10 @@ import yaml
 from harness.arms import build_arms
 from harness.errors import UserError
 from harness.matrix import build_matrix, load_matrix
+from harness.matrix_files import suite_file
 from harness.mixes import MixLibrary
 from harness.rerun import Stored, StoredStage, matrix_text
 from harness.rerun import stored as as_stored
-from harness.session import suite_file
 from harness.snapshot import load_snapshot
 from harness.store import one_run
 from harness.yamlfile import parse_yaml

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import UserError
-from harness.session import suite_file
+from harness.matrix_files import suite_file
 from harness.settings import Eval
 from harness.tasks import check_evals, find_tasks
 

@@ -15,6 +15,7 @@ from harness.analysis.signed_rank import hodges_lehmann, values_needed
 
 MEASURES = {"ledger_peak_bytes": "ledger", "peak_allocated_bytes": "allocated", "peak_reserved_bytes": "reserved"}
 LEDGER = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
+NO_RATIO = pd.Series(dtype=float)
 NOT_IN_TURN = "not measured in turn, and no two hours of a machine are the same; --ab runs both sides in turn"
 
 
@@ -23,16 +24,16 @@ def judge_memory(baseline: Side, candidate: Side, matched: Matched, rule: Tolera
     ours, theirs = (_peaks(side.phases, matched.pairs, key) for side, key in _both(baseline, candidate))
     both = ours.add_suffix("_baseline").join(theirs.add_suffix("_candidate"), how="outer")
     shared = [measure for measure in MEASURES if ours[measure].notna().any() and theirs[measure].notna().any()]
-    for arm in _trained_arms(matched):
-        own = both[both.index.get_level_values("arm") == arm]
-        told = [
+    told: dict[str, list[Finding]] = {}
+    for (arm, phase), row in both.iterrows():
+        told.setdefault(str(arm), []).extend(
             _memory(str(arm), str(phase), measure, row, rule)
-            for (_, phase), row in own.iterrows()
             for measure in shared
             if pd.notna(row[f"{measure}_baseline"]) or pd.notna(row[f"{measure}_candidate"])
-        ]
+        )
+    for arm in _trained_arms(matched):
         why = "no peak in runs of the same steps on both sides"
-        yield from told or [Finding("memory", str(arm), "not measured", unit="share", why=why)]
+        yield from told.get(arm) or [Finding("memory", arm, "not measured", unit="share", why=why)]
 
 
 def judge_speed(baseline: Side, candidate: Side, matched: Matched, rule: Effect) -> Iterator[Finding]:
@@ -44,9 +45,10 @@ def judge_speed(baseline: Side, candidate: Side, matched: Matched, rule: Effect)
     judged = _in_rounds(list(rounds.values()), rule)
     for (arm, values), worse in zip(rounds.items(), judged, strict=True):
         yield _speed("speed", arm, len(values), worse, rule, len(rounds))
+    out_of_turn = dict(list(ratios.groupby("arm", sort=False)["log_ratio"]))
     for arm in _trained_arms(matched):
         if arm not in rounds:
-            yield _out_of_turn("speed", arm, ratios.loc[ratios["arm"] == arm, "log_ratio"])
+            yield _out_of_turn("speed", arm, out_of_turn.get(arm, NO_RATIO))
 
 
 def judge_matrix_speed(baseline: Side, candidate: Side, matched: Matched, rule: Effect) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def _judges(
 
 def _status(matched: Matched) -> Iterator[Finding]:
     """Did what ran before run again? One finding an arm."""
-    for arm, runs in matched.ended.groupby("arm_baseline", sort=False):
+    for arm, runs in matched.ended.groupby("arm", sort=False):
         yield _ended(str(arm), runs)
     for verdict, runs in (("missing", matched.missing), ("new", matched.new)):
         for arm, own in runs.groupby("arm", sort=False):

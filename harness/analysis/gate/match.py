@@ -8,6 +8,7 @@ from harness.analysis.gate.side import Side
 
 ABOUT = ["recipe_id", "arm", "method", "seed", "compute", "stages", "chain", "base_digest", "bare"]
 PAIR = [*ABOUT, "purpose", "baseline", "candidate", "round"]
+ENDED = ["status", "reason"]
 TURNS = "check:"  # how the source of a run begins that took turns with another of the same source
 
 
@@ -15,8 +16,8 @@ TURNS = "check:"  # how the source of a run begins that took turns with another 
 class Matched:
     """``pairs``: a row a pair of good runs (``PAIR``; ``baseline`` and ``candidate`` are run ids, ``round`` names the
     round in which the two took turns, None where they did not). ``recipes``: of each side, the recipe of every good
-    quality run, by run id. ``ended``: a row a recipe that both sides tried, with ``status_baseline`` and
-    ``status_candidate`` and reasons. ``missing`` and ``new``: arm and seed of recipes that only one side tried."""
+    quality run, by run id. ``ended``: a row a recipe that both sides tried: the baseline's name of its arm, and
+    ``status`` and ``reason`` of each side. ``missing`` and ``new``: the recipes that only one side tried."""
 
     pairs: pd.DataFrame
     recipes: tuple[pd.Series, pd.Series]
@@ -46,7 +47,9 @@ def match(baseline: Side, candidate: Side) -> Matched:
     return Matched(
         pairs=pd.concat([_paired(good, []).assign(round=None), _measured(measure)], ignore_index=True)[PAIR],
         recipes=(_recipes(quality[0]), _recipes(quality[1])),
-        ended=newest[0].merge(newest[1], on="recipe_id", suffixes=("_baseline", "_candidate")),
+        ended=newest[0][["recipe_id", "arm", *ENDED]].merge(
+            newest[1][["recipe_id", *ENDED]], on="recipe_id", suffixes=("_baseline", "_candidate")
+        ),
         missing=newest[0][~newest[0]["recipe_id"].isin(theirs)],
         new=newest[1][~newest[1]["recipe_id"].isin(ours)],
     )

@@ -54,24 +54,33 @@ def _judge(
     quantity: str, told: list[pd.DataFrame], matched: Matched, rule: Deviation, compare: Compare
 ) -> Iterator[Finding]:
     trained = matched.pairs[matched.pairs["method"] != "base"]
-    said = [trained[name].isin(one["run_id"]) for name, one in zip(("baseline", "candidate"), told, strict=True)]
-    both = _side_by_side(trained[said[0] & said[1]], *told)
+    ours, theirs = (
+        trained[name].isin(one["run_id"]) for name, one in zip(("baseline", "candidate"), told, strict=True)
+    )
+    both = _side_by_side(trained[ours & theirs], *told)
     both["moved"] = compare(both["value_baseline"], both["value_candidate"])
-    spreads = _spreads(trained, told[0], compare)
-    for arm, pairs in trained.groupby("arm", sort=False):
-        first = pairs.iloc[0]
-        allowed = rule.limit.get(first["compute"], max(rule.limit.values()))
-        allowed *= rule.after_training if first["stages"] > 1 else 1.0
-        limit = max(allowed, rule.spread * spreads.get(str(arm), 0.0))
-        yield _finding(quantity, str(arm), both[both["arm"] == arm].dropna(subset="moved"), limit)
-        if (said[0] & said[1])[pairs.index].any():
-            yield from _one_sided(quantity, str(arm), *(one[pairs.index] for one in said))
+    furthest, spreads = _furthest(both), _spreads(trained, told[0], compare)
+    counts = trained[["arm"]].assign(runs=1, both=ours & theirs, missing=ours & ~theirs, new=~ours & theirs)
+    counts = counts.groupby("arm", sort=False).sum()
+    for first in trained.drop_duplicates("arm")[["arm", "compute", "stages"]].itertuples():
+        arm = str(first.arm)
+        allowed = rule.limit.get(first.compute, max(rule.limit.values()))
+        allowed *= rule.after_training if first.stages > 1 else 1.0
+        limit = max(allowed, rule.spread * spreads.get(arm, 0.0))
+        yield _finding(quantity, arm, furthest.get(arm), limit)
+        yield from _one_sided(quantity, arm, counts.loc[arm])
 
 
-def _finding(quantity: str, arm: str, both: pd.DataFrame, limit: float) -> Finding:
-    if both.empty:
+def _furthest(both: pd.DataFrame) -> dict[str, pd.Series]:
+    """The row of each arm that moved most."""
+    moved = both.dropna(subset="moved")
+    rows = moved.loc[moved.groupby("arm", sort=False)["moved"].idxmax()]
+    return {str(row["arm"]): row for _, row in rows.iterrows()}
+
+
+def _finding(quantity: str, arm: str, worst: pd.Series | None, limit: float) -> Finding:
+    if worst is None:
         return Finding(quantity, arm, "not measured", unit="deviation", limit=limit, why="a side holds none")
-    worst = both.loc[both["moved"].idxmax()]
     detail = {"logits": "", "first_losses": f"step {worst['key']}"}.get(quantity, str(worst["key"]))
     moved = float(worst["moved"])
     if moved > limit:
@@ -85,13 +94,13 @@ def _lost(row: pd.Series) -> str:
     return f"the {side} has no number for it"
 
 
-def _one_sided(quantity: str, arm: str, ours: pd.Series, theirs: pd.Series) -> Iterator[Finding]:
+def _one_sided(quantity: str, arm: str, counts: pd.Series) -> Iterator[Finding]:
     """Pairs of runs of which one alone says anything, in an arm in which others do."""
-    verdicts: tuple[tuple[Verdict, pd.Series], ...] = (("missing", ours & ~theirs), ("new", ~ours & theirs))
-    for verdict, runs in verdicts:
-        if runs.any():
-            why = "one side alone holds any"
-            yield Finding(quantity, arm, verdict, f"{runs.sum()} of {len(runs)} runs", "deviation", why=why)
+    verdicts: tuple[Verdict, ...] = ("missing", "new")
+    for verdict in verdicts:
+        if counts["both"] and counts[verdict]:
+            detail, why = f"{counts[verdict]} of {counts['runs']} runs", "one side alone holds any"
+            yield Finding(quantity, arm, verdict, detail, "deviation", why=why)
 
 
 def _side_by_side(pairs: pd.DataFrame, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from harness.analysis.corrections import holm
 from harness.analysis.gate.finding import MATRIX, Finding, Unit, Worse, verdict_of
 from harness.analysis.gate.rules import Effect
+from harness.analysis.sign_test import sign_test
 from harness.analysis.spread import Block, spread_of
 from harness.analysis.uncertainty import LEVEL, Interval, pooled_seed_variance, value_intervals
 
@@ -38,10 +38,8 @@ def matrix_finding(quantity: str, worse: pd.Series, rule: Effect, unit: Unit, si
     if worse.empty:
         return
     chains = worse.groupby(level="chain").mean().to_numpy()
-    block, moved = chains[:, None], chains[chains != 0]
-    (mean,), (reach,) = intervals_over_runs([block]), intervals_over_runs([block], rule.level / 2)
-    by_sign = float(binomtest(int((moved > 0).sum()), moved.size).pvalue) if moved.size else 1.0
-    p = None if mean.p_value is None else min(1.0, 2 * min(mean.p_value, by_sign))
+    (mean,), (reach,) = (intervals_over_runs([chains[:, None]], level) for level in (LEVEL, rule.level / 2))
+    p = None if mean.p_value is None else min(1.0, 2 * min(mean.p_value, sign_test(chains)))
     detail = (
         f"{worse.size} runs in {chains.size} chains, {int((chains > 0).sum())} worse, {int((chains < 0).sum())} better"
     )

@@ -7,9 +7,9 @@ import pytest
 from harness.commands import check
 from harness.commands.check import CheckRequest, run_check
 from harness.errors import UserError
-from harness.gate.trial import Reference
+from harness.gate.reference import Reference
 from harness.matrix import load_matrix
-from harness.session import suite_file
+from harness.matrix_files import suite_file
 from tests.factory import ARMS, make_database
 from tests.small_suite import small_suite
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from harness.analysis.gate import Rules, exit_code, judge
-from harness.gate.outputs import Check, as_json, as_junit, as_markdown, print_check, write_check
+from harness.analysis.gate import Finding, Rules, exit_code, judge
+from harness.gate.outputs import Check, as_json, as_junit, as_markdown, print_check, shown, write_check
 from tests.harness.analysis.gate.gate_sides import make_side, with_frame
 
 HOSTILE = "[bold]evil|arm[/] <script>alert(1)</script>\n# `x` \x1b[31m"
@@ -48,6 +48,13 @@ def test_what_is_open_for_one_reason_in_several_arms_is_one_row():
     assert [line.split()[:5] for line in text.splitlines() if line.startswith("not measured")] == [
         ["not", "measured", "logits", "4", "arms"]
     ]
+
+
+def test_reasons_that_differ_in_their_numbers_alone_are_one_row_with_the_range():
+    reasons = [f"not ruled out; about {times} times as many runs would do" for times in (4.0, 1.5, 12.0)]
+    findings = [Finding("score", f"arm {n}", "inconclusive", why=why) for n, why in enumerate(reasons)]
+    (row,) = shown([*findings, Finding("score", "arm 3", "pass", why="within chance")], every=False)
+    assert (row.where, row.why) == ("3 arms", "not ruled out; about 1.5 to 12.0 times as many runs would do")
 
 
 def test_every_verdict_is_printed_if_asked_for():
