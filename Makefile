@@ -43,9 +43,11 @@ check: $(READY) ## run the reference cells and hold them against BASELINE (on an
 	$(BIN)/tunematrix check --baseline $(or $(BASELINE),$(error BASELINE=results/NAME is missing)) --run \
 	  --allow speed,matrix-speed $(CHECK_ARGS)  # speed takes both sides in turn: --ab
 
-TEST := $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# A third of a test's time is waiting, for a browser or for a process that it started: so three files for two cores.
+FILES := $(shell cores=$$(nproc 2> /dev/null || sysctl -n hw.logicalcpu); echo $$(( cores < 6 ? cores * 3 / 2 : 8 )))
+TEST := $(BIN)/python -m pytest -n $(FILES) --dist loadfile --no-loadscope-reorder
 
-test: $(READY) ## the tests, as many files at once as there are cores
+test: $(READY) ## the tests, a few files at once
 	$(TEST) -m "not extended"
 
 test-all: $(READY) ## these, and those that show the same on more shapes and pages

@@ -7,7 +7,7 @@ import pytest
 from leaderboard.pages import PAGES
 
 NAMES = [name for group in PAGES.values() for name, _, _ in group]
-WIDE = ("leaderboard", "tradeoffs", "run", "compare", "forgetting")  # tables and pictures with the most in them
+WIDE = ("leaderboard", "tradeoffs", "run")  # tables and pictures with the most in them
 WIDEST = [name if name in WIDE else pytest.param(name, marks=pytest.mark.extended) for name in NAMES]
 TITLES = {name: title for group in PAGES.values() for name, title, _ in group}
 

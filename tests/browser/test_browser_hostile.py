@@ -18,7 +18,7 @@ HOSTILE = (
     "مرحبا \u202egnp.exe",
 )
 NAMES = [name for group in PAGES.values() for name, _, _ in group]
-OFTEN = ("leaderboard", "tradeoffs", "which", "run", "compare")  # where a visitor's choice is taken, or texts are shown
+OFTEN = ("leaderboard", "run", "compare")  # where a visitor's choice is taken, or texts are shown
 FIRST = [name if name in OFTEN else pytest.param(name, marks=pytest.mark.extended) for name in NAMES]
 
 

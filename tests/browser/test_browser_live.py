@@ -37,6 +37,7 @@ def test_a_run_under_way_is_told_of(visitor, db, tmp_path):
         page.get_by_text("1 running").wait_for(timeout=20_000)
 
 
+@pytest.mark.extended
 def test_the_page_that_somebody_reads_keeps_its_filters_when_it_refreshes(visitor, db, tmp_path):
     with served(db, folder=tmp_path) as address:
         one = visitor(address)

@@ -93,6 +93,7 @@ def test_a_patch_that_scales_one_layers_gradient_is_found(folder):
     assert "patch: None -> own_fault:scaled" in said
 
 
+@pytest.mark.extended  # half a check, for a line that harness.patches makes
 def test_a_patch_that_raises_is_one_line(folder):
     code, said = folder.check("--ab", "kernels.patch=own_fault:broken", "", "--rounds", "1")
     assert code == 2

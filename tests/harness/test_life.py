@@ -1,7 +1,6 @@
 """Real workers: kills at any moment, time limits, Ctrl-C, and a second runner. The whole command, from outside."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -72,12 +71,12 @@ def twice(command: Command) -> list[object]:
     return list(open_for_reading(command.db).query(query))
 
 
-def test_a_runner_killed_at_any_moment_leaves_no_worker_and_the_next_run_goes_on(command):
-    rng = random.Random(20)
-    for _ in range(2):
+@pytest.mark.parametrize("moments", [(3.6,), pytest.param((2.7, 0.1, 1.5), marks=pytest.mark.extended)])
+def test_a_runner_killed_at_any_moment_leaves_no_worker_and_the_next_run_goes_on(command, moments):
+    for seconds in moments:
         process = command.start()
         command.wait_for_runs(1)
-        time.sleep(rng.uniform(0, 4))
+        time.sleep(seconds)
         workers = descendants(process)
         process.kill()
         process.wait()
@@ -132,6 +131,7 @@ def test_ctrl_c_stops_cleanly_and_a_second_runner_is_turned_away_meanwhile(comma
     assert command.statuses().get("running", 0) == 0
 
 
+@pytest.mark.extended
 def test_ctrl_c_while_the_libraries_are_imported_stops_cleanly_too(command):
     """A terminal sends it to every process of the group, the fork server among them."""
     process = command.start()

@@ -141,7 +141,16 @@ def test_dropout_belongs_to_the_policy_and_not_to_its_reference(tmp_path: Path) 
     assert not torch.equal(trainer.model(ids).logits, trainer.model(ids).logits)  # the policy keeps its dropout
 
 
-@pytest.mark.parametrize("way", ["full weights, precomputed", "full weights, a model", "continued adapter"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        *(
+            pytest.param(way, marks=pytest.mark.extended)
+            for way in ("full weights, precomputed", "full weights, a model")
+        ),
+        "continued adapter",
+    ],
+)
 def test_a_batch_of_4_pairs_split_in_any_way_gives_the_same_losses(after_sft: dict[str, Path], way: str) -> None:
     method, parameters, _ = WAYS[way]
     stages = SFT_STAGES[method], dpo(method, rate=1e-4, steps=4, **parameters)

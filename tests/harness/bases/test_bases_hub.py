@@ -183,6 +183,7 @@ def test_dataset_without_data_or_without_a_repository_is_refused(hub, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.extended  # of the test's own server
 def test_server_speaks_enough_for_transformers_and_datasets(hub, tmp_path, model_folder):
     hub.commit_folder("org/tiny", model_folder())
     hub.commit("org/data", {"data/train.jsonl": b'{"a": 1}\n', "data/test.jsonl": b'{"a": 2}\n'}, repo_type="dataset")

@@ -175,6 +175,7 @@ def test_importing_again_adds_nothing(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.extended  # twenty seconds; the files of the others are of its making
 def test_what_lm_eval_writes_can_be_read(tmp_path):
     suite = ROOT / "suites" / "pocket"
     command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "4"]

@@ -48,7 +48,11 @@ class Counted:
     [FULL, *(pytest.param(one, marks=pytest.mark.extended) for one in (LORA, CHECKPOINTED))],
     ids=["full_sft", "lora", "lora checkpointed"],
 )
-@pytest.mark.parametrize("batch", [Batch(1, 2048), Batch(2, 1024, padded=True)], ids=["1 x 2048", "2 x 1024 padded"])
+@pytest.mark.parametrize(
+    "batch",
+    [pytest.param(Batch(1, 2048), marks=pytest.mark.extended), Batch(2, 1024, padded=True)],
+    ids=["1 x 2048", "2 x 1024 padded"],
+)
 def test_llama_3_2_1b(recipe: Recipe, batch: Batch) -> None:
     shape = read_shape("llama-3.2-1b")
 

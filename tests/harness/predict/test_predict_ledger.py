@@ -44,7 +44,7 @@ def test_dpo_on_lora_on_each_small_shape(tmp_path: Path, shape: str, adapter: st
 
 
 @pytest.mark.parametrize("shape", MORE_SHAPES[:2])
-@pytest.mark.parametrize("method", ["full_sft", "lora", "qlora"])
+@pytest.mark.parametrize("method", ["full_sft", "lora", pytest.param("qlora", marks=pytest.mark.extended)])
 @pytest.mark.parametrize(
     ("stage_settings", "execution"),
     [

@@ -45,7 +45,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {f"one/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("large_files", [(), (".parquet",)])
+@pytest.mark.parametrize("large_files", [(), pytest.param((".parquet",), marks=pytest.mark.extended)])
 def test_every_file_arrives_in_the_folder_of_its_name(snapshot, tmp_path, large_files):
     with UploadServer(large_files=large_files) as hub:
         code, output, errors = pushed(hub, snapshot, tmp_path)
@@ -67,7 +67,10 @@ def test_what_arrived_verifies(snapshot, tmp_path):
     assert verify_snapshot(tmp_path / "back" / "one").problems == []
 
 
-@pytest.mark.parametrize(("words", "private"), [((), True), (("--private",), True), (("--public",), False)])
+@pytest.mark.parametrize(
+    ("words", "private"),
+    [((), True), pytest.param(("--private",), True, marks=pytest.mark.extended), (("--public",), False)],
+)
 def test_a_new_repository_is_private_unless_it_is_to_be_public(snapshot, tmp_path, words, private):
     with UploadServer() as hub:
         pushed(hub, snapshot, tmp_path, *words)
@@ -109,7 +112,11 @@ def test_no_token(snapshot, tmp_path):
 
 @pytest.mark.parametrize(
     ("status", "says"),
-    [(401, "set HF_TOKEN to a token that may write"), (403, "the token may not write there"), (500, "answered 500")],
+    [
+        (401, "set HF_TOKEN to a token that may write"),
+        pytest.param(403, "the token may not write there", marks=pytest.mark.extended),
+        pytest.param(500, "answered 500", marks=pytest.mark.extended),
+    ],
 )
 def test_a_refusal_of_the_hub_is_one_line(snapshot, tmp_path, status, says):
     with UploadServer(refuse=status) as hub:

@@ -27,6 +27,13 @@ def exported(folder, *sources, with_text=False):
     return {path.name: path.read_text() for path in files}
 
 
+@pytest.fixture(scope="module")
+def page(db, tmp_path_factory):
+    """The page of ``db`` alone."""
+    (html,) = exported(tmp_path_factory.mktemp("page") / "page", db).values()
+    return html
+
+
 def test_one_source_is_one_page_with_its_arms_and_pictures(db, tmp_path, parsed):
     (html,) = exported(tmp_path / "page", db).values()
     found = parsed(html)
@@ -35,26 +42,23 @@ def test_one_source_is_one_page_with_its_arms_and_pictures(db, tmp_path, parsed)
     assert len([attrs for attrs in found.tags("div") if "data-picture" in attrs]) >= 5
 
 
-def test_it_has_every_page_that_a_picture_tells_of(db, tmp_path, parsed):
-    (html,) = exported(tmp_path / "page", db).values()
+def test_it_has_every_page_that_a_picture_tells_of(page, parsed):
     titles = [title for title, _ in PAGES]
-    assert [title for title in titles if f"<bdi>{title}</bdi>" not in html] == []
+    assert [title for title in titles if f"<bdi>{title}</bdi>" not in page] == []
     assert {"Memory", "Learning rates", "Forgetting", "Loss", "Failures"} <= set(titles)
     assert {"Which one?", "Compare", "History"} <= set(titles)
 
 
-def test_it_recommends_an_arm_without_limits_and_says_where_limits_are_set(db, tmp_path, parsed):
-    (html,) = exported(tmp_path / "page", db).values()
-    said = parsed(html).text
+def test_it_recommends_an_arm_without_limits_and_says_where_limits_are_set(page, parsed):
+    said = parsed(page).text
     assert re.search(r"Without limits, take \S.* · pocket-1m\. .*It forgets", said)
     assert "Limits on memory, forgetting, gain, time and price can't be set on a page without a server" in said
 
 
-def test_every_two_arms_of_a_base_are_compared_as_the_letters_are(db, tmp_path, parsed):
-    (html,) = exported(tmp_path / "page", db).values()
-    said = parsed(html).text
+def test_every_two_arms_of_a_base_are_compared_as_the_letters_are(page, parsed):
+    said = parsed(page).text
     assert "Find in pairs" in said and "The best arm against each other one" in said
-    assert html.count("<td>A better</td>") >= 3  # than the base, which learned nothing
+    assert page.count("<td>A better</td>") >= 3  # than the base, which learned nothing
 
 
 def test_a_history_takes_several_results(db, tmp_path, parsed):
@@ -67,10 +71,9 @@ def test_a_history_takes_several_results(db, tmp_path, parsed):
     assert "Told under the newest results of this suite" in parsed(pages["mine.html"]).text
 
 
-def test_prompts_and_answers_are_there_only_where_asked_for(db, tmp_path, parsed):
-    (without,) = exported(tmp_path / "page", db).values()
+def test_prompts_and_answers_are_there_only_where_asked_for(db, page, tmp_path):
     (with_them,) = exported(tmp_path / "page", db, with_text=True).values()
-    assert "answers of" not in without and "yes ." not in without
+    assert "answers of" not in page and "yes ." not in page
     assert "<td>yes .</td>" in with_them and "Find in answers of lora r=8" in with_them
 
 
@@ -87,19 +90,18 @@ def test_several_sources_are_a_page_each_and_one_that_leads_to_them(db, tmp_path
     assert "Test GPU 80 GiB" in parsed(pages["mine-2.html"]).text
 
 
-def test_a_hostile_name_is_text(db, tmp_path, parsed):
-    (html,) = exported(tmp_path / "page", db).values()
-    assert HOSTILE in parsed(html).text and HOSTILE not in html
+def test_a_hostile_name_is_text(page, parsed):
+    assert HOSTILE in parsed(page).text and HOSTILE not in page
 
 
-def test_the_same_results_give_the_same_page(db, tmp_path):
-    assert exported(tmp_path / "one", db) == exported(tmp_path / "other", db)
+def test_the_same_results_give_the_same_page(db, page, tmp_path):
+    assert exported(tmp_path / "other", db) == {"index.html": page}
 
 
-def test_an_earlier_export_is_replaced(db, tmp_path):
-    other = make_database(tmp_path / "other.db", arms=FEW, bases=["pocket-1m"])
-    exported(tmp_path / "page", db, other)
-    exported(tmp_path / "page", db)
+def test_an_earlier_export_is_replaced(tmp_path):
+    few = make_database(tmp_path / "few.db", arms=FEW, bases=["pocket-1m"])
+    exported(tmp_path / "page", few, few)
+    exported(tmp_path / "page", few)
     assert [path.name for path in (tmp_path / "page").iterdir()] == ["index.html"]
 
 
