@@ -44,8 +44,8 @@ check: $(READY) ## run the reference cells and hold them against BASELINE (on an
 	  --allow speed,matrix-speed $(CHECK_ARGS)  # speed takes both sides in turn: --ab
 
 # A third of a test's time is waiting, for a browser or for a process that it started: so three files for two cores.
-FILES := $(shell cores=$$(nproc 2> /dev/null || sysctl -n hw.logicalcpu); echo $$(( cores < 6 ? cores * 3 / 2 : 8 )))
-TEST := $(BIN)/python -m pytest -n $(FILES) --dist loadfile --no-loadscope-reorder
+FILES = $(shell cores=$$(nproc 2> /dev/null || sysctl -n hw.logicalcpu); echo $$(( cores < 6 ? cores * 3 / 2 : 8 )))
+TEST = $(BIN)/python -m pytest -n $(FILES) --dist loadfile --no-loadscope-reorder
 
 test: $(READY) ## the tests, a few files at once
 	$(TEST) -m "not extended"

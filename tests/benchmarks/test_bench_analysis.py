@@ -35,7 +35,11 @@ def test_the_file_has_what_the_report_shows(path):
         assert main.loc[main["method"] != "base", column].notna().all()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [case if case.bounded else pytest.param(case, marks=pytest.mark.extended) for case in CASES],
+    ids=lambda case: case.name,
+)
 def test_every_case_runs(case, files):
     taken = measure([word.format_map(files) for word in case.words], core=0, exits=case.exits)
     assert taken.wall_seconds > 0 and taken.cpu_seconds > 0

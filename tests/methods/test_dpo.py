@@ -144,10 +144,8 @@ def test_dropout_belongs_to_the_policy_and_not_to_its_reference(tmp_path: Path) 
 @pytest.mark.parametrize(
     "way",
     [
-        *(
-            pytest.param(way, marks=pytest.mark.extended)
-            for way in ("full weights, precomputed", "full weights, a model")
-        ),
+        pytest.param("full weights, precomputed", marks=pytest.mark.extended),
+        pytest.param("full weights, a model", marks=pytest.mark.extended),
         "continued adapter",
     ],
 )

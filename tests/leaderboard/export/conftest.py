@@ -48,7 +48,9 @@ def parsed():
     return Parsed
 
 
-@pytest.fixture
-def without_vega(monkeypatch):
+@pytest.fixture(scope="module")
+def without_vega():
     """A page in which nothing can be drawn."""
-    monkeypatch.setattr(scripts, "vega", lambda: "window.vegaEmbed = null;")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(scripts, "vega", lambda: "window.vegaEmbed = null;")
+        yield

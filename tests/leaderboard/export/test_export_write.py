@@ -28,7 +28,7 @@ def exported(folder, *sources, with_text=False):
 
 
 @pytest.fixture(scope="module")
-def page(db, tmp_path_factory):
+def page(db, without_vega, tmp_path_factory):
     """The page of ``db`` alone."""
     (html,) = exported(tmp_path_factory.mktemp("page") / "page", db).values()
     return html
