@@ -44,7 +44,7 @@ check: $(READY) ## run the reference cells and hold them against BASELINE (on an
 	  --allow speed,matrix-speed $(CHECK_ARGS)  # speed takes both sides in turn: --ab
 
 # A third of a test's time is waiting, for a browser or for a process that it started: so three files for two cores.
-FILES = $(shell cores=$$(nproc 2> /dev/null || sysctl -n hw.logicalcpu); echo $$(( cores < 6 ? cores * 3 / 2 : 8 )))
+FILES = $(shell cores=$$(env -u OMP_NUM_THREADS nproc 2> /dev/null || sysctl -n hw.logicalcpu); echo $$(( cores < 6 ? cores * 3 / 2 : 8 )))
 TEST = $(BIN)/python -m pytest -n $(FILES) --dist loadfile --no-loadscope-reorder
 
 test: $(READY) ## the tests, a few files at once
