@@ -1,9 +1,10 @@
 """What training an arm will need, from its recipe and its base's config alone: predicted, before it runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from harness.arms import Arm
+from harness.errors import UserError
 from harness.predict.memory import Memory, memory
 from harness.predict.optimizer import paged_bytes
 from harness.predict.recipe import Batch, recipe_of
@@ -27,6 +28,41 @@ class Need:
     def by_component(self) -> dict[str, int]:
         """Bytes under the ledger's names, with ``temporary``; ``paged`` is what a GPU does not hold of the rest."""
         return asdict(self.memory) | ({"paged": -self.paged} if self.paged else {})
+
+
+@dataclass(frozen=True)
+class Card:
+    """A device's memory, of which ``overhead_bytes`` are its context's and what its allocator loses."""
+
+    vram_bytes: int
+    overhead_bytes: int = 0
+
+    def fits(self, need: Need) -> bool:
+        """Is there room for it?"""
+        return need.peak_bytes + self.overhead_bytes <= self.vram_bytes
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What each arm that trains needs at most, or why that is not predicted; and those that ``card`` has no room for,
+    with the arms that start from one of them."""
+
+    needs: Mapping[Arm, Need]
+    unknown: Mapping[Arm, str]
+    card: Card | None
+    unfit: Sequence[Arm]
+
+
+def forecast(arms: Sequence[Arm], device: str, card: Card | None = None) -> Forecast:
+    """What ``arms`` will need on ``device`` (cpu or cuda)."""
+    needs, unknown = {}, {}
+    for arm in (arm for arm in arms if arm.trains):
+        try:
+            needs[arm] = need_at_most(arm, device)
+        except UserError as error:
+            unknown[arm] = str(error)
+    too_large = set() if card is None else {arm for arm, need in needs.items() if not card.fits(need)}
+    return Forecast(needs, unknown, card, [arm for arm in arms if arm in too_large or arm.parent in too_large])
 
 
 def need_for(arm: Arm, device: str, batches: Iterable[Batch]) -> Need:
