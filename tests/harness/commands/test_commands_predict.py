@@ -40,6 +40,7 @@ def with_predictions(path: Path, factor: float = 1.1, bases: tuple[str, ...] = (
         {**told, "run_id": row["run_id"], "component": name, "predicted_bytes": round(factor * row[name])}
         for row in rows
         for name in LEDGER
+        if row[name] is not None
     )
     db.close()
     return path
