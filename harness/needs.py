@@ -21,6 +21,11 @@ class Need:
     device: str
 
     @property
+    def measure(self) -> str:
+        """What ``peak_bytes`` is a prediction of: see ``harness.analysis.costs``, which is too slow to import here."""
+        return "ledger" if self.device == "cpu" else "allocated"
+
+    @property
     def peak_bytes(self) -> int:
         """The highest total: of a GPU's tensors, as its allocator hands them out; on a CPU of those in the ledger."""
         return self.memory.counted if self.device == "cpu" else self.memory.total - self.paged

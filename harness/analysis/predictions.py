@@ -1,6 +1,6 @@
 """How far what was predicted lies from what was measured, by component, method and shape."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import pandas as pd
 
@@ -9,6 +9,11 @@ from harness.analysis.memory import COMPONENTS, TEMPORARY
 
 PEAK, PAGED = "peak", "paged"
 KINDS = ("component", "method", "shape")
+_STATISTICS: dict[str, Callable[["pd.Series[float]"], float]] = {
+    "mean_error_percent": lambda errors: errors.mean(),
+    "mean_abs_error_percent": lambda errors: errors.abs().mean(),
+    "worst_error_percent": lambda errors: errors.abs().max(),
+}
 _OF_A_CELL = ["run_id", "measure", "model_version", "method", "shape", "sequence_length"]
 
 
@@ -64,13 +69,6 @@ def by_kind(errors: pd.DataFrame) -> pd.DataFrame:
     peaks = errors[errors["component"] == PEAK]
     of_kind = {"component": errors[errors["component"] != PEAK], "method": peaks, "shape": peaks}
     return pd.concat([_grouped(rows, kind) for kind, rows in of_kind.items()], ignore_index=True)
-
-
-_STATISTICS = {
-    "mean_error_percent": lambda errors: errors.mean(),
-    "mean_abs_error_percent": lambda errors: errors.abs().mean(),
-    "worst_error_percent": lambda errors: errors.abs().max(),
-}
 
 
 def _grouped(errors: pd.DataFrame, kind: str) -> pd.DataFrame:

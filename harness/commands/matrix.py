@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.commands.console import console_for_people
+from harness.commands.foretold import MEMORY, memory_json, memory_lines, memory_of, unfit_lines
 from harness.commands.results import show_report
 from harness.datareport import data_report
 from harness.errors import UserError
@@ -19,7 +20,6 @@ from harness.matrix_files import matrix_file
 from harness.needs import Card, Forecast, forecast
 from harness.plan import Known, Planned, State
 from harness.progress import Display, clock
-from harness.report.foretold import MEMORY, memory_json, memory_lines, memory_of, unfit_lines
 from harness.request import Request
 from harness.session import Session, open_session
 from harness.stack import pick_device

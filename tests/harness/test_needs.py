@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.costs import ALLOCATED, LEDGER
 from harness.arms import Arm, build_arms
 from harness.errors import UserError
 from harness.matrix import load_matrix
@@ -33,6 +34,7 @@ def test_a_cpus_peak_is_what_the_ledger_counts_a_gpus_has_temporaries_too(arms: 
 
     assert on_cpu.peak_bytes == on_cpu.memory.counted < on_cpu.memory.total
     assert on_gpu.peak_bytes == on_gpu.memory.total
+    assert (on_cpu.measure, on_gpu.measure) == (LEDGER, ALLOCATED)
 
 
 def test_what_a_paged_optimizer_keeps_on_the_host_is_told_apart_and_not_in_a_gpus_peak(arms: dict[str, Arm]) -> None:

@@ -33,8 +33,8 @@ def with_predictions(path: Path, factor: float = 1.1, bases: tuple[str, ...] = (
     make_database(path, bases=bases, seeds=(1,))
     db = open_for_writing(path)
     columns = ", ".join(f"ledger_{name}_bytes AS {name}" for name in LEDGER)
-    rows = list(db.query(f"SELECT run_id, {columns} FROM phases JOIN runs USING (run_id) WHERE purpose = 'measure' "
-                         "AND phase = 'train'"))  # fmt: skip
+    rows = list(db.query(f"SELECT run_id, {columns} FROM phases JOIN runs USING (run_id) JOIN cells USING (cell_id) "
+                         "WHERE purpose = 'measure' AND phase = 'train' AND stage_id = recipe_id"))  # fmt: skip
     told = {"phase": "train", "model_version": "v1"}
     db.table("predictions").insert_all(
         {**told, "run_id": row["run_id"], "component": name, "predicted_bytes": round(factor * row[name])}
@@ -96,12 +96,13 @@ def test_a_file_that_is_not_there_is_one_line(tunematrix) -> None:
 def test_a_real_run_was_predicted_to_the_byte_and_its_activations_within_one_percent(
     tunematrix, scored, tmp_path: Path
 ) -> None:
-    few = ("budget.steps=2", "seeds=1", "methods.full_sft.learning_rate=1e-3", "methods.qlora.learning_rate=1e-3",
-           "measure={warmup_steps: 2, steps: 1}", "bases.pocket-1m.embedded=pocket-1m")  # fmt: skip
     suite = small_suite(tmp_path / "suite")
-    settings = [word for value in few for word in ("--set", value)]
+    whole = suite.read_text().replace("bases: {", "bases: {pocket-1m: {embedded: pocket-1m}, ")
+    suite.write_text(whole.replace("methods:\n", "methods:\n  qlora: {learning_rate: 1e-3}\n"))
+    few = ("budget.steps=2", "seeds=1", "methods.full_sft.learning_rate=1e-3", "measure.warmup_steps=2",
+           "measure.steps=1", "methods.full_sft.batch_size=1")  # fmt: skip
 
-    code, _, errors = tunematrix("run", suite, "--device", "cpu", *settings)
+    code, _, errors = tunematrix("run", suite, "--device", "cpu", *(word for one in few for word in ("--set", one)))
 
     assert code == 0, errors
     found = scored()

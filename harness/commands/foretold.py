@@ -5,11 +5,10 @@ from typing import Any
 
 from rich.text import Text
 
-from harness.analysis.costs import ALLOCATED, LEDGER
 from harness.arms import Arm
 from harness.needs import Forecast
-from harness.report import words
 from harness.request import Request
+from harness.units import size_text
 
 MEMORY = "predicted\nmemory"  # the column's head
 _MEANING = {
@@ -21,7 +20,7 @@ _MEANING = {
 def memory_of(arm: Arm, needs: Forecast) -> Text:
     """An arm's peak, marked where there is no room for it."""
     need = needs.needs.get(arm)
-    return Text(words.size(None if need is None else need.peak_bytes), style="red" if arm in needs.unfit else "")
+    return Text("-" if need is None else size_text(need.peak_bytes), style="red" if arm in needs.unfit else "")
 
 
 def memory_lines(needs: Forecast) -> Iterator[str]:
@@ -49,7 +48,7 @@ def memory_json(arm: Arm, needs: Forecast) -> dict[str, Any]:
     told: dict[str, Any] = {"predicted_memory": None, "not_predicted": needs.unknown.get(arm), "fits": known}
     if need is None:
         return told
-    about = {"measure": LEDGER if need.device == "cpu" else ALLOCATED, "peak_bytes": need.peak_bytes}
+    about = {"measure": need.measure, "peak_bytes": need.peak_bytes}
     batch = {"rows": need.batch.rows, "length": need.batch.length}
     parts = {f"{name}_bytes": size for name, size in need.by_component().items()}
     return told | {"predicted_memory": {**about, **batch, **parts}}
