@@ -91,10 +91,11 @@ def _table(title: str, errors: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for column in ("memory", "of"):
         table.add_column(column)
-    for column in ("cells", "mean error", "mean size of error", "largest"):
+    for column in ("cells", "mean error", "mean absolute", "worst"):
         table.add_column(column, justify="right")
     for row in [{"kind": "peak", "name": "all", **summary(errors)}, *by_kind(errors).to_dict("records")]:
-        figures = [f"{row[STATISTICS[0]]:+.2f} %", *(f"{row[name]:.2f} %" for name in STATISTICS[1:])]
+        mean, absolute, worst = (round(row[name], 2) + 0.0 for name in STATISTICS)  # no minus zero
+        figures = [f"{mean:+.2f} %" if mean else "0.00 %", f"{absolute:.2f} %", f"{worst:.2f} %"]
         table.add_row(str(row["kind"]), Text(words.text(row["name"])), str(row["cells"]), *figures)
     return table
 
