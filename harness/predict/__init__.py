@@ -11,6 +11,8 @@
     forward.py     a whole training step's tape
     memory.py      bytes by component
     fit.py         the largest batch within a limit
+    version.py     which predictor it was
+    held_out.py    the cells that no part of it was built on
 
 Components carry the names of the ledger's columns (``harness.meters.ledger``), which the tests hold them to.
 """
