@@ -48,8 +48,10 @@ class Judged:
 def markdown(rows: Sequence[Row], judged: Sequence[Judged]) -> str:
     """The page; texts from results are shown in it and mean nothing."""
     lines = ["# Claims, held against arithmetic and runs", ""]
-    lines += _folded("Written by `tunematrix claims --out`: nothing on this page is typed in but the claims, what was "
-                     "published, and words.")  # fmt: skip
+    lines += _folded(
+        "Written by `tunematrix claims --out`: nothing on this page is typed in but the claims, what was published, "
+        "and words. The claims are in `suites/claims/claims.yaml`, whose head says how to add one."
+    )
     lines += ["", "## The methods side by side", "", *_table(HEADERS, map(cells, rows)), ""]
     lines += [line for text in CAPTION for line in _item(text)]
     lines += ["", "## Verdicts", "", *_table(VERDICT_HEADERS, map(verdict_cells, judged)), ""]
