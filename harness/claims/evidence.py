@@ -80,6 +80,8 @@ def _of_rule(claim: Claim, rule: Rule, held: Held) -> Iterator[Place]:
         quantities: set[str] = {one.quantity for one in rule.conditions}
         if not (quantities <= set(COSTS) or all(_is_complete(held, arm, rule.seeds) for arm in arms)):
             continue
+        if quantities & set(COSTS) and len({_conditions(held, arm) for arm in arms}) > 1:
+            continue
         figures = _figures(held, first, second)
         edge = any(_is_at_edge(held, arm) for arm in arms)
         measured = [_measured(condition, figures.get(condition.quantity), edge) for condition in rule.conditions]
@@ -131,6 +133,14 @@ def _is_complete(held: Held, arm: str, seeds: int) -> bool:
     own = rates[rates["arm_id"] == arm]
     beyond = own[(own["seeds"] > 1) | own["chosen"]]
     return bool(own["chosen"].any() and (beyond["seeds"] >= seeds).all())
+
+
+def _conditions(held: Held, arm: str) -> tuple[Any, ...]:
+    """What has to be alike where costs are compared: batch, length, optimizer, and how it is computed."""
+    assert held.side
+    own = held.recipes[arm]["stages"][-1]
+    optimizer = own.get("optimizer", {}).get("name")
+    return own.get("batch_size"), own.get("sequence_length"), optimizer, held.side.costs[arm]["execution_id"]
 
 
 def _is_at_edge(held: Held, arm: str) -> bool:

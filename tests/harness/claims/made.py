@@ -1,5 +1,6 @@
 """Claims made up for a test, and results to hold them against."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -26,4 +27,14 @@ def delete_run(path: Path, run_id: str) -> None:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{name}"')
         assert db.execute("DELETE FROM runs WHERE run_id = ?", [run_id]).rowcount == 1
+    db.close()
+
+
+def change_recipe(path: Path, method: str, /, **own: Any) -> None:
+    """Write other settings into the last stage of a method's recipes, in a results file."""
+    with sqlite3.connect(path) as db:
+        for cell_id, recipe in db.execute("SELECT cell_id, recipe FROM cells WHERE method = ?", [method]).fetchall():
+            changed = json.loads(recipe)
+            changed["stages"][-1] |= own
+            db.execute("UPDATE cells SET recipe = ? WHERE cell_id = ?", [json.dumps(changed), cell_id])
     db.close()

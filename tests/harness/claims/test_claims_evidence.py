@@ -9,7 +9,7 @@ from harness.claims.evidence import EDGE, ONE_MEASUREMENT, places
 from harness.claims.held import read_held
 from harness.lineup import within_file
 from tests.factory import ARMS, GPU, make_database
-from tests.harness.claims.made import claim, delete_run, ruled
+from tests.harness.claims.made import change_recipe, claim, delete_run, ruled
 
 SMALL = {name: ARMS[name] for name in ("base", "full_sft", "lora", "qlora")}
 LESS = {"at_most": 0}
@@ -124,6 +124,14 @@ class TestCosts:
         (place,) = found(ruled("tokens/s", {"at_least": 1.75}), path)
         assert place.holds is False
         assert len(place.runs) == 8
+
+    @pytest.mark.parametrize(
+        "other", [{"batch_size": 8}, {"sequence_length": 512}, {"optimizer": {"name": "adamw_8bit"}}]
+    )
+    def test_are_not_compared_under_other_conditions(self, db, other):
+        change_recipe(db, "lora", **other)
+        assert found(ruled("tokens/s", {"at_least": 1}), db) == []
+        assert found(ruled("gain", LESS), db)
 
     def test_of_one_arm_are_bytes(self, tmp_path):
         path = make_database(tmp_path / "g.db", arms=SMALL, bases=["pocket-1m"], facts=GPU, measures=2)

@@ -1,16 +1,14 @@
 """The methods side by side: predicted where nothing was measured, and each figure says what it is."""
 
-import json
-
 import pytest
 
 from harness.claims.held import read_held
 from harness.claims.table import LENGTH, SHAPE, Trained, alike, comparison, trained
 from harness.predict.fit import bytes_on_device, ways
 from harness.predict.shapes import read_shape
-from harness.store.database import open_for_writing
 from tests import factory
 from tests.factory import ARMS, GPU, make_database
+from tests.harness.claims.made import change_recipe
 
 PARAMETERS = 6_738_415_616
 (LORA,) = (way for way in ways(["lora"], [8], "adamw", "all-linear") if way.recipe.checkpointing)
@@ -36,12 +34,8 @@ def run_on_a_gpu(path, monkeypatch, **stage):
     monkeypatch.setitem(factory.BASES, "seven-b", PARAMETERS)
     arms = {name: ARMS[name] for name in ("base", "full_sft", "lora")}
     make_database(path, arms=arms, bases=["seven-b"], facts=GPU, execution=EXECUTION)
-    db = open_for_writing(path)
-    for method, own in (("lora", {**STAGE, **stage}), ("full_sft", {**FULL, **stage})):
-        recipe = json.dumps({"base_digest": "base", "stages": [own]})
-        db.execute("UPDATE cells SET recipe = ? WHERE method = ?", [recipe, method])
-    db.conn.commit()
-    db.close()
+    change_recipe(path, "lora", **{**STAGE, **stage})
+    change_recipe(path, "full_sft", **{**FULL, **stage})
     return read_held([path])
 
 
