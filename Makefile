@@ -58,6 +58,9 @@ lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy harness methods suites leaderboard tunematrix
 
+gpu-matrix: $(READY) ## measure models of real sizes on a GPU for BUDGET_S seconds; the same command goes on
+	$(BIN)/python -m scripts.gpu_matrix --db $(or $(GPU_DB),gpu.db) --budget $(or $(BUDGET_S),540) $(GPU_ARGS)
+
 bench: $(READY) ## the harness against the stock way: writes bench.json
 	$(BIN)/python -m benchmarks.bench
 

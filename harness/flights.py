@@ -64,7 +64,7 @@ class Flights:
         self.splits = {e.task: e.split for e in session.matrix.header.evals}
         self.commit, self.dirty = stack.git_state(Path(__file__).resolve().parent.parent)
         self.failed: list[tuple[str, str, str]] = []
-        self.finished = 0
+        self.finished, self.longest_seconds = 0, 0.0
         self._last_heartbeat = 0.0
 
     def start(self, cell: Cell, purpose: Purpose, turns: Turns | None = None, source: str = "local") -> str:
@@ -102,13 +102,17 @@ class Flights:
     def _assignment(self, run_id: str, cell: Cell, purpose: Purpose, device: str, turns: Turns | None) -> Assignment:
         session, arm = self.session, cell.arm
         mixes = arm.mixes()
+
+        def kept(stage_id: str) -> bool:
+            return session.matrix.header.keep_weights or stage_id != cell.stage_ids[-1]
+
         stages = tuple(
             StageToRun(
                 stage_id=stage_id,
                 stage=stage,
                 sources=tuple(SourceToRead(file=file, share=share) for file, share in mix.files) if mix else (),
                 artifact=self._artifact(stage_id, cell),
-                artifact_out=str(self._artifact_folder(stage_id, cell)) if mix else None,
+                artifact_out=str(self._artifact_folder(stage_id, cell)) if mix and kept(stage_id) else None,
             )
             for stage_id, stage, mix in zip(cell.stage_ids, cell.recipe["stages"], mixes, strict=True)
         )
@@ -216,7 +220,7 @@ class Flights:
         shutil.rmtree(self.session.workdir.scratch / flight.run_id, ignore_errors=True)
         outcome = Outcome(flight.run_id, status, reason, seconds, frozenset(flight.evals), dict(flight.validation))
         self.known.outcomes[flight.cell.cell_id, flight.purpose] = outcome
-        self.finished += 1
+        self.finished, self.longest_seconds = self.finished + 1, max(self.longest_seconds, seconds)
         if status != "ok":
             self.failed.append((cell_name(flight.cell), status, reason or ""))
         self.display.finished(flight, outcome)

@@ -63,6 +63,13 @@ class Header(Strict):
     selection: Annotated[Selection, Field(description="By which `validation` task rates are chosen.")] = Selection()
     tuning: Annotated[Tuning, Field(description="How rates are tried.")] = Tuning()
     measure: Annotated[Measure, Field(description="The run that has the device to itself.")] = Measure()
+    keep_weights: Annotated[
+        bool,
+        Field(
+            description="Keep what arms have learned, for `export` and tasks that are added later. `false` is for a "
+            "matrix without evals: only what a DPO stage starts from is kept then."
+        ),
+    ] = True
     timeout_seconds: Annotated[float, Field(gt=0, description="Of one run; a longer one ends as `timeout`.")] = 3600.0
 
 
@@ -134,6 +141,8 @@ def build_matrix(document: Document, folder: Path, overrides: tuple[str, ...] = 
                 problems.add(("selection",), f"{task!r} is not among the evals")
             elif task is not None and splits[task] != "validation":
                 problems.add(("selection",), f"{task!r} is an eval of split test: choose rates by one of validation")
+        if header.evals and not header.keep_weights:
+            problems.add(("keep_weights",), "a matrix with evals keeps its weights: they are what is scored")
         repeated = {e.task for e in header.evals if sum(o.task == e.task for o in header.evals) > 1}
         for task in sorted(repeated):
             problems.add(("evals",), f"task {task!r} stands twice")

@@ -79,7 +79,8 @@ class Choice:
 
 class Planner:
     """Plans ``arms``; a finished cell has been scored, at each of its arm's moments, on the ``evals`` of that moment
-    (keys of ``EvalToScore``)."""
+    (keys of ``EvalToScore``). With ``measure_last`` nothing waits for a run that must be alone; without it an arm is
+    measured as soon as its rate is chosen."""
 
     def __init__(
         self,
@@ -88,8 +89,10 @@ class Planner:
         tuning: Tuning,
         measure: Measure,
         evals: Mapping[Moment, frozenset[str]],
+        measure_last: bool = True,
     ) -> None:
         self.arms, self.known, self.tuning, self.measure, self.evals = arms, known, tuning, measure, evals
+        self.measure_last = measure_last
         self._parents = {arm.parent for arm in arms if arm.parent is not None}
         self._choices: dict[Arm, Choice] = {}  # while one plan is made
 
@@ -237,9 +240,9 @@ class Planner:
         return [o.validation[arm.selection_task] for o in good if arm.selection_task in o.validation]
 
     def _urgency(self, line: Planned) -> tuple[int, int]:
-        """Bases first, then SFT, then preference pairs, each arm's longest chain first; measure runs at the end."""
+        """Bases first, then SFT, then preference pairs, each arm's longest chain first."""
         kind = 0 if not line.arm.trains else 2 if line.arm.parent else 1
-        return (9 if line.purpose == "measure" else kind, 0 if line.arm in self._parents else 1)
+        return (9 if line.purpose == "measure" and self.measure_last else kind, 0 if line.arm in self._parents else 1)
 
 
 def stage_execution(cell: Cell) -> str:

@@ -1,5 +1,7 @@
 """Plan, hand cells to the executor, write down what they say. The only writer of the database while it runs."""
 
+import math
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ class Summary:
     finished: int
     failed: list[tuple[str, str, str]]  # name, status, reason
     interrupted: bool
+    out_of_time: bool = False
 
 
 class Runner:
@@ -35,36 +38,44 @@ class Runner:
         self.flights = Flights(session, writer, executor, display, self.known)
         self.attempted: set[tuple[str, str]] = set()
 
-    def run(self, retry_failed: bool = False) -> Summary:
-        """Run until nothing is left, or until interrupted."""
+    def run(self, retry_failed: bool = False, seconds: float = math.inf) -> Summary:
+        """Run until nothing is left, until interrupted, or for so many seconds: a cell that should take longer than
+        what is left of them is not begun, and one that does is ended, to run again."""
         if retry_failed:
             self.known.forget_failures()
         self.writer.close_abandoned()
         self.session.workdir.clear_scratch()
         self.writer.add_stack(self.session.stack_id, self.session.facts, self.session.code_digest)
         self.writer.add_evals(eval_rows(self.session))
-        flights = self.flights
+        flights, ends = self.flights, time.monotonic() + seconds
         with interruptible() as stop:
             planned, plan = -1, []
-            while not stop.requested:
+            while not stop.requested and time.monotonic() < ends:
                 if planned != flights.finished:
                     planned, plan = flights.finished, self.planner.plan()
-                self._submit(plan)
+                if time.monotonic() + flights.longest_seconds < ends:
+                    self._submit(plan)
                 self.display.show(plan, flights.under_way)
                 if not flights.under_way:
                     break
                 for run_id, event in self.executor.poll(0.2):
                     flights.receive(run_id, event)
                 flights.beat()
-            interrupted = stop.requested
-            if interrupted:
+            cut_short = bool(flights.under_way)
+            if cut_short:
                 flights.abandon()
             self._write_choices()
-        if interrupted:
-            return Summary(flights.finished, flights.failed, interrupted)
         plan = self.planner.plan()
+        out_of_time = not stop.requested and (cut_short or any(self._is_open(line) for line in plan))
+        if stop.requested or out_of_time:
+            return Summary(flights.finished, flights.failed, stop.requested, out_of_time)
         self._write_unrunnable(plan)
-        return Summary(flights.finished, list(dict.fromkeys([*flights.failed, *self._not_well(plan)])), interrupted)
+        return Summary(flights.finished, list(dict.fromkeys([*flights.failed, *self._not_well(plan)])), False)
+
+    def _is_open(self, line: Planned) -> bool:
+        """Would another turn of the loop have begun it?"""
+        begun = line.cell is not None and (line.cell.cell_id, line.purpose) in self.attempted
+        return line.state == "deferred" or (line.state == "left" and not begun)
 
     # --- handing out --------------------------------------------------------------------------------------------
 
@@ -88,7 +99,7 @@ class Runner:
 
     def _anything_shared_left(self, plan: list[Planned]) -> bool:
         """Measure runs wait until nothing else can be run beside another."""
-        return any(
+        return self.session.jobs > 1 and any(
             line.state == "left" and line.purpose == "quality" and (line.cell.cell_id, "quality") not in self.attempted
             for line in plan
             if line.cell is not None

@@ -71,7 +71,7 @@ class Session:
         header = self.matrix.header
         evals = self.evals
         wanted = {moment: frozenset(e.key(moment) for e in evals if e.is_wanted(moment)) for moment in get_args(Moment)}
-        return Planner(self.arms, known, header.tuning, header.measure, wanted)
+        return Planner(self.arms, known, header.tuning, header.measure, wanted, measure_last=self.jobs > 1)
 
     def known(self, db_path: Path) -> Known:
         """What the database knows of this stack; nothing where there is no file yet."""

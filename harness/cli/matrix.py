@@ -1,5 +1,6 @@
 """The matrix: `run`, `plan`, `schema`."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -41,13 +42,18 @@ def run(
     skip_unfit: SkipUnfit = False,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed.")] = False,
     report_to: Annotated[Path | None, typer.Option("--report", help="Also write the tables to this folder.")] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--for", min=1, metavar="SECONDS", help="Stop after so long; the same command goes on."),
+    ] = None,
 ) -> None:
     """Train, measure and score every cell that is not done yet, then print the tables."""
     from harness.commands.matrix import run_matrix
 
     asked = (matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
     request = Request(*asked, vram, overhead, skip_unfit)
-    raise typer.Exit(run_matrix(request, retry_failed=retry_failed, report_to=report_to))
+    limit = math.inf if seconds is None else seconds
+    raise typer.Exit(run_matrix(request, retry_failed=retry_failed, report_to=report_to, seconds=limit))
 
 
 @app.command(

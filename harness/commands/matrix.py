@@ -1,6 +1,7 @@
 """`tunematrix run` and `plan`: open a session, hand it on, print what comes back."""
 
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ STATE_STYLES: dict[State, str] = {
 }
 
 
-def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) -> int:
+def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, seconds: float = math.inf) -> int:
     """`tunematrix run`: returns the exit code: 0 all well, 1 some cells failed, 130 interrupted."""
     from harness.executors.local import LocalExecutor
     from harness.runner import Runner
@@ -56,7 +57,7 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
             console.print(line, style="yellow", highlight=False, markup=False)
         with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
             runner = Runner(session, writer, executor, display)
-            summary = runner.run(retry_failed)
+            summary = runner.run(retry_failed, seconds)
     console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
     show_report(None, request.db, report_to)
     for name, status, reason in summary.failed:
@@ -64,6 +65,8 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
     if summary.interrupted:
         console.print("interrupted: the same command goes on from here")
         return 130
+    if summary.out_of_time:
+        console.print(f"{seconds:g} seconds are over: the same command goes on from here", highlight=False)
     return 1 if summary.failed else 0
 
 

@@ -7,6 +7,7 @@ Cells are played by a stand-in executor here, so that every ending can be had at
 import io
 import signal
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rich.console import Console
 from harness.artifacts import folder_digest
 from harness.errors import UserError
 from harness.events import Artifact, Batches, Done, Failed, Phase, PhaseStarted, Progress, Score, Step, Trained
+from harness.flights import Flights
 from harness.matrix import load_matrix
 from harness.needs import need_for
 from harness.predict.recipe import Batch
@@ -54,7 +56,7 @@ class Actors:
         self.waiting.clear()
 
 
-def plays_well(assignment):
+def plays_well(assignment, keeps=True):
     stage = assignment.stages[-1]
     rate = stage.stage.get("learning_rate")
     yield PhaseStarted(stage_id=stage.stage_id, phase="train")
@@ -63,7 +65,7 @@ def plays_well(assignment):
         step = Step(step=1, loss=1.0, gradient_norm=1.0, tokens_seen=5, seconds=0.1)
         yield Trained(stage_id=stage.stage_id, reused=False, steps=[step], real_tokens=5)
         yield Phase(stage_id=stage.stage_id, phase="train", wall_seconds=1.0)
-        if assignment.purpose == "quality":
+        if assignment.purpose == "quality" and keeps:
             folder = Path(stage.artifact_out)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "weights").write_text(stage.stage_id)
@@ -99,6 +101,11 @@ def query(session, sql):
     return found
 
 
+def keeps_what_it_is_told_to(assignment):
+    kept = assignment.stages[-1].artifact_out is not None
+    return [event for event in plays_well(assignment, keeps=kept)]
+
+
 class TestTheWholeMatrix:
     def test_every_cell_runs_once_and_ends_well(self, session):
         summary, actors = play(session)
@@ -111,6 +118,21 @@ class TestTheWholeMatrix:
         _, actors = play(session)
         assert [purpose for purpose, _ in actors.beside][-2:] == ["measure", "measure"]
         assert all(others == 0 for purpose, others in actors.beside if purpose == "measure")
+
+    def test_one_at_a_time_an_arm_is_measured_as_soon_as_its_rate_is_chosen(self, session):
+        session.jobs = 1
+        _, actors = play(session)
+        assert [a.purpose for a in actors.started].index("measure") < len(actors.started) - 4
+        measured = next(a for a in actors.started if a.purpose == "measure")
+        assert [stage.stage["learning_rate"] for stage in measured.stages] == [3e-4]
+
+    def test_a_matrix_that_keeps_no_weights_keeps_what_a_preference_stage_starts_from(self, session):
+        header = session.matrix.header.model_copy(update={"keep_weights": False})
+        session.matrix = replace(session.matrix, header=header)
+        _, actors = play(session, Actors(keeps_what_it_is_told_to))
+        pairs = [a for a in actors.started if len(a.stages) == 2]
+        assert all(a.stages[0].artifact_out and not a.stages[1].artifact_out for a in pairs)
+        assert not any(a.stages[0].artifact_out for a in actors.started if len(a.stages) == 1)
 
     def test_the_chosen_rate_is_the_best_on_validation(self, session):
         play(session)
@@ -335,6 +357,37 @@ class TestResuming:
         with workdir.lock(), pytest.raises(UserError, match=r"another run \(process \d+\) is writing to it"):
             workdir.lock()
         workdir.lock().close()
+
+
+class TestForSoLong:
+    def test_what_is_under_way_when_time_is_up_runs_again(self, session):
+        silent = Actors()
+        silent.poll = lambda seconds: []
+        summary, _ = play(session, silent, seconds=0.05)
+        assert (summary.out_of_time, summary.interrupted, summary.failed) == (True, False, [])
+        assert {status for (status,) in query(session, "SELECT status FROM runs")} == {"killed"}
+        summary, _ = play(session, seconds=600)
+        assert (summary.out_of_time, summary.finished) == (False, 13)
+
+    def test_a_run_that_should_take_longer_than_what_is_left_is_not_begun(self, session):
+        def long(assignment):
+            runner.longest_seconds = 1e6
+            return None
+
+        actors = Actors(long)
+        begin, runner = Flights.start, None
+
+        def begun(self, *given):
+            nonlocal runner
+            runner = self
+            return begin(self, *given)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Flights, "start", begun)
+            summary, _ = play(session, actors, seconds=600)
+        assert summary.out_of_time
+        assert len(actors.started) == session.jobs
+        assert {status for (status,) in query(session, "SELECT status FROM runs")} == {"ok"}
 
 
 class TestArtifacts:
