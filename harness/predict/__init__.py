@@ -11,6 +11,10 @@
     forward.py     a whole training step's tape
     memory.py      bytes by component
     fit.py         the largest batch within a limit
+    flops.py       operations of a training step's matrix products
+    traffic.py     bytes that everything else moves
+    devices.py     what cards can do
+    time.py        seconds of a step
 
 Components carry the names of the ledger's columns (``harness.meters.ledger``), which the tests hold them to.
 """
