@@ -117,16 +117,15 @@ class Moved:
         return sum((self.layer_forward(names) * adapted.count(names) for names in set(adapted)), NOTHING)
 
     def ends_forward(self) -> Traffic:
-        """The embeddings, the last norm, and the loss, which reads each tile of logits once."""
+        """The embeddings, the last norm, and the loss."""
         shape, recipe = self.shape, self.recipe
         looked_up = self._each(shape.hidden, 2 * recipe.weight_size, 1)
-        return looked_up + self._norm() + self._logits(recipe.compute_size, 1)
+        return looked_up + self._norm() + self.logits_forward()
 
     def ends_backward(self) -> Traffic:
-        """The loss turns each tile into its gradient and sums gradients in float32; a table that learns gets its own
-        from every token."""
+        """The loss sums gradients in float32; a table that learns gets its own from every token."""
         shape, recipe = self.shape, self.recipe
-        found = self._logits(2 * recipe.compute_size, 1) + self._norm_backward()
+        found = self.logits_backward() + self._norm_backward()
         found += self._each(shape.hidden, 2 * FLOAT32 + recipe.weight_size, 2)
         if not self.trains_base:
             return found
@@ -134,6 +133,14 @@ class Moved:
         found += Traffic(table * (2 * FLOAT32 + recipe.weight_size), 2)
         found += Traffic(table * recipe.weight_size, 2) + self._each(shape.hidden, 3 * recipe.weight_size + INDEX, 1)
         return found + (Traffic(3 * table * recipe.weight_size, 1) if shape.tied else NOTHING)
+
+    def logits_forward(self) -> Traffic:
+        """Each tile of logits is read once."""
+        return self._logits(self.recipe.compute_size)
+
+    def logits_backward(self) -> Traffic:
+        """Each tile is turned into its gradient where it lies."""
+        return self._logits(2 * self.recipe.compute_size)
 
     def _norm(self) -> Traffic:
         """Widened, squared, averaged, scaled, narrowed, and weighted."""
@@ -193,10 +200,10 @@ class Moved:
             return NOTHING
         return Traffic(self.batch.rows * self.shape.heads * self.batch.length**2 * size, kernels)
 
-    def _logits(self, size: int, kernels: int) -> Traffic:
+    def _logits(self, size: int) -> Traffic:
         tokens = self.batch.rows * (self.batch.length - 1)
         tiles = -(-tokens // LOSS_TILE_TOKENS) * -(-self.shape.vocabulary // LOSS_TILE_WIDTH)
-        return Traffic(tokens * self.shape.vocabulary * size, tiles * kernels)
+        return Traffic(tokens * self.shape.vocabulary * size, tiles)
 
     @property
     def _rotated(self) -> int:
