@@ -82,17 +82,17 @@ def _time_as_json(answer: Answer, fit: Fit) -> dict[str, Any]:
 def _print(answer: Answer) -> None:
     asked, console = answer.asked, console_for_people()
     title = f"{asked.model} ({total(answer.shape):,} parameters) in {answer.place}: largest batch by sequence length"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, collapse_padding=True)
     for heading in ("method", "rank", "checkpointing"):
         table.add_column(heading)
     lengths = [f"{length}" for length in asked.lengths]
-    for heading in ("trainable", f"one of {min(asked.lengths)} needs", *lengths, *_headings_of_time(answer)):
+    for heading in ("trainable", f"one of {min(asked.lengths)}", *lengths, *_headings_of_time(answer)):
         table.add_column(heading, justify="right")
     for way in dict.fromkeys(fit.way for fit in answer.fits):
         table.add_row(*_row(answer, way))
     console.print(table)
     beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in answer.fits) else []
-    timed = ["tokens/s: at the largest batch of the longest sequence that fits."] if answer.card else []
+    timed = [_told_of_time(answer)] if answer.card else []
     for line in ["-: not even one example fits.", *beyond, *timed, *assumptions(asked, answer.card)]:
         console.print(line, style="dim", highlight=False)
 
@@ -120,7 +120,13 @@ def _headings_of_time(answer: Answer) -> list[str]:
     if answer.card is None:
         return []
     priced = ["cost"] if answer.asked.price is not None else []
-    return ["tokens/s", *([f"hours for {answer.asked.tokens}"] if answer.tokens else []), *priced]
+    return ["tokens/s", *(["hours"] if answer.tokens else []), *priced]
+
+
+def _told_of_time(answer: Answer) -> str:
+    hours = f"; hours: for {answer.asked.tokens} tokens" if answer.tokens else ""
+    cost = "" if answer.asked.price is None else f"; cost: at ${answer.asked.price:g} an hour"
+    return f"tokens/s: at the largest batch of the longest sequence that fits{hours}{cost}."
 
 
 def _time_cells(answer: Answer, fit: Fit) -> list[str]:

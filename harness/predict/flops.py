@@ -68,7 +68,6 @@ def step_flops(shape: Shape, recipe: Recipe, batch: Batch) -> Flops:
 def products(shape: Shape, recipe: Recipe, batch: Batch) -> Iterator[Product]:
     """Every matrix product of one forward and backward pass over ``batch``, with DPO's pass of the reference."""
     run = Multiplied(shape, recipe, batch)
-    yield from run.angles("forward")
     for (adapted, grad), layers in layer_kinds(shape, recipe).items():
         for product in run.layer(adapted, grad):
             yield replace(product, count=layers)
@@ -181,19 +180,14 @@ class Multiplied:
     def _again(self, adapted: tuple[Linear, ...]) -> Iterator[Product]:
         """A checkpointed layer's forward pass once more.
 
-        PyTorch stops it at the last tensor that the backward pass asks for, which is what the last product takes.
+        PyTorch stops it once it has the last tensor that the backward pass asks for: what the last product takes.
         """
         *_, down = self.shape.linears
-        for layer in self.shape.linears:
-            if layer != down or layer in adapted:
-                yield self._linear_product(layer, "recomputed")
-            if layer in adapted:
-                yield from self._adapter_products(layer, "recomputed")
         yield from self._attention("recomputed")
-
-    def angles(self, role: Role) -> Iterator[Product]:
-        """The rotary angles: frequencies by positions, once for all layers and rows."""
-        yield _product("attention", role, self.shape.head_dim // 2, 1, self.batch.length, 4)
+        for layer in self.shape.linears:
+            own = [self._linear_product(layer, "recomputed")]
+            own += self._adapter_products(layer, "recomputed") if layer in adapted else []
+            yield from own[:-1] if layer == down else own
 
     def output(self) -> Iterator[Product]:
         """The output layer under TRL's fused loss, which keeps no logits and computes them again."""
@@ -213,7 +207,6 @@ class Multiplied:
         recipe, shape = self.recipe, self.shape
         if recipe.reference in (None, "precomputed"):
             return
-        yield from self.angles("reference")
         frozen_copy = recipe.adapter if recipe.reference == "frozen_copy" else None
         adapted = adapted_by_layer(shape, frozen_copy.targets) if frozen_copy else [()] * shape.layers
         for names, layers in Counter(adapted).items():

@@ -81,14 +81,14 @@ class Moved:
         lower, take out of 4 bit, and add of their adapters."""
         shape, recipe = self.shape, self.recipe
         found = self._norm() * 2
-        found += self._each(self._rotated, 10 * self._rotary_size, 10)  # x cos + rotated x sin: queries and keys
+        found += self._rotary()
         found += self._each(shape.intermediate, 5 * recipe.compute_size, 2)  # silu(gate) up
         found += self._each(shape.hidden, 3 * recipe.weight_size, 1) * 2
         for layer in shape.linears:
             found += self._weight(layer) + self._lowered(layer)
             if layer in adapted:
                 found += self._adapter(layer)
-        return found + self._scores(5 * recipe.compute_size + 2 * (recipe.compute_size + FLOAT32), 4)
+        return found + self._eager()
 
     def layer_backward(self, adapted: tuple[Linear, ...], grad: bool) -> Traffic:
         """The same in reverse; a tensor that several layers read gets their gradients added up."""
@@ -97,17 +97,16 @@ class Moved:
             return NOTHING
         stream = 3 * recipe.weight_size
         found = self._norm_backward() * (2 if grad else 1)
-        found += self._each(self._rotated, 15 * self._rotary_size, 18)
+        found += self._rotary_backward()
         found += self._each(shape.intermediate, 9 * recipe.compute_size, 3)
         found += self._each(shape.hidden, stream, 1) * (5 if grad else 2)  # two of the stream, three of the norms
         for layer in shape.linears:
-            found += self._weight(layer) + self._lowered(layer)
-            if self.trains_base and recipe.autocast:
-                found += self._raised(layer)
+            found += self._dequantised(layer) + self._cast(shape.hidden, 1)
+            if self.trains_base:
+                found += self._raised(layer) + self._each(layer.outputs * layer.bias, recipe.compute_size, layer.bias)
             if layer in adapted:
                 found += self._adapter_backward(layer)
-        both = recipe.compute_size + FLOAT32
-        return found + self._scores(2 * both + 3 * FLOAT32 + 2 * recipe.compute_size, 4)
+        return found + self._eager_backward()
 
     def reference_layers(self) -> Traffic:
         """The layers of DPO's reference, forward only."""
@@ -157,22 +156,48 @@ class Moved:
         return self._each(hidden, narrow + wide * FLOAT32, kernels) + weight
 
     def _weight(self, layer: Linear) -> Traffic:
-        """What happens to a weight before its product: out of 4 bit, or lowered by autocast (which the backward pass
-        remembers)."""
+        """A weight before its product: out of 4 bit, or lowered by autocast, which the backward pass remembers."""
         recipe = self.recipe
-        if recipe.quantised:
-            return Traffic(layer.elements * (0.5 + recipe.compute_size), DEQUANTISING_KERNELS)
-        return Traffic(layer.elements * (FLOAT32 + recipe.compute_size), 1) if recipe.autocast else NOTHING
+        if not recipe.autocast or recipe.quantised:
+            return self._dequantised(layer)
+        return Traffic(layer.elements * (recipe.weight_size + recipe.compute_size), 1 + layer.bias)
+
+    def _dequantised(self, layer: Linear) -> Traffic:
+        """Read in 4 bit, and written for the product to read: each time."""
+        recipe = self.recipe
+        size = 0.5 + recipe.compute_size
+        return Traffic(layer.elements * size, DEQUANTISING_KERNELS) if recipe.quantised else NOTHING
 
     def _lowered(self, layer: Linear) -> Traffic:
-        """Autocast lowers each product's input, and raises its gradient again."""
+        """Autocast lowers what a norm gives to each product that takes it, and raises its gradient again."""
+        return self._cast(layer.inputs, 1) if self._reads_the_stream(layer) else NOTHING
+
+    def _reads_the_stream(self, layer: Linear) -> bool:
+        _, _, _, o, _, _, down = self.shape.linears
+        return layer not in (o, down)
+
+    def _cast(self, width: int, kernels: int) -> Traffic:
+        """From the stream's type to the products', or the other way."""
         recipe = self.recipe
         both = recipe.weight_size + recipe.compute_size
-        return self._each(layer.inputs, both, 1) if recipe.autocast and not recipe.quantised else NOTHING
+        return self._each(width, both, kernels) if recipe.autocast and not recipe.quantised else NOTHING
+
+    def _rotary(self) -> Traffic:
+        """x cos + rotated x sin, of queries and keys; angles are of the weights' type, and so is the outcome."""
+        wide, size = self.recipe.weight_size, self.recipe.compute_size
+        return self._each(self._rotated, 5 * wide + 5 * size, 10) + self._cast(self._rotated, 2)
+
+    def _rotary_backward(self) -> Traffic:
+        """Each half's gradient is put into zeros; a copy in the order of tokens comes last."""
+        wide, size = self.recipe.weight_size, self.recipe.compute_size
+        lowered = self._cast(self._rotated, 2) * 3
+        return self._each(self._rotated, 4 * wide + 13 * size, 20) + lowered
 
     def _raised(self, layer: Linear) -> Traffic:
-        """A weight's gradient goes back to the weight's type."""
-        return Traffic(layer.elements * (self.recipe.compute_size + self.recipe.weight_size), 1)
+        """Under autocast a weight's gradient goes back to the weight's type."""
+        recipe = self.recipe
+        size = recipe.compute_size + recipe.weight_size
+        return Traffic(layer.elements * size, 1 + layer.bias) if recipe.autocast else NOTHING
 
     def _adapter(self, layer: Linear) -> Traffic:
         """The input lifted to the adapter's type, the outcome scaled, added, and lowered."""
@@ -194,8 +219,28 @@ class Moved:
         size = recipe.compute_size if recipe.autocast else recipe.adapter_size
         return recipe.weight_size, recipe.compute_size, size
 
+    def _eager(self) -> Traffic:
+        """Eager attention scales, masks and normalises every head's table of scores in float32, one after the other;
+        fused attention moves none."""
+        size = self.recipe.compute_size
+        lifted = 2 * (size + FLOAT32) if size != FLOAT32 else 0
+        return self._scores(4 * size + lifted + 2 * FLOAT32, 5 if lifted else 3) + self._copied(2, 0)
+
+    def _eager_backward(self) -> Traffic:
+        size = self.recipe.compute_size
+        lifted = 2 * (size + FLOAT32) if size != FLOAT32 else 0
+        return self._scores(2 * size + lifted + 3 * FLOAT32, 4 if lifted else 2) + self._copied(1, 1)
+
+    def _copied(self, queries: int, keys: int) -> Traffic:
+        """Copies of so many tensors in another order, and keys and values repeated for their heads."""
+        if self.recipe.attention != "eager":
+            return NOTHING
+        shape, size = self.shape, self.recipe.compute_size
+        repeats = 2 if shape.kv_heads < shape.heads else 0
+        widths = (2 * queries + repeats) * shape.heads + (2 * keys + repeats) * shape.kv_heads
+        return self._each(widths * shape.head_dim, size, queries + keys + repeats)
+
     def _scores(self, size: int, kernels: int) -> Traffic:
-        """Eager attention scales, masks and normalises every head's table of scores; fused attention moves none."""
         if self.recipe.attention != "eager":
             return NOTHING
         return Traffic(self.batch.rows * self.shape.heads * self.batch.length**2 * size, kernels)
@@ -208,11 +253,6 @@ class Moved:
     @property
     def _rotated(self) -> int:
         return (self.shape.heads + self.shape.kv_heads) * self.shape.head_dim
-
-    @property
-    def _rotary_size(self) -> int:
-        """Angles are of the weights' type, and what they are multiplied with becomes the wider of both."""
-        return max(self.recipe.compute_size, self.recipe.weight_size)
 
     def _each(self, width: int, size: int, kernels: int) -> Traffic:
         """``size`` bytes for each of ``width`` elements of each token."""

@@ -18,7 +18,7 @@ from tests.harness.predict.models import loss_of, model_of, tiles_in_place
 
 BFLOAT16: dict[str, Any] = {"weights": "bfloat16", "compute": "bfloat16", "device": "cpu"}
 FULL = Recipe(**BFLOAT16)
-RECIPES = {
+RECIPES: dict[str, Recipe] = {
     "full_sft": FULL,
     "full_sft checkpointed": Recipe(**BFLOAT16, checkpointing=True),
     "full_sft in float32": Recipe(device="cpu"),
@@ -34,7 +34,7 @@ BATCH = Batch(2, 256)
 
 @pytest.mark.parametrize("name", ["small-llama", pytest.param("small-qwen2", marks=pytest.mark.extended)])
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
-def test_bytes_and_kernels_within_a_tenth(name: str, recipe: Recipe) -> None:
+def test_bytes_and_kernels_within_a_twentieth(name: str, recipe: Recipe) -> None:
     shape = read_shape(name)
     logits = Moved(shape, recipe, BATCH).logits_forward() + Moved(shape, recipe, BATCH).logits_backward()
     found = pass_traffic(shape, recipe, BATCH)
@@ -42,8 +42,8 @@ def test_bytes_and_kernels_within_a_tenth(name: str, recipe: Recipe) -> None:
 
     moved, multiplied = counted(name, recipe)
 
-    assert found.bytes - logits.bytes == pytest.approx(moved.bytes, rel=0.1)
-    assert found.kernels - logits.kernels == pytest.approx(moved.kernels, rel=0.1)
+    assert found.bytes - logits.bytes == pytest.approx(moved.bytes, rel=0.05)
+    assert found.kernels - logits.kernels == pytest.approx(moved.kernels, rel=0.05)
     assert layers == multiplied
 
 
@@ -57,6 +57,7 @@ def counted(name: str, recipe: Recipe) -> tuple[Traffic, int]:
         aten.bmm, aten._scaled_dot_product_flash_attention_for_cpu,
         aten._scaled_dot_product_flash_attention_for_cpu_backward, aten.empty, aten.empty_like, aten.new_empty,
         aten.new_empty_strided, aten.empty_strided, aten._local_scalar_dense, aten.item, aten.scalar_tensor,
+        aten._unsafe_view,
     }  # fmt: skip
     written_only = {aten.copy_, aten.zero_, aten.fill_}
 
