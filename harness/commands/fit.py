@@ -81,7 +81,7 @@ def _time_as_json(answer: Answer, fit: Fit) -> dict[str, Any]:
 
 def _print(answer: Answer) -> None:
     asked, console = answer.asked, console_for_people()
-    title = f"{asked.model} ({total(answer.shape):,} parameters) in {answer.place}: largest batch by sequence length"
+    title = f"{asked.model} ({total(answer.shape):,} parameters) {answer.place}: largest batch by sequence length"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, collapse_padding=True)
     for heading in ("method", "rank", "checkpointing"):
         table.add_column(heading)
@@ -135,5 +135,9 @@ def _time_cells(answer: Answer, fit: Fit) -> list[str]:
         return ["-"] * len(_headings_of_time(answer))
     hours, dollars = answer.hours(speed), answer.dollars(speed)
     cells = [f"{speed.tokens_per_second:,.0f}"]
-    cells += [] if hours is None else [f"{hours:,.1f}"]
+    cells += [] if hours is None else [_hours(hours)]
     return cells + ([] if dollars is None else [f"${dollars:,.2f}"])
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2g}" if hours < 10 else f"{hours:,.0f}"

@@ -47,8 +47,8 @@ class Answer:
 
     @property
     def place(self) -> str:
-        """Into what, as it was said."""
-        return self.card.name if self.card else str(self.asked.vram)
+        """Into how much memory, or on which card."""
+        return f"on {self.card.name}" if self.card else f"in {self.asked.vram}"
 
     def speed(self, fit: Fit) -> Speed | None:
         """None without a card, and where nothing fits."""

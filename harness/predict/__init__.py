@@ -1,4 +1,4 @@
-"""What a recipe will need, from its facts and a model's shape alone: no weights, no device, no torch.
+"""What a recipe will need and take, from its facts and a model's shape alone: no weights, no device, no torch.
 
     shape.py       a model's sizes, read from its config
     shapes.py      the shapes that come with the project
@@ -15,6 +15,7 @@
     traffic.py     bytes that everything else moves
     devices.py     what cards can do
     time.py        seconds of a step
+    speed.py       tokens a second at the largest batch
 
 Components carry the names of the ledger's columns (``harness.meters.ledger``), which the tests hold them to.
 """

@@ -5,6 +5,7 @@ product and TRL's loss do without ``torch.compile``, and from PyTorch's ``deriva
 writes memory once. Vectors of one number a token, and kernels that only touch those, are left out of the bytes.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from harness.predict.flops import layer_kinds
@@ -112,8 +113,8 @@ class Moved:
         """The layers of DPO's reference, forward only."""
         recipe, shape = self.recipe, self.shape
         frozen_copy = recipe.adapter if recipe.reference == "frozen_copy" else None
-        adapted = adapted_by_layer(shape, frozen_copy.targets) if frozen_copy else [()] * shape.layers
-        return sum((self.layer_forward(names) * adapted.count(names) for names in set(adapted)), NOTHING)
+        adapted = Counter(adapted_by_layer(shape, frozen_copy.targets) if frozen_copy else [()] * shape.layers)
+        return sum((self.layer_forward(names) * layers for names, layers in adapted.items()), NOTHING)
 
     def ends_forward(self) -> Traffic:
         """The embeddings, the last norm, and the loss."""

@@ -58,7 +58,7 @@ def test_a_card_stands_for_its_memory_and_tells_how_fast(tunematrix) -> None:
     )
 
     assert code == 0, errors
-    assert "in rtx-4090" in output
+    assert "on rtx-4090" in output
     assert all(heading in output for heading in ("tokens/s", "hours", "cost", "$"))
     assert "hours: for 10M tokens; cost: at $0.4 an hour" in output
     assert "no time was held against a GPU" in output.replace("\n", " ")
