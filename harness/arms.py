@@ -64,6 +64,12 @@ class Arm:
         return self.mix is not None
 
     @property
+    def stages(self) -> list[dict[str, Any]]:
+        """What is trained, first to last, without rates and seeds."""
+        stages: list[dict[str, Any]] = self._recipe(None, None, None)["stages"]
+        return stages
+
+    @property
     def moments(self) -> tuple[Moment, ...]:
         """When its cells are scored, as far as the evals ask for it: an adapter once it is merged as well."""
         if not self.trains:

@@ -6,8 +6,9 @@ from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
-from harness.loading import keep_four_bit_exact, load_model, random_model
+from harness.loading import keep_four_bit_exact, load_model
 from harness.patches import apply_patch
+from harness.random_weights import random_model
 from methods.parameters import Parameters
 
 Results = Mapping[str, Path]  # where each stage's result lies
@@ -97,35 +98,24 @@ def _standing(assignment: Assignment, count: int, results: Results, *, quantised
 
 
 def _load_base(assignment: Assignment, folder: Path | None, *, quantised: bool) -> Any:
-    if folder is None:
-        folder = Path(assignment.base.folder) if assignment.base.init_seed is None else _random_base(assignment)
-    return _load(assignment, folder, quantised=quantised)
+    if folder is None and assignment.base.init_seed is not None:
+        return random_model(
+            Path(assignment.base.folder), init_seed=assignment.base.init_seed, **_how(assignment, quantised)
+        )
+    return _load(assignment, folder or Path(assignment.base.folder), quantised=quantised)
 
 
 def _load(assignment: Assignment, folder: Path, *, quantised: bool) -> Any:
-    return load_model(
-        folder,
-        precision=assignment.stages[0].stage["precision"],
-        attention=assignment.execution["attention"],
-        device=assignment.device,
-        quantisation=quantisation_of(assignment) if quantised else None,
-    )
+    return load_model(folder, **_how(assignment, quantised))
 
 
-def _random_base(assignment: Assignment) -> Path:
-    """Random weights, written once to the cell's scratch so that they load like any other base's."""
-    folder = Path(assignment.folder) / "random"
-    if not (folder / "config.json").is_file():
-        assert assignment.base.init_seed is not None
-        model = random_model(
-            Path(assignment.base.folder),
-            init_seed=assignment.base.init_seed,
-            precision=assignment.stages[0].stage["precision"],
-            attention=assignment.execution["attention"],
-            device=assignment.device,
-        )
-        model.save_pretrained(folder)
-    return folder
+def _how(assignment: Assignment, quantised: bool) -> dict[str, Any]:
+    return {
+        "precision": assignment.stages[0].stage["precision"],
+        "attention": assignment.execution["attention"],
+        "device": assignment.device,
+        "quantisation": quantisation_of(assignment) if quantised else None,
+    }
 
 
 def _adapter_on(model: Any, folder: Path, *, trainable_in: str | None = None) -> Any:

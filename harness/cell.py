@@ -17,7 +17,7 @@ from typing import Any
 import methods.registry
 from harness import artifacts
 from harness.assignment import Assignment, StageToRun
-from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
+from harness.events import NO_SPACE, Artifact, Batches, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
 from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter
 
@@ -93,6 +93,8 @@ class Cell:
 
         model = self._load(stage, position)
         training = StageTraining(self.assignment, stage, position, model, self.tokenizer, self.emit, self.results)
+        if stage is self.last_stage:
+            self.emit(Batches(stage_id=stage.stage_id, batches=training.batches()))
         with self._phase(stage, "train", energy=True) as figures:
             trained = training.run()
             figures.update(training.figures())

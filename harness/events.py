@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from harness.predict.recipe import Batch
+
 EVENT_VERSION = 1
 
 NO_SPACE = "no space left"  # how a worker on a full disk begins its reason
@@ -31,6 +33,14 @@ class PhaseStarted(Event):
     type: Literal["phase_started"] = "phase_started"
     stage_id: str
     phase: str
+
+
+class Batches(Event):
+    """What the last stage is about to be trained on: of its forward passes the longest of each kind."""
+
+    type: Literal["batches"] = "batches"
+    stage_id: str
+    batches: tuple[Batch, ...]
 
 
 class Progress(Event):
@@ -122,7 +132,8 @@ class Failed(Event):
 
 
 AnyEvent = Annotated[
-    PhaseStarted | Progress | Phase | Trained | Artifact | Score | Done | Failed, Field(discriminator="type")
+    PhaseStarted | Batches | Progress | Phase | Trained | Artifact | Score | Done | Failed,
+    Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Any] = TypeAdapter(AnyEvent)
 

@@ -17,6 +17,7 @@ from harness.events import (
     NO_SPACE,
     OWN_MOMENTS,
     Artifact,
+    Batches,
     Done,
     Event,
     Failed,
@@ -27,7 +28,9 @@ from harness.events import (
     Trained,
 )
 from harness.executors.executor import Executor
+from harness.needs import need_for
 from harness.plan import Known, Outcome, Purpose, stage_execution
+from harness.predict.version import model_version
 from harness.progress import Display
 from harness.records import cell_rows
 from harness.session import Session
@@ -155,6 +158,8 @@ class Flights:
                 self.display.progress(run_id, event)
             case PhaseStarted():
                 flight.phase = event.phase
+            case Batches():
+                self._predict(flight, event)
             case Phase():
                 self.writer.phase(run_id, event)
             case Trained():
@@ -170,6 +175,14 @@ class Flights:
             case Failed():
                 self._finish(flight, event.status, event.reason, event.phase)
                 self._stop_where_full(event)
+
+    def _predict(self, flight: Flight, event: Batches) -> None:
+        """What training should need is written down before it begins; what is not predicted has none."""
+        try:
+            need = need_for(flight.cell.arm, flight.device, event.batches)
+        except UserError:
+            return
+        self.writer.predict(flight.run_id, "train", need.by_component(), model_version())
 
     def _trained(self, flight: Flight, event: Trained) -> None:
         if event.reused:

@@ -17,29 +17,20 @@ def load_model(
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=getattr(torch, precision["weights"]),
-        quantization_config=_four_bit(quantisation, precision) if quantisation else None,
+        quantization_config=four_bit_config(quantisation, precision) if quantisation else None,
         attn_implementation=attention,
         device_map={"": device} if quantisation or device != "cpu" else None,
         use_safetensors=True,
         local_files_only=True,
         trust_remote_code=False,
     )
+    return finished(model)
+
+
+def finished(model: Any) -> Any:
+    """The model with all that holds for any that is loaded or drawn: exact 4-bit layers, no settings of its own for
+    decoding."""
     keep_four_bit_exact(model)
-    _pin_generation(model)
-    return model
-
-
-def random_model(config_folder: Path, *, init_seed: int, precision: dict[str, str], attention: str, device: str) -> Any:
-    """A model of the shape in ``config_folder``, its weights drawn from ``init_seed``."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    config = AutoConfig.from_pretrained(config_folder, local_files_only=True, trust_remote_code=False)
-    torch.manual_seed(init_seed)
-    with torch.device(device):
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=getattr(torch, precision["weights"]), attn_implementation=attention, trust_remote_code=False
-        )
     _pin_generation(model)
     return model
 
@@ -66,7 +57,8 @@ def _pin_generation(model: Any) -> None:
     model.generation_config = GenerationConfig(**ids)
 
 
-def _four_bit(quantisation: dict[str, Any], precision: dict[str, str]) -> Any:
+def four_bit_config(quantisation: dict[str, Any], precision: dict[str, str]) -> Any:
+    """What tells Transformers how to quantise; ``quantisation`` as in ``load_model``."""
     import torch
     from transformers import BitsAndBytesConfig
 

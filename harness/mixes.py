@@ -12,7 +12,7 @@ from harness.bases import Base, load_tokenizer
 from harness.bases.licence import licence_of
 from harness.data.digest import examples_digest
 from harness.data.formats import accept, read_examples
-from harness.data.tokenise import encode_preference, encode_sft, lengths
+from harness.data.tokenise import encode_preference, encode_sft, lengths, sequence_lengths
 from harness.errors import UserError
 from harness.parts import part_together
 from harness.paths import located, missing_hint
@@ -31,6 +31,8 @@ class Prepared:
     digest: str
     examples: list[dict[str, Any]]
     token_counts: list[int]
+    shortest: int  # sequence
+    longest: int
     real_tokens: int
     dropped_long: int
     dropped_bad: int
@@ -46,6 +48,8 @@ class Mix:
     files: tuple[tuple[str, float], ...]  # normalised JSONL, share
     names: tuple[str, ...]  # the files as the matrix names them
     licences: dict[str, str | None]
+    shortest: int  # tokens of a sequence in it
+    longest: int
 
 
 class MixLibrary:
@@ -73,7 +77,8 @@ class MixLibrary:
         files = tuple((str(self._keep(p)), share) for p, (_, share) in zip(prepared, used, strict=True))
         names = tuple(source.file for source, _ in used)
         licences = {name: licence_of(_folder_of(self._locate(name), name)) for name in names}
-        return Mix(identity.mix_digest(described), steps, files, names, licences)
+        shortest, longest = min(p.shortest for p in prepared), max(p.longest for p in prepared)
+        return Mix(identity.mix_digest(described), steps, files, names, licences, shortest, longest)
 
     def prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
         """One source, checked against the sequence length with the base's tokenizer."""
@@ -109,11 +114,20 @@ class MixLibrary:
         examples = [example for i, example in enumerate(examples) if i not in dropped]
         if not examples:
             raise UserError(f"{found.path}: every record is longer than sequence_length {settings.sequence_length}")
-        kept = [counts[i] for i in range(len(counts)) if i not in dropped]
-        tokens = sum(_real_tokens(row) for i, row in enumerate(encoded) if i not in dropped)
-        bad = len(found.problems)
-        digest = examples_digest(examples)
-        return Prepared(source.file, digest, examples, kept, tokens, len(long), bad, found.format)
+        encoded = [row for i, row in enumerate(encoded) if i not in dropped]
+        sequences = [length for row in encoded for length in sequence_lengths(row)]
+        return Prepared(
+            name=source.file,
+            digest=examples_digest(examples),
+            examples=examples,
+            token_counts=lengths(encoded),
+            shortest=min(sequences),
+            longest=max(sequences),
+            real_tokens=sum(_real_tokens(row) for row in encoded),
+            dropped_long=len(long),
+            dropped_bad=len(found.problems),
+            format=found.format,
+        )
 
     def _part(self, source: Source, kind: Kind, mixes: Mixes) -> list[dict[str, Any]]:
         """One part of a file. Every file of which a part is used, of either kind, is parted with it."""

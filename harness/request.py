@@ -16,3 +16,6 @@ class Request:
     data: tuple[str, ...] = ()
     device: str = "auto"
     jobs: int | None = None
+    vram: str | None = None  # a card's memory, with its unit
+    overhead: str = "1GB"  # of it, what is left for the device's context and the allocator
+    skip_unfit: bool = False  # leave out what is predicted not to fit

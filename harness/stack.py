@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -90,6 +91,16 @@ def gpu_count() -> int:
         return 0
     shown = os.environ.get("CUDA_VISIBLE_DEVICES")
     return found if shown is None else min(found, sum(part.strip() not in ("", "-1") for part in shown.split(",")))
+
+
+def hardware(facts: Mapping[str, Any]) -> str:
+    """What a stack ran on, in words: ``NVIDIA H200 141 GiB``, ``2 cores of AMD EPYC``."""
+    if gpu := facts.get("gpu"):
+        memory = facts.get("gpu_memory_gib")
+        return f"{gpu} {memory:g} GiB" if isinstance(memory, int | float) else str(gpu)
+    processor = facts.get("processor") or facts.get("device") or "unknown machine"
+    cores = facts.get("cores")
+    return f"{cores} cores of {processor}" if cores else str(processor)
 
 
 def git_changes(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
+from harness.batches import longest_batches
 from harness.build import Results, build_model, stage_parameters
 from harness.data.order import order
 from harness.data.tokenise import encode_preference, encode_sft, lengths
@@ -16,6 +17,7 @@ from harness.events import Event, Trained
 from harness.meters.ledger import TensorLedger
 from harness.meters.logits import project_logits
 from harness.meters.throughput import throughput
+from harness.predict.recipe import Batch
 from harness.recorder import Recorder
 from harness.turns import Alone, TurnTaker
 from methods.job import Job
@@ -75,6 +77,16 @@ class StageTraining:
             trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
             total_parameters=_parameter_count(trainer.model),
         )
+
+    def batches(self) -> tuple[Batch, ...]:
+        """The longest forward passes of each kind, the first step apart, in which the optimizer has no state yet.
+
+        Of a measure run those that the ledger watches: the stage's longest is among them.
+        """
+        size = self.job.batch_size
+        steps = self.warmup_steps if self.measuring else self.steps
+        rows = self.rows[size : steps * size] or self.rows
+        return longest_batches(rows, size, self.job.micro_batch_size)
 
     def figures(self) -> dict[str, Any]:
         """What a measure run adds to the phase: throughput, and the ledger at its peak."""

@@ -21,6 +21,11 @@ def parse_count(option: str, text: str) -> int:
     return found
 
 
+def size_text(value: float) -> str:
+    """Bytes as MiB, from 1 GiB on as GiB."""
+    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.1f} MiB"
+
+
 def parse_size(option: str, text: str) -> int:
     """Bytes of ``24GB``, ``24 GiB``, ``800MiB``, ``1.5gib``; raises UserError, which names ``option``, for another."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())

@@ -18,11 +18,10 @@ from harness.history import Past, past_of
 from harness.sections import Contents, Part
 from harness.selectors import Named
 from harness.sources import Source, open_source
+from harness.stack import hardware
 from harness.store import reader
 from harness.store.database import is_in_memory, open_untouched
 
-LOCAL = Path("tunematrix.db")
-PUBLISHED = Path("results")
 SHOWN_ID = 6
 
 Kind = Literal["file", "snapshot"]
@@ -64,15 +63,6 @@ class Listing:
     sections: tuple[SectionKey, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str | None = None
-
-
-def at_hand(given: Sequence[Path], folder: Path = Path()) -> tuple[Path, ...]:
-    """What was asked for; else the local results file, where there is one, and the snapshots under ``results``."""
-    if given:
-        return tuple(given)
-    local = [LOCAL] if (folder / LOCAL).is_file() else []
-    published = sorted(path.parent for path in (folder / PUBLISHED).glob("*/manifest.json"))
-    return (*(folder / path for path in local), *published)
 
 
 def version(path: Path) -> Version:
@@ -235,16 +225,6 @@ def _sections(path: Path, source: Source) -> tuple[SectionKey, ...]:
 
 def _facts(db: Database) -> dict[str, dict[str, Any]]:
     return {str(key): dict(facts) for key, facts in reader.stacks(db).set_index("stack_id")["facts"].items()}
-
-
-def hardware(facts: Mapping[str, Any]) -> str:
-    """What a stack ran on, in words: ``NVIDIA H200 141 GiB``, ``2 cores of AMD EPYC``."""
-    if gpu := facts.get("gpu"):
-        memory = facts.get("gpu_memory_gib")
-        return f"{gpu} {memory:g} GiB" if isinstance(memory, int | float) else str(gpu)
-    processor = facts.get("processor") or facts.get("device") or "unknown machine"
-    cores = facts.get("cores")
-    return f"{cores} cores of {processor}" if cores else str(processor)
 
 
 def _software(facts: Mapping[str, Any], stack_id: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import UserError
-from leaderboard.results import at_hand
+from harness.sources import at_hand
 
 APP = Path(__file__).with_name("app.py")
 

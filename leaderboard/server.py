@@ -8,10 +8,10 @@ from threading import Thread
 from streamlit.web.cli import main
 
 from harness.errors import UserError
+from harness.sources import at_hand
 from leaderboard import cache
 from leaderboard.pictures.lineup import lineup
 from leaderboard.quantities import in_units, measured
-from leaderboard.results import at_hand
 from leaderboard.rows.arms import named
 from leaderboard.rows.leaderboard import FIGURES, PICTURED, pictured
 

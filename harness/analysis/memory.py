@@ -10,6 +10,7 @@ from harness.analysis.costs import ALLOCATED, DEVICE, LEDGER, RESERVED, WHOLE_RU
 
 COMPONENTS = ("weights", "quantisation", "adapter", "gradient", "optimizer", "activation")
 REST, WHOLE = "rest", "not told apart"
+TEMPORARY = "temporary"  # what is predicted of the rest
 RESIDENT = "resident increase"
 MEASURES = {
     ALLOCATED: "peak_allocated_bytes",
@@ -69,7 +70,12 @@ def components(peaks_of: pd.DataFrame) -> pd.DataFrame:
 
 
 def predicted(peaks_of: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The same columns of what was predicted for the runs of ``peaks``; takes ``reader.predictions``."""
+    """The same columns of what was predicted for the runs of ``peaks``; takes ``reader.predictions``.
+
+    What is temporary stands beside an allocator's ``rest``; a ledger does not see it.
+    """
     told = predictions[predictions["predicted_bytes"] > 0]
-    found = peaks_of[["arm_id", "run_id", "phase"]].merge(told, on=["run_id", "phase"])
+    found = peaks_of[["arm_id", "run_id", "phase", "measure"]].merge(told, on=["run_id", "phase"])
+    found = found[(found["component"] != TEMPORARY) | (found["measure"] == ALLOCATED)]
+    found = found.assign(component=found["component"].replace(TEMPORARY, REST)).reset_index(drop=True)
     return found.rename(columns={"predicted_bytes": "bytes"})[["arm_id", "phase", "component", "bytes"]]

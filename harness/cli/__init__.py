@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import board, check, costs, history, judging, matrix, results, snapshots
+from harness.cli import board, check, claims, costs, history, judging, matrix, results, snapshots
 from harness.errors import UserError
 from harness.oneline import one_line
 from tunematrix.version import __version__
@@ -40,6 +40,7 @@ def _main(version: Version = False) -> None:
 
 app.add_typer(matrix.app)
 app.add_typer(costs.app)
+app.add_typer(claims.app)
 app.add_typer(results.app)
 app.add_typer(judging.app)
 app.add_typer(check.app)

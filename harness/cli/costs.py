@@ -1,5 +1,6 @@
-"""What it will cost, before anything runs: `fit`."""
+"""What it will cost, before anything runs: `fit`; and how far predictions were off: `predict`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,3 +64,24 @@ def fit(
         targets=target or ["all-linear"],
     )
     show_fit(asked, as_json_=as_json)
+
+
+@app.command(
+    epilog="Examples: tunematrix predict --score --db mine.db · "
+    "tunematrix predict --score results/pocket-cpu mine.db --json"
+)
+def predict(
+    sources: Annotated[
+        list[Path] | None, typer.Argument(metavar="[SOURCES]...", help="Results files and snapshots' folders.")
+    ] = None,
+    db: Annotated[Path, typer.Option("--db", help="A results file, or a snapshot's folder.")] = Path("tunematrix.db"),
+    score: Annotated[bool, typer.Option("--score", help="Score what was predicted: the one thing it does.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """How far the memory that was predicted for each run lies from what was measured in it, held-out cells apart."""
+    from harness.commands.predict import show_score
+    from harness.commands.strangers import rows_of_strangers
+
+    read = sources or [db]
+    with rows_of_strangers(*read):
+        show_score(read, as_json_=as_json)

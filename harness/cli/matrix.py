@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import BaseOption, Data, Db, Device, Jobs, MatrixArgument, Only, Set
+from harness.cli.options import (
+    BaseOption,
+    Data,
+    Db,
+    Device,
+    Jobs,
+    MatrixArgument,
+    Only,
+    Overhead,
+    Set,
+    SkipUnfit,
+    Vram,
+)
 from harness.request import Request
 
 app = typer.Typer()
@@ -24,17 +36,24 @@ def run(
     data: Data = None,
     device: Device = "auto",
     jobs: Jobs = None,
+    vram: Vram = None,
+    overhead: Overhead = "1GB",
+    skip_unfit: SkipUnfit = False,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed.")] = False,
     report_to: Annotated[Path | None, typer.Option("--report", help="Also write the tables to this folder.")] = None,
 ) -> None:
     """Train, measure and score every cell that is not done yet, then print the tables."""
     from harness.commands.matrix import run_matrix
 
-    request = Request(matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    asked = (matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    request = Request(*asked, vram, overhead, skip_unfit)
     raise typer.Exit(run_matrix(request, retry_failed=retry_failed, report_to=report_to))
 
 
-@app.command(epilog="Examples: tunematrix plan · tunematrix plan suites/stories --json")
+@app.command(
+    epilog="Examples: tunematrix plan · tunematrix plan suites/stories --json · "
+    "tunematrix plan my-matrix.yaml --vram 24GB --skip-unfit"
+)
 def plan(
     matrix: MatrixArgument = None,
     db: Db = Path("tunematrix.db"),
@@ -44,13 +63,18 @@ def plan(
     data: Data = None,
     device: Device = "auto",
     jobs: Jobs = None,
+    vram: Vram = None,
+    overhead: Overhead = "1GB",
+    skip_unfit: SkipUnfit = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="One row a cell instead of one an arm.")] = False,
 ) -> None:
-    """Show the cells: done, left, deferred, blocked or refused, and how long they should take."""
+    """Show the cells: done, left, deferred, blocked or refused, how long they should take, and how much memory is
+    predicted for each."""
     from harness.commands.matrix import show_plan
 
-    request = Request(matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    asked = (matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
+    request = Request(*asked, vram, overhead, skip_unfit)
     show_plan(request, as_json=as_json, cells=cells)
 
 

@@ -32,6 +32,16 @@ Data = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
+Vram = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="A card's memory, for what will not fit: 24GB, 24GiB, 800MiB.")
+]
+Overhead = Annotated[
+    str,
+    typer.Option(metavar="SIZE", help="Of --vram, left for a GPU's context and its allocator: an assumption."),
+]
+SkipUnfit = Annotated[
+    bool, typer.Option("--skip-unfit", help="Leave out the arms that are predicted not to fit into --vram.")
+]
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Cells at once; by default the cores divided by threads, or one a GPU.")
 ]

@@ -7,22 +7,24 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from harness.commands.console import console_for_people
+from harness.commands.foretold import MEMORY, memory_json, memory_lines, memory_of, unfit_lines
 from harness.commands.results import show_report
 from harness.datareport import data_report
 from harness.errors import UserError
 from harness.matrix import Matrix, load_matrix
 from harness.matrix_files import matrix_file
+from harness.needs import Card, Forecast, forecast
 from harness.plan import Known, Planned, State
 from harness.progress import Display, clock
 from harness.request import Request
 from harness.session import Session, open_session
 from harness.stack import pick_device
 from harness.store.database import open_for_writing
+from harness.units import parse_size
 from harness.workdir import Workdir
 
 STATE_STYLES: dict[State, str] = {
@@ -41,13 +43,17 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
     from harness.runner import Runner
     from harness.store.writer import Writer
 
+    if request.vram is not None and not request.skip_unfit:
+        raise UserError(f"--vram {request.vram}: limits no run by itself; add --skip-unfit to leave out what won't fit")
     console = console_for_people()
-    session = _session(request)
+    session, needs = _session(request)
     with LocalExecutor(session.device, session.workdir.logs) as executor, session.workdir.lock():
         executor.warm(session.tasks_folder, session.tasks_wanted, session.tokenizers())
         writer = Writer(open_for_writing(request.db))
         known = session.known(request.db)
         _announce(session, session.planner(known).plan(), known, console)
+        for line in unfit_lines(needs, request):
+            console.print(line, style="yellow", highlight=False, markup=False)
         with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed)
@@ -63,20 +69,43 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None) 
 
 def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
     """`tunematrix plan`: touches no results."""
-    session = _session(request)
+    session, needs = _session(request)
     known = session.known(request.db)
     lines = session.planner(known).plan()
     if as_json:
-        print(json.dumps(_plan_json(session, lines, known), indent=2))
+        print(json.dumps(_plan_json(session, lines, known, needs), indent=2))
         return
     console = console_for_people()
-    console.print(_cell_table(lines) if cells else _plan_table(lines))
+    console.print(_cell_table(lines, needs) if cells else _plan_table(lines, needs))
     console.print(_plan_summary(session, lines, known), highlight=False, markup=False)
+    for line in memory_lines(needs):
+        console.print(line, style="dim", highlight=False, markup=False)
+    for line in unfit_lines(needs, request):
+        console.print(line, style="yellow", highlight=False, markup=False)
 
 
-def _session(request: Request) -> Session:
+def _session(request: Request) -> tuple[Session, Forecast]:
+    """What is to run, and what it will need; without what will not fit, where that is to be skipped."""
     device = pick_device(request.device)  # before anything is read: it is the quickest thing to be wrong about
-    return open_session(_matrix(request), request.db, device=device, jobs=request.jobs, only=request.only)
+    card = _card(request, device)
+    session = open_session(_matrix(request), request.db, device=device, jobs=request.jobs, only=request.only)
+    needs = forecast(session.arms, device, card)
+    if request.skip_unfit:
+        session.arms = [arm for arm in session.arms if arm not in needs.unfit]
+    return session, needs
+
+
+def _card(request: Request, device: str) -> Card | None:
+    if request.vram is None:
+        if request.skip_unfit:
+            raise UserError("--skip-unfit: say what is to fit into, as in --vram 24GB")
+        return None
+    vram, overhead = parse_size("--vram", request.vram), parse_size("--overhead", request.overhead)
+    if device == "cpu":
+        return Card(vram)
+    if overhead >= vram:
+        raise UserError(f"--overhead {request.overhead}: leaves nothing of --vram {request.vram}")
+    return Card(vram, overhead)
 
 
 def _matrix(request: Request) -> Matrix:
@@ -107,12 +136,12 @@ def _plan_summary(session: Session, lines: list[Planned], known: Known) -> str:
     return f"{len(lines)} cells in {arms} arms: {counted}; {took}, with {session.jobs} at a time on {session.device}"
 
 
-def _plan_table(lines: list[Planned]) -> Table:
+def _plan_table(lines: list[Planned], needs: Forecast) -> Table:
     """One row an arm: how many of its cells are in which state, and what they wait for."""
     shown = [state for state in STATE_STYLES if any(line.state == state for line in lines)]
     table = Table(title="Plan", title_justify="left", box=box.SIMPLE_HEAD)
-    for column in ("arm", "base", "rates", "cells", *shown, "why"):
-        numeric = column in ("cells", *shown)
+    for column in ("arm", "base", "rates", MEMORY, "cells", *shown, "why"):
+        numeric = column in (MEMORY, "cells", *shown)
         table.add_column(column, justify="right" if numeric else "left", no_wrap=column != "why")
     for arm in {id(line.arm): line.arm for line in lines}.values():
         mine = [line for line in lines if line.arm is arm]
@@ -120,25 +149,27 @@ def _plan_table(lines: list[Planned]) -> Table:
         counts = [Text(str(states[state] or ""), style=STATE_STYLES[state]) for state in shown]
         rates = " ".join(f"{rate:g}" for rate in arm.rates)
         reasons = next((line.reason for line in mine if line.reason), "")
-        table.add_row(Text(arm.short_name), Text(arm.base.name), rates, str(len(mine)), *counts, Text(reasons or ""))
+        about = (Text(arm.short_name), Text(arm.base.name), rates, memory_of(arm, needs), str(len(mine)))
+        table.add_row(*about, *counts, Text(reasons or ""))
     return table
 
 
-def _cell_table(lines: list[Planned]) -> Table:
+def _cell_table(lines: list[Planned], needs: Forecast) -> Table:
     table = Table(title="Cells", title_justify="left", box=box.SIMPLE_HEAD)
-    for column in ("cell", "arm", "rate", "seed", "purpose", "state", "why"):
+    for column in ("cell", "arm", "rate", "seed", MEMORY, "purpose", "state", "why"):
         table.add_column(column)
     for line in lines:
         cell = line.cell
         rate = f"{cell.learning_rate:g}" if cell and cell.learning_rate is not None else ""
         seed = str(cell.seed) if cell and line.arm.trains else ""
-        row = [cell.cell_id[:10] if cell else "-", line.arm.name, rate, seed]
-        row += [line.purpose, line.state, line.reason or ""]
-        table.add_row(*(escape(text) for text in row), style=STATE_STYLES[line.state])
+        about = [cell.cell_id[:10] if cell else "-", line.arm.name, rate, seed]
+        state = [line.purpose, line.state, line.reason or ""]
+        row = [*map(Text, about), memory_of(line.arm, needs), *map(Text, state)]
+        table.add_row(*row, style=STATE_STYLES[line.state])
     return table
 
 
-def _plan_json(session: Session, lines: list[Planned], known: Known) -> dict[str, Any]:
+def _plan_json(session: Session, lines: list[Planned], known: Known, needs: Forecast) -> dict[str, Any]:
     return {
         "suite": session.matrix.header.suite,
         "stack_id": session.stack_id,
@@ -146,7 +177,10 @@ def _plan_json(session: Session, lines: list[Planned], known: Known) -> dict[str
         "jobs": session.jobs,
         "estimated_seconds": _rounded(session.estimate(lines, known)),
         "reference_seconds": _rounded(session.estimate(lines, known, factor=1.0)),
-        "cells": [_cell_json(line) for line in lines],
+        "vram_bytes": needs.card.vram_bytes if needs.card else None,
+        "overhead_bytes": needs.card.overhead_bytes if needs.card else None,
+        "unfit": [arm.name for arm in needs.unfit],
+        "cells": [_cell_json(line) | memory_json(line.arm, needs) for line in lines],
     }
 
 

@@ -21,7 +21,15 @@ from harness.errors import UserError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["DEFAULT_CHAT_TEMPLATE", "Encoded", "encode_preference", "encode_sft", "lengths", "render"]
+__all__ = [
+    "DEFAULT_CHAT_TEMPLATE",
+    "Encoded",
+    "encode_preference",
+    "encode_sft",
+    "lengths",
+    "render",
+    "sequence_lengths",
+]
 
 Encoded = dict[str, list[int]]
 
@@ -64,13 +72,14 @@ def encode_preference(example: Example, tokenizer: "PreTrainedTokenizerFast") ->
 
 def lengths(encoded: list[Encoded]) -> list[int]:
     """Tokens of each encoded example; of a preference pair, those of its prompt with the longer answer."""
-    return [_length(example) for example in encoded]
+    return [max(sequence_lengths(example)) for example in encoded]
 
 
-def _length(example: Mapping[str, list[int]]) -> int:
+def sequence_lengths(example: Mapping[str, list[int]]) -> list[int]:
+    """Tokens of each sequence that an encoded example is: one, or a pair's prompt with each of its answers."""
     if "input_ids" in example:
-        return len(example["input_ids"])
-    return len(example["prompt_ids"]) + max(len(example["chosen_ids"]), len(example["rejected_ids"]))
+        return [len(example["input_ids"])]
+    return [len(example["prompt_ids"]) + len(example[f"{answer}_ids"]) for answer in ("chosen", "rejected")]
 
 
 def _eos(tokenizer: "PreTrainedTokenizerFast") -> int:

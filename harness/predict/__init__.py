@@ -16,6 +16,8 @@
     devices.py     what cards can do
     time.py        seconds of a step
     speed.py       tokens a second at the largest batch
+    version.py     which predictor it was
+    held_out.py    the cells that no part of it was built on
 
 Components carry the names of the ledger's columns (``harness.meters.ledger``), which the tests hold them to.
 """

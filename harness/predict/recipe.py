@@ -85,6 +85,7 @@ class Batch:
 def recipe_of(stages: Sequence[Mapping[str, Any]], execution: Mapping[str, Any], device: str) -> Recipe:
     """The facts of the last of ``stages``, as a cell's recipe holds them; raises UserError for what isn't predicted."""
     first, last = stages[0], stages[-1]
+    _refuse_third_parties(stages)
     _refuse_kernels(execution)
     parameters = first["parameters"]
     method = methods.registry.get(first["method"])
@@ -119,6 +120,12 @@ def _reference(parameters: Mapping[str, Any]) -> Reference:
     if "adapter" not in parameters:
         return "model" if parameters["reference"] == "model" else "precomputed"
     return "adapter_off" if parameters["adapter"] == "fresh" else "frozen_copy"
+
+
+def _refuse_third_parties(stages: Sequence[Mapping[str, Any]]) -> None:
+    for stage in stages:
+        if "source" in stage:
+            raise UserError(f"{stage['method']}: a method of a third party is not predicted")
 
 
 def _refuse_kernels(execution: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from harness.oneline import one_line
+from harness.units import size_text
 
 MISSING = "-"
 
@@ -46,10 +47,8 @@ def count(value: float | None) -> str:
 
 
 def size(value: float | None) -> str:
-    """Bytes as MiB, from 1 GiB on as GiB."""
-    if value is None:
-        return MISSING
-    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.1f} MiB"
+    """Bytes as ``size_text`` says them."""
+    return MISSING if value is None else size_text(value)
 
 
 def seconds(value: float | None) -> str:

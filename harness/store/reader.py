@@ -154,6 +154,12 @@ SELECT predictions.* FROM predictions JOIN runs USING (run_id) JOIN cells USING 
 WHERE runs.stack_id = :stack_id AND cells.suite = :suite
 """
 
+_EVERY_PREDICTION = """
+SELECT predictions.*, cells.method, cells.base AS shape,
+       json_extract(cells.recipe, '$.stages[#-1].sequence_length') AS sequence_length
+FROM predictions JOIN runs USING (run_id) JOIN cells USING (cell_id)
+"""
+
 _CURVES = """
 SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
        steps.tokens_seen, steps.seconds
@@ -358,6 +364,12 @@ def predictions(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """A row a figure that was predicted for a run of a suite on a stack: ``run_id, phase, component, predicted_bytes,
     predicted_seconds, model_version``."""
     return _frame(db, _PREDICTIONS, {"suite": suite, "stack_id": stack_id})
+
+
+def every_prediction(db: Database) -> pd.DataFrame:
+    """The same for the runs of all suites and stacks, with each run's ``method``, ``shape`` (its base's name) and
+    ``sequence_length``."""
+    return _frame(db, _EVERY_PREDICTION)
 
 
 def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:

@@ -315,5 +315,12 @@ def m005_arms(db: Database) -> None:
     db.execute(_ARMS)
 
 
+@migrations()
+def m006_predictions(db: Database) -> None:
+    """What was predicted for a run is no more changed than what was measured in it."""
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(_GUARD_ROWS.format(table="predictions", verb=verb))
+
+
 def _statements(script: str) -> list[str]:
     return [part for part in script.split(";\n") if part.strip()]

@@ -68,6 +68,12 @@ class Writer:
         row = {"run_id": run_id, "stage_id": event.stage_id, "phase": event.phase, "wall_seconds": event.wall_seconds}
         self._insert("phases", [{**row, **event.figures}])
 
+    def predict(self, run_id: str, phase: str, component_bytes: Mapping[str, int], model_version: str) -> None:
+        """What a phase that is still to come should need, by component; ``model_version`` names the predictor."""
+        key = {"run_id": run_id, "phase": phase, "model_version": model_version}
+        rows = [{**key, "component": name, "predicted_bytes": size} for name, size in component_bytes.items()]
+        self._insert("predictions", rows)
+
     def trained(self, run_id: str, event: Trained) -> None:
         """A stage's curve and fingerprints; the run's own figures are its last stage's."""
         key = {"run_id": run_id, "stage_id": event.stage_id}

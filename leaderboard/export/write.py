@@ -9,6 +9,7 @@ from pathlib import Path
 from streamlit.logger import set_log_level
 
 from harness.errors import UserError
+from harness.sources import at_hand
 from leaderboard import results
 from leaderboard.export.contents import PAGES, TEXTS, Build
 from leaderboard.export.page import GENERATOR, Part, document, index
@@ -27,7 +28,7 @@ def export_page(sources: Sequence[Path], folder: Path, *, with_text: bool) -> li
     earlier export left there is replaced. Raises UserError where there is nothing to show, a source can't be read, or
     the folder holds anything else.
     """
-    listings = [results.list_source(path) for path in results.at_hand(sources)]
+    listings = [results.list_source(path) for path in at_hand(sources)]
     _refuse_unreadable(listings)
     earlier = _earlier(folder)
     pages = _pages(listings, with_text)

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 
+from harness.sources import at_hand
 from leaderboard import cache, results
 from leaderboard.results import Listing, SectionKey
 from leaderboard.scope import Scope
@@ -23,10 +24,10 @@ tunematrix board"""
 
 
 def sources() -> tuple[Path, ...]:
-    """The sources that the command line names, as ``results.at_hand`` completes them."""
+    """The sources that the command line names, as ``at_hand`` completes them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("sources", nargs="*", type=Path)
-    return results.at_hand(parser.parse_args(sys.argv[1:]).sources)
+    return at_hand(parser.parse_args(sys.argv[1:]).sources)
 
 
 def listings() -> tuple[Listing, ...]:

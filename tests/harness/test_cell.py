@@ -12,7 +12,18 @@ import harness.build
 import harness.training
 from harness import artifacts
 from harness.cell import run_cell
-from harness.events import NO_SPACE, Artifact, Done, Failed, Phase, PhaseStarted, Trained, from_line, to_line
+from harness.events import (
+    NO_SPACE,
+    Artifact,
+    Batches,
+    Done,
+    Failed,
+    Phase,
+    PhaseStarted,
+    Trained,
+    from_line,
+    to_line,
+)
 from harness.loading import load_model
 from tests.methods.cells import assignment, events_of, item_values, losses, run, scores, stage, trained
 
@@ -102,6 +113,19 @@ def test_a_measure_run_is_not_scored_and_keeps_no_result(tmp_path: Path) -> None
     assert not any(isinstance(event, Artifact) for event in said)
     figures = next(e.figures for e in said if isinstance(e, Phase) and e.phase == "train")
     assert {"tokens_per_second_median", "ledger_activation_bytes", "rss_peak_bytes"} <= figures.keys()
+
+
+def test_what_its_last_stage_is_about_to_be_trained_on_is_said_before_that_begins(tmp_path: Path) -> None:
+    said = run(assignment(tmp_path, FULL, stage("dpo", starts_from=FULL, steps=2)))
+
+    (told,) = (place for place, event in enumerate(said) if isinstance(event, Batches))
+    (begun,) = (
+        place
+        for place, event in enumerate(said)
+        if isinstance(event, PhaseStarted) and (event.stage_id, event.phase) == ("stage-1", "train")
+    )
+    assert told < begun
+    assert said[told].stage_id == "stage-1"
 
 
 def test_a_result_is_kept_under_its_hash(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.events import Done, Failed, Phase, Progress, Score, Trained, from_line, to_line
+from harness.events import Batches, Done, Failed, Phase, Progress, Score, Trained, from_line, to_line
+from harness.predict.recipe import Batch
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,7 @@ from harness.events import Done, Failed, Phase, Progress, Score, Trained, from_l
         Done(),
         Failed(status="oom", reason="out of memory", phase="train"),
         Phase(stage_id="s", phase="train", wall_seconds=1.5, figures={"rss_peak_bytes": 3, "energy_joules": None}),
+        Batches(stage_id="s", batches=(Batch(4, 20), Batch(4, 18, padded=True, accumulated=True))),
         Trained(stage_id="s", reused=True),
         Score(moment="tuned", eval_id="e", metric="acc", value=0.5, n_items=2, higher_is_better=True),
     ],

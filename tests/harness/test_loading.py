@@ -8,7 +8,8 @@ import pytest
 import torch
 from bitsandbytes.functional import has_avx512bf16
 
-from harness.loading import keep_four_bit_exact, load_model, random_model
+from harness.loading import keep_four_bit_exact, load_model
+from harness.random_weights import random_model
 from methods.adapters import add_adapter
 from methods.parameters import LoraParameters
 from tests.methods.cells import FLOAT32, SMALL, assignment, run, scores, stage, trained
@@ -117,15 +118,6 @@ def test_keep_four_bit_exact_counts_layers_and_leaves_others_alone() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), bitsandbytes.nn.Linear4bit(64, 64))
 
     assert keep_four_bit_exact(model) == 1
-
-
-def test_random_weights_are_their_seeds_own() -> None:
-    def weights(seed: int) -> torch.Tensor:
-        model = random_model(SMALL, init_seed=seed, precision=FLOAT32, attention="sdpa", device="cpu")
-        return model.model.layers[0].mlp.up_proj.weight
-
-    assert torch.equal(weights(1), weights(1))
-    assert not torch.equal(weights(1), weights(2))
 
 
 def test_a_bases_own_generation_settings_are_left_behind(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ class TestBudgets:
         assert mix(library, budget={"epochs": 1}) == mix(library, budget={"steps": 5})
 
 
+def test_it_knows_its_shortest_and_longest_sequence(library):
+    found = mix(library, "ten.jsonl", "replay.jsonl", budget={"steps": 1})
+    assert (found.shortest, found.longest) == (3, 5)
+
+
 class TestShares:
     def test_a_source_without_a_share_takes_what_the_others_leave(self, library):
         found = mix(library, "ten.jsonl", {"file": "replay.jsonl", "share": 0.25, "role": "replay"})

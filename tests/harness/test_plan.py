@@ -29,7 +29,7 @@ def arm(method="lora", rates=(1e-3, 2e-3, 3e-3), seeds=(1, 2, 3), parent=None, r
         execution={"threads": 1},
         rates=rates if trains else (),
         seeds=seeds if trains else seeds[:1],
-        mix=Mix("d", 10, (), (), {}) if trains else None,
+        mix=Mix("d", 10, (), (), {}, 4, 9) if trains else None,
         selection_task="valid" if trains else None,
         sources={},
         licences={},

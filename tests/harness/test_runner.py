@@ -14,8 +14,11 @@ from rich.console import Console
 
 from harness.artifacts import folder_digest
 from harness.errors import UserError
-from harness.events import Artifact, Done, Failed, Phase, PhaseStarted, Progress, Score, Step, Trained
+from harness.events import Artifact, Batches, Done, Failed, Phase, PhaseStarted, Progress, Score, Step, Trained
 from harness.matrix import load_matrix
+from harness.needs import need_for
+from harness.predict.recipe import Batch
+from harness.predict.version import model_version
 from harness.progress import Display
 from harness.runner import Runner, Summary
 from harness.session import Session, open_session
@@ -202,6 +205,42 @@ def merging_without_memory(assignment):
         failed = Failed(status="oom", reason="the kernel killed the process: out of memory")
         return [*said, PhaseStarted(stage_id=stage_id, phase="merge"), failed]
     return [*said, Done()]
+
+
+class TestPredictions:
+    BATCH = Batch(16, 30, padded=True)
+    STORED = "SELECT component, predicted_bytes, model_version FROM predictions JOIN runs USING (run_id) {}"
+
+    def trained_on(self, then):
+        """Cells that say what they are about to be trained on, and then what ``then`` has them say."""
+
+        def script(assignment):
+            stage = assignment.stages[-1]
+            told = Batches(stage_id=stage.stage_id, batches=(Batch(16, 20), self.BATCH))
+            return [*([told] if "learning_rate" in stage.stage else []), *then(assignment)]
+
+        return Actors(script)
+
+    def test_what_training_should_need_is_stored_for_the_batch_that_needs_most(self, session):
+        play(session, self.trained_on(plays_well))
+        arm = next(arm for arm in session.arms if arm.label == "full_sft")
+        told = need_for(arm, "cpu", [self.BATCH]).by_component()
+        of_one = "WHERE run_id = (SELECT run_id FROM runs JOIN cells USING (cell_id) WHERE label = 'full_sft' LIMIT 1)"
+        rows = query(session, self.STORED.format(of_one))
+        assert sorted(rows) == sorted((name, size, model_version()) for name, size in told.items())
+        assert query(session, "SELECT count(DISTINCT run_id) FROM predictions") == [(12,)]  # all but the base's
+
+    def test_a_run_that_memory_ends_has_its_prediction_too(self, session):
+        play(session, self.trained_on(lambda _: [Failed(status="oom", reason="out of memory", phase="train")]))
+        assert query(session, self.STORED.format("WHERE status = 'oom'"))
+
+    def test_a_recipe_that_is_not_predicted_runs_without_one(self, tmp_path):
+        overrides = ("methods.full_sft.method=lora", "methods.full_sft.use_dora=true")
+        matrix = load_matrix(small_suite(tmp_path / "suite"), overrides)
+        session = open_session(matrix, tmp_path / "t.db", device="cpu", jobs=2)
+        summary, _ = play(session, self.trained_on(plays_well))
+        assert summary.failed == []
+        assert query(session, "SELECT count(*) FROM predictions") == [(0,)]
 
 
 class TestNoMemoryToMerge:

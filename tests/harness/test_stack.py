@@ -75,3 +75,9 @@ def test_tracked_files_with_uncommitted_changes_are_named(tmp_path):
 
 def test_what_is_no_checkout_has_no_changes(tmp_path):
     assert stack.git_changes(tmp_path) == []
+
+
+def test_hardware_is_said_in_words():
+    assert stack.hardware({"processor": "AMD EPYC", "cores": 2}) == "2 cores of AMD EPYC"
+    assert stack.hardware({"gpu": "NVIDIA H200", "gpu_memory_gib": 140.4}) == "NVIDIA H200 140.4 GiB"
+    assert stack.hardware({}) == "unknown machine"

@@ -73,6 +73,20 @@ def test_a_references_copy_is_not_counted_among_the_parameters(tmp_path: Path) -
     assert (pairs.trainable_parameters, pairs.total_parameters) == (alone.trainable_parameters, alone.total_parameters)
 
 
+def test_it_says_what_it_is_about_to_be_trained_on_once_the_optimizer_has_its_state(tmp_path: Path) -> None:
+    training = prepared(tmp_path, stage("full_sft", steps=3, batch_size=4), micro_batch_size=2)
+    lengths = [len(row["input_ids"]) for row in training.rows]
+
+    later = training.batches()
+
+    assert max(batch.length for batch in later) == max(lengths[4:])
+    assert {(batch.rows, batch.accumulated) for batch in later} == {(2, False), (2, True)}
+
+
+def test_the_one_step_that_there_is_counts(tmp_path: Path) -> None:
+    assert prepared(tmp_path, stage("full_sft", steps=1, batch_size=4)).batches()
+
+
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 

@@ -21,24 +21,6 @@ def db(tmp_path):
     return make_database(tmp_path / "mine.db", arms=SMALL, bases=["pocket-1m"], seeds=(1, 2))
 
 
-class TestAtHand:
-    def test_what_was_asked_for_is_all_there_is(self, db):
-        assert results.at_hand([db]) == (db,)
-
-    def test_else_the_local_file_and_the_snapshots(self, tmp_path, db):
-        db.rename(tmp_path / "tunematrix.db")
-        for name in ("results/b", "results/a"):
-            (tmp_path / name).mkdir(parents=True)
-            (tmp_path / name / "manifest.json").touch()
-        (tmp_path / "results" / "README.md").touch()
-        found = [str(path.relative_to(tmp_path)) for path in results.at_hand([], tmp_path)]
-        assert found == ["tunematrix.db", "results/a", "results/b"]
-
-    def test_nothing_is_made_where_there_is_nothing(self, tmp_path):
-        assert results.at_hand([], tmp_path) == ()
-        assert list(tmp_path.iterdir()) == []
-
-
 class TestListing:
     def test_a_file_has_a_section_for_each_suite_and_stack(self, db):
         later = {"device": "cuda", "gpu": "Test GPU", "gpu_memory_gib": 80, "torch": "2.14.0"}
@@ -141,12 +123,6 @@ class TestVersion:
 
     def test_what_is_not_there_has_none(self, tmp_path):
         assert results.version(tmp_path / "none.db") == ()
-
-
-def test_hardware_is_said_in_words():
-    assert results.hardware({"processor": "AMD EPYC", "cores": 2}) == "2 cores of AMD EPYC"
-    assert results.hardware({"gpu": "NVIDIA H200", "gpu_memory_gib": 140.4}) == "NVIDIA H200 140.4 GiB"
-    assert results.hardware({}) == "unknown machine"
 
 
 class TestAFewArmsPast:

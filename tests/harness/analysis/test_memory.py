@@ -85,6 +85,15 @@ def test_a_prediction_stands_beside_the_run_that_it_is_of():
     assert found.to_dict("records") == [{"arm_id": "a", "phase": "train", "component": "weights", "bytes": 90}]
 
 
+def test_what_is_temporary_is_predicted_of_an_allocators_rest_and_of_no_ledger():
+    told = pd.DataFrame(
+        {"run_id": "r1", "phase": "train", "component": ["weights", "temporary"], "predicted_bytes": [90, 20]}
+    )
+    of_a_gpu = predicted(table(phase(peak_allocated_bytes=180)), told)
+    assert list(of_a_gpu["component"]) == ["weights", REST]
+    assert list(predicted(table(phase()), told)["component"]) == ["weights"]
+
+
 def test_phases_come_in_the_order_of_a_runs_life():
     phases = pd.DataFrame({"phase": ["merge", "evaluate", "odd", "load", "train"]})
     assert list(in_order(phases)["phase"]) == ["load", "train", "evaluate", "merge", "odd"]

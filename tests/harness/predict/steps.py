@@ -10,10 +10,9 @@ import pytest
 from harness.bases.config import read_config
 from harness.meters.ledger import Account, TensorLedger
 from harness.predict.memory import Memory, activation_parts, memory
-from harness.predict.recipe import Batch, recipe_of
+from harness.predict.recipe import recipe_of
 from harness.predict.shape import shape_of
 from harness.predict.shapes import shape_file
-from harness.training import StageTraining
 from tests.methods.cells import SMALL, train
 
 SHORT = {"measure_warmup_steps": 2, "measure_steps": 1}
@@ -71,31 +70,10 @@ def step_of(folder: Path, *stages: dict[str, Any], shape: str, **settings: Any) 
     assert isinstance(ledger, WatchingLedger)
     recipe = recipe_of([stage.stage for stage in training.assignment.stages], training.assignment.execution, "cpu")
     sizes = shape_of(read_config(base["base"] / "config.json"), shape)
-    batches = watched_batches(training)
+    batches = training.batches()
     return Step(
         peak=ledger.peak,
         most_activations=ledger.most_activations,
         predicted=max((memory(sizes, recipe, batch) for batch in batches), key=lambda found: found.counted),
         predicted_activations=max(sum(activation_parts(sizes, recipe, batch).values()) for batch in batches),
     )
-
-
-def watched_batches(training: StageTraining) -> list[Batch]:
-    """The micro-batches that the ledger saw with the optimizer's state in place: after the first step.
-
-    The longest batch is among them, since a measure run moves it to the second step.
-    """
-    whole, part = training.stage.stage["batch_size"], training.job.micro_batch_size
-    batches = []
-    for step in range(1, training.warmup_steps):
-        rows = training.rows[step * whole : (step + 1) * whole]
-        for start in range(0, whole, part):
-            lengths = [length for row in rows[start : start + part] for length in _lengths(row)]
-            batches.append(Batch(len(lengths), max(lengths), min(lengths) < max(lengths), accumulated=start > 0))
-    return batches
-
-
-def _lengths(row: dict[str, list[int]]) -> list[int]:
-    if "input_ids" in row:
-        return [len(row["input_ids"])]
-    return [len(row["prompt_ids"]) + len(row[f"{answer}_ids"]) for answer in ("chosen", "rejected")]

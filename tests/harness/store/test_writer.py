@@ -58,11 +58,13 @@ def test_a_run_begins_running_and_ends_once(writer):
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE runs SET status = 'ok'", "DELETE FROM runs", "UPDATE scores SET value = 1", "DELETE FROM scores",
-     "UPDATE phases SET wall_seconds = 0", "DELETE FROM steps", "UPDATE items SET correct = NULL"],
+     "UPDATE phases SET wall_seconds = 0", "DELETE FROM steps", "UPDATE items SET correct = NULL",
+     "UPDATE predictions SET predicted_bytes = 6", "DELETE FROM predictions"],
 )  # fmt: skip
 def test_nothing_of_a_finished_run_can_be_changed(writer, statement):
     start(writer)
     score(writer, "run", "v", 0.5)
+    writer.predict("run", "train", {"weights": 5}, "1")
     writer.phase("run", Phase(stage_id="s-cell", phase="train", wall_seconds=1.0))
     step = Step(step=1, loss=2.0, gradient_norm=1.0, tokens_seen=10, seconds=0.1)
     writer.trained("run", Trained(stage_id="s-cell", reused=False, steps=[step]))

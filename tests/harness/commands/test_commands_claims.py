@@ -1,0 +1,127 @@
+"""`tunematrix claims` from the user's side."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.claims.read import read_claims
+from tests import factory
+from tests.factory import ARMS, make_database
+from tests.harness.claims.made import delete_run
+
+ROOT = Path(__file__).resolve().parents[3]
+PUBLISHED = ROOT / "results" / "pocket-cpu"
+COUNTED = "lora-params-4.2m", "r16-0.1-percent", "lora-10000x", "dq-0.5-bit", "full-7b-560gb", "memory-35-70x"
+HOSTILE = "<script>x</script>| [a](http://b.c) @all \x1b[31m"
+
+
+def claims(output):
+    return {one["id"]: one for one in json.loads(output)["claims"]}
+
+
+@pytest.fixture
+def answered(tunematrix):
+    def ask(*words):
+        code, output, errors = tunematrix("claims", *words, "--json")
+        assert code == 0, errors
+        return claims(output)
+
+    return ask
+
+
+def test_every_claim_is_printed_with_its_verdict(tunematrix):
+    code, output, errors = tunematrix("claims", PUBLISHED)
+    assert code == 0, errors
+    assert all(claim.id in output for claim in read_claims())
+    assert "The methods side by side" in output
+    assert "predicted" in output and "measured on pocket-1m" in " ".join(output.split())
+
+
+def test_without_results_what_can_be_counted_has_a_verdict_and_nothing_else(tunematrix, answered):
+    found = answered()
+    assert {name for name, one in found.items() if one["verdict"] != "not yet measured"} == {
+        *COUNTED,
+        "full-16-24-bytes",
+    }
+    assert all(one["by"] in ([], ["counting"]) for one in found.values())
+    assert "only what can be counted has a verdict" in tunematrix("claims")[1]
+
+
+def test_the_results_at_hand_are_read_where_none_is_named(answered, tmp_path):
+    make_database(tmp_path / "tunematrix.db")
+    assert answered()["lora-less-forget"]["measured"]
+
+
+def test_runs_of_small_models_on_a_cpu_settle_nothing_that_is_said_of_large_ones_on_a_gpu(answered):
+    found = answered(PUBLISHED)
+    for name in ("speed-1.8x", "qlora-2.1x", "lora-3-10x-memory"):
+        assert found[name]["verdict"] == "not yet measured"
+        assert found[name]["measured"] and not any(place["in_scope"] for place in found[name]["measured"])
+
+
+def test_deleting_a_run_turns_its_claim_to_not_yet_measured(tunematrix, answered, tmp_path):
+    db = tmp_path / "mine.db"
+    assert tunematrix("import", PUBLISHED, "--db", db)[0] == 0
+    settled = {name: one for name, one in answered(db).items() if "runs" in one["by"]}
+    assert settled
+    for name, one in settled.items():
+        short = tmp_path / f"{name}.db"
+        shutil.copy(db, short)
+        decided = [place for place in one["measured"] if place["holds"] is not None]
+        for run in {place["runs"][0] for place in decided}:
+            delete_run(short, run)
+        assert answered(short)[name]["verdict"] == "not yet measured", name
+
+
+def test_every_figure_of_runs_has_their_ids(answered):
+    measured = [place for one in answered(PUBLISHED).values() for place in one["measured"]]
+    assert measured
+    assert all(place["runs"] for place in measured)
+
+
+class TestThePage:
+    def test_is_written_where_it_is_asked_for(self, tunematrix, tmp_path):
+        code, _, errors = tunematrix("claims", "--out", tmp_path / "claims.md")
+        assert code == 0, errors
+        page = (tmp_path / "claims.md").read_text()
+        assert page.index("## The methods side by side") < page.index("## Verdicts") < page.index("### full-7b-560gb")
+
+    def test_obeys_nothing_in_a_results_file(self, tunematrix, tmp_path, monkeypatch):
+        monkeypatch.setitem(factory.BASES, HOSTILE, 950_000)
+        arms = {name: ARMS[name] for name in ("base", "full_sft", "lora")}
+        db = make_database(tmp_path / "r.db", arms=arms, bases=[HOSTILE], suite=HOSTILE)
+        code, output, errors = tunematrix("claims", db, "--out", tmp_path / "claims.md")
+        page = (tmp_path / "claims.md").read_text()
+        assert code == 0, errors
+        assert "&lt;script&gt;" in page
+        assert not any(bad in text for text in (page, output) for bad in ("\x1b",))
+        assert not any(bad in page for bad in ("<script", "[a](", "@all "))
+
+
+class TestWrongUse:
+    def test_a_source_that_is_not_there(self, tunematrix):
+        code, _, errors = tunematrix("claims", "none.db")
+        assert (code, errors) == (2, ["tunematrix: none.db: no such results file or snapshot"])
+
+    def test_a_file_of_claims_that_is_none(self, tunematrix, tmp_path):
+        (tmp_path / "mine.yaml").write_text("version: 1\nclaims: []\n")
+        code, _, errors = tunematrix("claims", "--claims", "mine.yaml")
+        assert code == 2
+        assert errors == [
+            "tunematrix: mine.yaml:2: claims: []: list should have at least 1 item after validation, not 0"
+        ]
+
+    def test_a_folder_that_the_page_can_not_go_to(self, tunematrix):
+        code, _, errors = tunematrix("claims", "--out", "none/claims.md")
+        assert (code, errors) == (2, ["tunematrix: none/claims.md: No such file or directory"])
+
+
+def test_help_has_an_example():
+    import typer.main
+
+    from harness.cli import app
+
+    command = typer.main.get_command(app).commands["claims"]
+    assert "tunematrix claims --out claims.md" in command.epilog
