@@ -1,4 +1,4 @@
-"""Sizes as people write them."""
+"""Sizes and counts as people write them."""
 
 import re
 
@@ -8,6 +8,17 @@ UNITS = {
     **{"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
     **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
 }
+COUNTS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+
+
+def parse_count(option: str, text: str) -> int:
+    """``10M``, ``1.5B``, ``500k`` or plain digits; raises UserError, which names ``option``, for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]?)", text.strip())
+    unit = COUNTS.get(match[2].upper()) if match else None
+    found = 0 if match is None or unit is None else round(float(match[1]) * unit)
+    if found < 1:
+        raise UserError(f"{option} {text}: expected a number above zero, as in 10M, 1.5B or 500000")
+    return found
 
 
 def size_text(value: float) -> str:

@@ -10,11 +10,28 @@ app = typer.Typer()
 
 @app.command(
     epilog="Examples: tunematrix fit --model llama-2-7b --vram 24GB · "
-    "tunematrix fit --model ./config.json --vram 16GiB --method lora --rank 8 --length 4096 --json"
+    "tunematrix fit --model ./config.json --vram 16GiB --method lora --rank 8 --length 4096 --json · "
+    "tunematrix fit --model llama-3.1-8b --card rtx-4090 --tokens 10M --price 0.40"
 )
 def fit(
     model: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="A shape's name, a config, or a folder.")],
-    vram: Annotated[str, typer.Option(metavar="SIZE", help="The card's memory: 24GB, 24GiB, 800MiB.")],
+    vram: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The card's memory: 24GB, 24GiB, 800MiB. This or --card.")
+    ] = None,
+    card: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A card by its data sheet: rtx-3090, rtx-4090, a100-40gb, a100-80gb, l40s, h100, h200 or b200. "
+            "Its memory is the limit, and time is predicted as well.",
+        ),
+    ] = None,
+    tokens: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="With --card: hours for so many tokens: 10M, 1.5B, 500000.")
+    ] = None,
+    price: Annotated[
+        float | None, typer.Option(metavar="DOLLARS", help="With --tokens: what a GPU hour costs you.")
+    ] = None,
     overhead: Annotated[
         str, typer.Option(metavar="SIZE", help="Left for the device's context and the allocator: an assumption.")
     ] = "1GB",
@@ -29,12 +46,16 @@ def fit(
     optimizer: Annotated[str, typer.Option(help="adamw, adamw_8bit or paged_adamw_8bit.")] = "adamw",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
-    """Which methods, ranks, sequence lengths and batches fit into a card's memory: predicted, with no GPU."""
-    from harness.commands.fit import Asked, show_fit
+    """Which methods, ranks, sequence lengths and batches fit on a card, and how fast: predicted, with no GPU."""
+    from harness.commands.fit import show_fit
+    from harness.commands.fit_answer import Asked
 
     asked = Asked(
         model=model,
         vram=vram,
+        card=card,
+        tokens=tokens,
+        price=price,
         overhead=overhead,
         methods=method or [],
         ranks=rank or [8, 16, 64],

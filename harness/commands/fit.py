@@ -1,99 +1,58 @@
-"""`tunematrix fit`: which methods, ranks, sequence lengths and batches fit into so much memory."""
+"""`tunematrix fit`: which methods, ranks, sequence lengths and batches fit into so much memory, and how fast."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
 from harness.commands.console import console_for_people
-from harness.errors import UserError
-from harness.predict.fit import METHODS, MOST, Fit, bytes_on_device, fits, ways
+from harness.commands.fit_answer import Answer, Asked, answer_to, assumptions
+from harness.predict.fit import MOST, Fit, Way, bytes_on_device
 from harness.predict.memory import memory
 from harness.predict.parameters import total
 from harness.predict.shape import Shape
-from harness.predict.shapes import read_shape
-from harness.units import parse_size
-from methods.trainer_arguments import OPTIMIZERS
+from harness.predict.speed import longest
 
 GB = 10**9
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What somebody wants to know."""
-
-    model: str
-    vram: str
-    overhead: str
-    methods: Sequence[str]
-    ranks: Sequence[int]
-    lengths: Sequence[int]
-    optimizer: str
-    targets: Sequence[str]
-
-
 def show_fit(asked: Asked, *, as_json_: bool) -> None:
     """Print the table, or one JSON object; raises UserError for what cannot be answered."""
-    vram, overhead = parse_size("--vram", asked.vram), parse_size("--overhead", asked.overhead)
-    if overhead >= vram:
-        raise UserError(f"--overhead {asked.overhead}: leaves nothing of --vram {asked.vram}")
-    _refuse_unknown("--method", asked.methods, METHODS)
-    _refuse_unknown("--optimizer", [asked.optimizer], OPTIMIZERS)
-    shape = read_shape(asked.model)
-    targets = asked.targets[0] if list(asked.targets) == ["all-linear"] else tuple(asked.targets)
-    chosen = ways(asked.methods or list(METHODS), asked.ranks, asked.optimizer, targets)
-    found = list(fits(shape, chosen, asked.lengths, vram - overhead))
+    answer = answer_to(asked)
     if as_json_:
-        print(json.dumps(_as_json(asked, shape, vram, overhead, found), indent=1))
+        print(json.dumps(_as_json(answer), indent=1))
     else:
-        _print(asked, shape, found)
+        _print(answer)
 
 
-def _refuse_unknown(option: str, given: Sequence[str], known: Sequence[str] | dict[str, Any]) -> None:
-    for name in given:
-        if name not in known:
-            raise UserError(f"{option} {name}: there is none such (there are: {', '.join(known)})")
-
-
-def assumptions(asked: Asked) -> list[str]:
-    """What the answer rests on, none of it measured."""
-    lines = [
-        "Predicted, not measured: tensors by formula, temporary buffers by estimate.",
-        f"Assumed: {asked.overhead} for the device's context and the allocator (--overhead).",
-        "Weights, products and AdamW's state in bfloat16 (amp: float32, products in bfloat16); adapters in float32; "
-        "4-bit weights as NF4 with double quantisation.",
-        "Attention by SDPA; rows as long as the sequence, every token with loss; a preference pair is two rows.",
-    ]
-    if asked.optimizer.startswith("paged"):
-        lines.append("A paged optimizer's large states are counted as moved to the host's memory.")
-    return lines
-
-
-def _as_json(asked: Asked, shape: Shape, vram: int, overhead: int, found: Sequence[Fit]) -> dict[str, Any]:
+def _as_json(answer: Answer) -> dict[str, Any]:
+    asked = answer.asked
     return {
         "model": asked.model,
-        "parameters": total(shape),
-        "vram_bytes": vram,
-        "overhead_bytes": overhead,
-        "assumptions": assumptions(asked),
-        "fits": [
-            {
-                "method": fit.way.method,
-                "rank": fit.way.rank,
-                "gradient_checkpointing": fit.way.recipe.checkpointing,
-                "optimizer": asked.optimizer,
-                "trainable_parameters": fit.way.trainable(shape),
-                "sequence_length": fit.length,
-                "largest_batch": fit.batch,
-                "counted_batch": fit.counted_batch,
-                "device_bytes": bytes_on_device(shape, fit.way, fit.length, fit.counted_batch) + overhead,
-                **_components(shape, fit),
-            }
-            for fit in found
-        ],
+        "parameters": total(answer.shape),
+        "vram_bytes": answer.limit,
+        "overhead_bytes": answer.overhead,
+        **({"card": answer.card.name, "tokens": answer.tokens, "price": asked.price} if answer.card else {}),
+        "assumptions": assumptions(asked, answer.card),
+        "fits": [_row_as_json(answer, fit) for fit in answer.fits],
+    }
+
+
+def _row_as_json(answer: Answer, fit: Fit) -> dict[str, Any]:
+    return {
+        "method": fit.way.method,
+        "rank": fit.way.rank,
+        "gradient_checkpointing": fit.way.recipe.checkpointing,
+        "optimizer": answer.asked.optimizer,
+        "trainable_parameters": fit.way.trainable(answer.shape),
+        "sequence_length": fit.length,
+        "largest_batch": fit.batch,
+        "counted_batch": fit.counted_batch,
+        "device_bytes": bytes_on_device(answer.shape, fit.way, fit.length, fit.counted_batch) + answer.overhead,
+        **_components(answer.shape, fit),
+        **(_time_as_json(answer, fit) if answer.card else {}),
     }
 
 
@@ -102,35 +61,83 @@ def _components(shape: Shape, fit: Fit) -> dict[str, int]:
     return {f"{name}_bytes": value for name, value in asdict(found).items()}
 
 
-def _print(asked: Asked, shape: Shape, found: Sequence[Fit]) -> None:
-    console = console_for_people()
-    title = f"{asked.model} ({total(shape):,} parameters) in {asked.vram}: largest batch by sequence length"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+def _time_as_json(answer: Answer, fit: Fit) -> dict[str, Any]:
+    """Of a step at the largest batch; null where nothing fits."""
+    speed = answer.speed(fit)
+    if speed is None:
+        return {"tokens_per_second": None}
+    step = speed.step
+    return {
+        "tokens_per_second": speed.tokens_per_second,
+        "step_seconds": step.seconds,
+        **{f"{part.replace(' ', '_')}_seconds": seconds for part, seconds in step.parts.items()},
+        "reason": step.reason,
+        "model_flops": step.flops.model,
+        "hardware_flops": step.flops.hardware,
+        "hours": answer.hours(speed),
+        "dollars": answer.dollars(speed),
+    }
+
+
+def _print(answer: Answer) -> None:
+    asked, console = answer.asked, console_for_people()
+    title = f"{asked.model} ({total(answer.shape):,} parameters) {answer.place}: largest batch by sequence length"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, collapse_padding=True)
     for heading in ("method", "rank", "checkpointing"):
         table.add_column(heading)
-    for heading in ("trainable", f"one of {min(asked.lengths)} needs", *(f"{length}" for length in asked.lengths)):
+    lengths = [f"{length}" for length in asked.lengths]
+    for heading in ("trainable", f"one of {min(asked.lengths)}", *lengths, *_headings_of_time(answer)):
         table.add_column(heading, justify="right")
-    overhead = parse_size("--overhead", asked.overhead)
-    for way in dict.fromkeys(fit.way for fit in found):
-        row = [fit for fit in found if fit.way == way]
-        shortest = min(row, key=lambda fit: fit.length)
-        table.add_row(
-            way.method,
-            "" if way.rank is None else str(way.rank),
-            "on" if way.recipe.checkpointing else "off",
-            f"{way.trainable(shape):,}",
-            _one_example(shape, shortest, overhead),
-            *(_batch(fit.batch) for fit in row),
-        )
+    for way in dict.fromkeys(fit.way for fit in answer.fits):
+        table.add_row(*_row(answer, way))
     console.print(table)
-    beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in found) else []
-    for line in ["-: not even one example fits.", *beyond, *assumptions(asked)]:
+    beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in answer.fits) else []
+    timed = [_told_of_time(answer)] if answer.card else []
+    for line in ["-: not even one example fits.", *beyond, *timed, *assumptions(asked, answer.card)]:
         console.print(line, style="dim", highlight=False)
 
 
-def _one_example(shape: Shape, fit: Fit, overhead: int) -> str:
-    return f"{(bytes_on_device(shape, fit.way, fit.length, 1) + overhead) / GB:.1f} GB"
+def _row(answer: Answer, way: Way) -> list[str]:
+    own = [fit for fit in answer.fits if fit.way == way]
+    shortest = min(own, key=lambda fit: fit.length)
+    needs = bytes_on_device(answer.shape, way, shortest.length, 1) + answer.overhead
+    return [
+        way.method,
+        "" if way.rank is None else str(way.rank),
+        "on" if way.recipe.checkpointing else "off",
+        f"{way.trainable(answer.shape):,}",
+        f"{needs / GB:.1f} GB",
+        *(_batch(fit.batch) for fit in own),
+        *(_time_cells(answer, longest(own)) if answer.card else []),
+    ]
 
 
 def _batch(batch: int) -> str:
     return "-" if batch == 0 else f"{batch}+" if batch == MOST else str(batch)
+
+
+def _headings_of_time(answer: Answer) -> list[str]:
+    if answer.card is None:
+        return []
+    priced = ["cost"] if answer.asked.price is not None else []
+    return ["tokens/s", *(["hours"] if answer.tokens else []), *priced]
+
+
+def _told_of_time(answer: Answer) -> str:
+    hours = f"; hours: for {answer.asked.tokens} tokens" if answer.tokens else ""
+    cost = "" if answer.asked.price is None else f"; cost: at ${answer.asked.price:g} an hour"
+    return f"tokens/s: at the largest batch of the longest sequence that fits{hours}{cost}."
+
+
+def _time_cells(answer: Answer, fit: Fit) -> list[str]:
+    speed = answer.speed(fit)
+    if speed is None:
+        return ["-"] * len(_headings_of_time(answer))
+    hours, dollars = answer.hours(speed), answer.dollars(speed)
+    cells = [f"{speed.tokens_per_second:,.0f}"]
+    cells += [] if hours is None else [_hours(hours)]
+    return cells + ([] if dollars is None else [f"${dollars:,.2f}"])
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2g}" if hours < 10 else f"{hours:,.0f}"

@@ -1,4 +1,4 @@
-"""What a recipe will need, from its facts and a model's shape alone: no weights, no device, no torch.
+"""What a recipe will need and take, from its facts and a model's shape alone: no weights, no device, no torch.
 
     shape.py       a model's sizes, read from its config
     shapes.py      the shapes that come with the project
@@ -11,6 +11,11 @@
     forward.py     a whole training step's tape
     memory.py      bytes by component
     fit.py         the largest batch within a limit
+    flops.py       operations of a training step's matrix products
+    traffic.py     bytes that everything else moves
+    devices.py     what cards can do
+    time.py        seconds of a step
+    speed.py       tokens a second at the largest batch
     version.py     which predictor it was
     held_out.py    the cells that no part of it was built on
 

@@ -1,9 +1,9 @@
-"""Sizes are read as people write them; anything else is one clear line."""
+"""Sizes and counts are read as people write them; anything else is one clear line."""
 
 import pytest
 
 from harness.errors import UserError
-from harness.units import parse_size
+from harness.units import parse_count, parse_size
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ def test_a_size_is_bytes(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(UserError, match=r"--vram .*expected a size above zero with its unit, as in 24GB"):
         parse_size("--vram", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("10M", 10**7), ("1.5B", 1.5 * 10**9), ("500k", 500_000), ("7", 7), ("2 t", 2 * 10**12)]
+)
+def test_a_count_is_a_number(text, count):
+    assert parse_count("--tokens", text) == count
+
+
+@pytest.mark.parametrize("text", ["", "M", "-3M", "0", "0.4", "10 apples", "1e6", "10MB"])
+def test_what_is_no_count_is_refused(text):
+    with pytest.raises(UserError, match=r"--tokens .*expected a number above zero, as in 10M, 1.5B or 500000"):
+        parse_count("--tokens", text)

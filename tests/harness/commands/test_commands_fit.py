@@ -52,9 +52,81 @@ def test_more_memory_fits_no_smaller_batch(tunematrix) -> None:
     assert small != large
 
 
+def test_a_card_stands_for_its_memory_and_tells_how_fast(tunematrix) -> None:
+    code, output, errors = tunematrix(
+        "fit", "--model", "llama-3.1-8b", "--card", "RTX 4090", "--tokens", "10M", "--price", "0.4"
+    )
+
+    assert code == 0, errors
+    assert "on rtx-4090" in output
+    assert all(heading in output for heading in ("tokens/s", "hours", "cost", "$"))
+    assert "hours: for 10M tokens; cost: at $0.4 an hour" in output
+    assert "no time was held against a GPU" in output.replace("\n", " ")
+    assert max(map(len, output.partition("-: not even")[0].splitlines())) <= 120
+
+
+def test_the_same_fits_into_a_cards_memory_as_into_so_much_memory(tunematrix) -> None:
+    def batches(*words: str) -> list[int]:
+        _, output, _ = tunematrix("fit", "--model", "llama-2-7b", "--json", *words)
+        return [row["largest_batch"] for row in json.loads(output)["fits"]]
+
+    assert batches("--card", "a100-80gb") == batches("--vram", "80GB")
+
+
+def test_json_has_each_rows_speed_hours_and_cost(tunematrix) -> None:
+    code, output, _ = tunematrix(
+        "fit", "--model", "llama-3.2-1b", "--card", "h100", "--tokens", "1.5M", "--price", 2, "--json",
+        "--method", "full_sft", "--method", "qlora", "--rank", 8,
+    )  # fmt: skip
+    answer = json.loads(output)
+
+    assert code == 0
+    assert (answer["card"], answer["tokens"], answer["price"]) == ("h100", 1_500_000, 2)
+    assert any("H100" in line.upper() and "data sheet" in line for line in answer["assumptions"])
+    for row in answer["fits"]:
+        tokens = row["largest_batch"] * row["sequence_length"]
+        parts = ("arithmetic", "memory_traffic", "optimizer", "launches")
+        assert row["step_seconds"] == pytest.approx(sum(row[f"{part}_seconds"] for part in parts))
+        assert row["tokens_per_second"] == pytest.approx(tokens / row["step_seconds"])
+        assert row["hours"] == pytest.approx(1_500_000 / row["tokens_per_second"] / 3600)
+        assert row["dollars"] == pytest.approx(2 * row["hours"])
+        assert 0 < row["model_flops"] < row["hardware_flops"]
+        assert "%" in row["reason"]
+
+
+def test_what_does_not_fit_has_no_speed(tunematrix) -> None:
+    _, output, _ = tunematrix("fit", "--model", "llama-3.1-70b", "--card", "rtx-3090", "--method", "lora", "--json")
+
+    assert {row["tokens_per_second"] for row in json.loads(output)["fits"]} == {None}
+
+
+def test_without_a_card_no_time_is_told(tunematrix) -> None:
+    _, table, _ = tunematrix("fit", "--model", "llama-2-7b", "--vram", "24GB")
+    _, as_json, _ = tunematrix("fit", "--model", "llama-2-7b", "--vram", "24GB", "--json")
+
+    assert "tokens/s" not in table and "roofline" not in table
+    assert not {"card", "tokens", "price"} & set(json.loads(as_json))
+    assert not any("seconds" in key or "second" in key for key in json.loads(as_json)["fits"][0])
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--model", "llama-2-7b"), "--vram SIZE or --card NAME: one of the two is needed, and neither is given"),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--card", "h100"), "one of the two is needed, and both are given"),
+        (("--model", "llama-2-7b", "--card", "voodoo2"), "--card voodoo2: there is none such (there are: rtx-3090, "),
+        (
+            ("--model", "llama-2-7b", "--card", "h100", "--overhead", "80GB"),
+            "--overhead 80GB: leaves nothing of --card h100",
+        ),
+        (
+            ("--model", "llama-2-7b", "--card", "h100", "--tokens", "10M", "--price", "-1"),
+            "--price -1: expected dollars a GPU hour, 0 or more",
+        ),
+        (("--model", "llama-2-7b", "--card", "h100", "--tokens", "10M", "--price", "nan"), "--price nan: expected"),
+        (("--model", "llama-2-7b", "--card", "h100", "--price", "2"), "--price 2: needs --tokens"),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--tokens", "10M"), "--tokens 10M: needs --card"),
+        (("--model", "llama-2-7b", "--card", "h100", "--tokens", "many"), "--tokens many: expected a number above"),
         (("--model", "llama-9", "--vram", "24GB"), "llama-9: no such shape, file or folder (shapes: llama-2-7b, "),
         (("--model", "no-causal.json", "--vram", "24GB"), "no-causal.json: bert is not a causal language model"),
         (
@@ -87,10 +159,11 @@ def test_wrong_input_is_one_line(tunematrix, tmp_path: Path, words: tuple[str, .
     assert says in errors[0] and errors[0].startswith("tunematrix: ")
 
 
-def test_it_answers_at_once_since_it_needs_no_heavy_library() -> None:
+@pytest.mark.parametrize("limit", [["--vram", "80GB"], ["--card", "h200", "--tokens", "10M", "--price", "3"]])
+def test_it_answers_at_once_since_it_needs_no_heavy_library(limit: list[str]) -> None:
     """How long it takes is `make bench`'s to say: here a busy machine would be to blame."""
     script = (
-        "import sys; sys.argv = ['tunematrix', 'fit', '--model', 'llama-3.1-70b', '--vram', '80GB']\n"
+        f"import sys; sys.argv = ['tunematrix', 'fit', '--model', 'llama-3.1-70b', *{limit}]\n"
         "from harness.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"

@@ -5,9 +5,7 @@ Tokens without values tell nobody whether there
 is padding, so that the model always masks; a batch without padding is told to it by taking the mask away.
 """
 
-import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -18,13 +16,13 @@ from harness.predict.layers import held_by_checkpoints
 from harness.predict.memory import activation_parts, gradient_bytes, memory
 from harness.predict.optimizer import optimizer_bytes
 from harness.predict.recipe import Adapter, Batch, Recipe
-from harness.predict.shapes import read_shape, shape_files
+from harness.predict.shapes import read_shape
 from harness.predict.weights import adapter_bytes, weights_bytes
+from tests.harness.predict.models import loss_of, model_of, tiles_in_place
 
 pytestmark = pytest.mark.slow
 
 LLAMA = "transformers.models.llama.modeling_llama"
-TILES = "trl.kernels.chunked_logprob"
 BFLOAT16: dict[str, Any] = {"weights": "bfloat16", "compute": "bfloat16", "device": "cpu"}
 FULL = Recipe(**BFLOAT16)
 LORA = Recipe(**BFLOAT16, adapter=Adapter(16))
@@ -72,21 +70,21 @@ def step_without_storage(name: str, recipe: Recipe, batch: Batch) -> Counted:
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.distributed._tools.mem_tracker import MemTracker
 
-    model = _model(name, recipe)
-    with FakeTensorMode(), _tiles_in_place():
+    model = model_of(name, recipe, "meta")
+    with FakeTensorMode(), tiles_in_place():
         _give_fake_storage(model)
         learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(learned, fused=True)
         tokens = torch.zeros(batch.rows, batch.length, dtype=torch.int64)
         with nullcontext() if batch.padded else patch(f"{LLAMA}.create_causal_mask", return_value=None):
-            _loss(model, tokens).backward()
+            loss_of(model, tokens).backward()
             optimizer.step()
             optimizer.zero_grad()
             tracker = MemTracker()
             tracker.track_external(model, optimizer)
             _leave_out_hooks_of_frozen_parameters(tracker, model)
             with tracker:
-                loss = _loss(model, tokens)
+                loss = loss_of(model, tokens)
                 forward = _snapshot(tracker)
                 loss.backward()
                 backward = _snapshot(tracker)
@@ -99,44 +97,6 @@ def step_without_storage(name: str, recipe: Recipe, batch: Batch) -> Counted:
         activations=forward["Activation"],
         peak=peak,
     )
-
-
-@contextmanager
-def _tiles_in_place() -> Iterator[None]:
-    """On a GPU a tile of the loss is worked on where it lies; the CPU makes copies, which these leave out."""
-    with ExitStack() as stack:
-        for name in ("_forward_tile", "_backward_tile", "_addmm_fp32"):
-            stack.enter_context(patch(f"{TILES}.{name}", lambda *_, **__: None))
-        yield
-
-
-def _loss(model: Any, tokens: Any) -> Any:
-    return -model(input_ids=tokens, labels=tokens, use_cache=False, fused_lm_head=True).log_probs.sum()
-
-
-def _model(name: str, recipe: Recipe) -> Any:
-    """As the harness builds and trains it, with TRL's fused output layer."""
-    import torch
-    from transformers import CONFIG_MAPPING, AutoModelForCausalLM
-    from trl.trainer.utils import add_fused_lm_head
-
-    from methods.adapters import add_adapter
-    from methods.parameters import LoraParameters
-
-    settings = json.loads(shape_files()[name].read_text())
-    config = CONFIG_MAPPING[settings.pop("model_type")].from_dict(settings)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=getattr(torch, recipe.weights), attn_implementation="sdpa"
-        )
-        add_fused_lm_head(model, outputs=("log_probs", "entropy", "is_top1"))
-        if recipe.adapter is not None:
-            parameters = LoraParameters(rank=recipe.adapter.rank, target_modules=recipe.adapter.targets)
-            model = add_adapter(model, parameters, recipe.adapter_dtype)
-    if recipe.checkpointing:
-        model.enable_input_require_grads()
-        model.gradient_checkpointing_enable()
-    return model.train()
 
 
 def _give_fake_storage(model: Any) -> None:

@@ -1,0 +1,228 @@
+"""FLOPs of a training step, by formula: every matrix product of the forward and the backward pass.
+
+A product of m x k with k x n is 2 m k n operations, an addition and a multiplication each (Kaplan et al. 2020, section
+2.1; ``torch.utils.flop_counter``). Attention's two products are counted whole, as that counter and PaLM's appendix B
+(Chowdhery et al. 2022) do, though a causal kernel skips almost half of them. What is element by element is not counted.
+**Model** FLOPs are those that the method itself asks for; **hardware** FLOPs also what is computed a second time:
+checkpointed layers, the scores in the backward pass of fused attention (Dao 2023, section 3.1), the loss's logits.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from harness.predict.parameters import adapted_by_layer
+from harness.predict.recipe import Batch, Recipe
+from harness.predict.shape import Linear, Shape
+
+Part = Literal["linear", "adapters", "attention", "output"]
+Role = Literal["forward", "input_gradients", "weight_gradients", "reference", "recomputed"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """``count`` matrix products that are alike: operations, and bytes read and written, of one of them."""
+
+    part: Part
+    role: Role
+    flops: int
+    bytes: int
+    size: int  # bytes of an element of its operands
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Of a step. The first three are of the base's linear layers in decoder layers; the next three have all roles."""
+
+    forward: int = 0
+    input_gradients: int = 0
+    weight_gradients: int = 0
+    adapters: int = 0
+    attention: int = 0
+    output: int = 0
+    reference: int = 0
+    recomputed: int = 0
+
+    @property
+    def model(self) -> int:
+        """What the method asks for: the numerator of a model FLOP utilisation."""
+        return self.hardware - self.recomputed
+
+    @property
+    def hardware(self) -> int:
+        """What is computed."""
+        return sum(vars(self).values())
+
+
+def step_flops(shape: Shape, recipe: Recipe, batch: Batch) -> Flops:
+    """FLOPs of one forward and backward pass over ``batch``; the optimizer's are element by element."""
+    found: Counter[str] = Counter()
+    for product in products(shape, recipe, batch):
+        apart = product.role in ("reference", "recomputed") or product.part == "linear"
+        found[product.role if apart else product.part] += product.flops * product.count
+    return Flops(**found)
+
+
+def products(shape: Shape, recipe: Recipe, batch: Batch) -> Iterator[Product]:
+    """Every matrix product of one forward and backward pass over ``batch``, with DPO's pass of the reference."""
+    run = Multiplied(shape, recipe, batch)
+    for (adapted, grad), layers in layer_kinds(shape, recipe).items():
+        for product in run.layer(adapted, grad):
+            yield replace(product, count=layers)
+    yield from run.output()
+    yield from run.reference()
+
+
+def layer_kinds(shape: Shape, recipe: Recipe) -> Counter[tuple[tuple[Linear, ...], bool]]:
+    """How many layers have which adapters, and whether a gradient flows out of them below.
+
+    Below the first adapter none does; checkpointing needs inputs through which one flows.
+    """
+    grad = recipe.adapter is None or recipe.checkpointing
+    adapted = [()] * shape.layers if recipe.adapter is None else adapted_by_layer(shape, recipe.adapter.targets)
+    found: Counter[tuple[tuple[Linear, ...], bool]] = Counter()
+    for names in adapted:
+        found[names, grad] += 1
+        grad = grad or bool(names)
+    return found
+
+
+@dataclass(frozen=True)
+class Multiplied:
+    """The products of each kind of layer over one batch."""
+
+    shape: Shape
+    recipe: Recipe
+    batch: Batch
+
+    def layer(self, adapted: tuple[Linear, ...], grad: bool) -> Iterator[Product]:
+        """A decoder layer's, forward and backward; ``grad`` if its input needs a gradient."""
+        q, k, v, o, gate, up, down = self.shape.linears
+        flows = {layer: grad or self.recipe.adapter is None or layer in adapted for layer in (q, k, v)}
+        attended = any(flows.values())
+        middle = attended or o in adapted
+        product = middle or gate in adapted or up in adapted
+        inputs = dict.fromkeys((q, k, v), grad) | {o: attended, gate: middle, up: middle, down: product}
+        for layer, needed in inputs.items():
+            yield from self._linear(layer, needed)
+            if layer in adapted:
+                yield from self._adapter(layer, needed)
+        yield from self._attention("forward")
+        yield from self._attention_backward(flows[q], flows[k], flows[v])
+        if self.recipe.checkpointing:
+            yield from self._again(adapted)
+
+    def _linear(self, layer: Linear, grad: bool) -> Iterator[Product]:
+        """y = x W' once; dL/dx = dL/dy W where the input needs it; dL/dW = (dL/dy)' x where the weight learns."""
+        roles: list[Role] = ["forward"]
+        roles += ["input_gradients"] if grad else []
+        roles += ["weight_gradients"] if self.recipe.adapter is None else []
+        for role in roles:
+            yield self._linear_product(layer, role)
+
+    def _linear_product(self, layer: Linear, role: Role) -> Product:
+        return _product("linear", role, self.batch.tokens, layer.inputs, layer.outputs, self.recipe.compute_size)
+
+    def _adapter(self, layer: Linear, grad: bool) -> Iterator[Product]:
+        """Two narrow products (Hu et al. 2021), whose weights learn; the second's input always needs a gradient."""
+        for role in ("forward", "input_gradients", "weight_gradients"):
+            first, second = self._adapter_products(layer, role)
+            if grad or role != "input_gradients":
+                yield first
+            yield second
+
+    def _adapter_products(self, layer: Linear, role: Role) -> tuple[Product, Product]:
+        recipe, tokens = self.recipe, self.batch.tokens
+        assert recipe.adapter is not None
+        rank, size = recipe.adapter.rank, recipe.compute_size if recipe.autocast else recipe.adapter_size
+        return (
+            _product("adapters", role, tokens, layer.inputs, rank, size),
+            _product("adapters", role, tokens, rank, layer.outputs, size),
+        )
+
+    def _attention(self, role: Role) -> Iterator[Product]:
+        """Queries with keys, and probabilities with values."""
+        flops = 2 * self._square_flops
+        if self.recipe.attention == "eager":
+            yield self._square(role, 2)
+        else:
+            yield Product("attention", role, flops, self._heads_bytes(2, 2), self.recipe.compute_size)
+
+    def _attention_backward(self, query: bool, key: bool, value: bool) -> Iterator[Product]:
+        """Fused attention computes every gradient, and the scores again; eager attention what is asked for."""
+        if not (query or key or value):
+            return
+        if self.recipe.attention == "eager":
+            yield self._square("input_gradients", query + key + (query or key) + value)
+            return
+        size = self.recipe.compute_size
+        yield Product("attention", "input_gradients", 4 * self._square_flops, self._heads_bytes(4, 4), size)
+        yield Product("attention", "recomputed", self._square_flops, 0, size)
+
+    @property
+    def _square_flops(self) -> int:
+        return 2 * self.batch.rows * self.batch.length**2 * self.shape.heads * self.shape.head_dim
+
+    def _heads_bytes(self, of_queries: int, of_keys: int) -> int:
+        """Bytes of so many tensors as wide as the queries, and as the keys."""
+        heads = of_queries * self.shape.heads + of_keys * self.shape.kv_heads
+        return self.batch.tokens * heads * self.shape.head_dim * self.recipe.compute_size
+
+    def _square(self, role: Role, number: int) -> Product:
+        """``number`` products with every head's table of scores on one side."""
+        size, heads = self.recipe.compute_size, self.shape.heads
+        table = self.batch.rows * heads * self.batch.length**2
+        sides = 2 * self.batch.tokens * heads * self.shape.head_dim
+        return Product("attention", role, number * self._square_flops, number * (table + sides) * size, size)
+
+    def _again(self, adapted: tuple[Linear, ...]) -> Iterator[Product]:
+        """A checkpointed layer's forward pass once more.
+
+        PyTorch stops it once it has the last tensor that the backward pass asks for: what the last product takes.
+        """
+        *_, down = self.shape.linears
+        yield from self._attention("recomputed")
+        for layer in self.shape.linears:
+            own = [self._linear_product(layer, "recomputed")]
+            own += self._adapter_products(layer, "recomputed") if layer in adapted else []
+            yield from own[:-1] if layer == down else own
+
+    def output(self) -> Iterator[Product]:
+        """The output layer under TRL's fused loss, which keeps no logits and computes them again."""
+        yield self._output_product("forward")
+        yield self._output_product("recomputed")
+        yield self._output_product("input_gradients")
+        if self.recipe.adapter is None:
+            yield self._output_product("weight_gradients")
+
+    def _output_product(self, role: Role) -> Product:
+        """The last position of each row predicts nothing."""
+        tokens = self.batch.rows * (self.batch.length - 1)
+        return _product("output", role, tokens, self.shape.hidden, self.shape.vocabulary, self.recipe.compute_size)
+
+    def reference(self) -> Iterator[Product]:
+        """DPO's forward pass of the reference: with the adapter's frozen copy, or without any; none if precomputed."""
+        recipe, shape = self.recipe, self.shape
+        if recipe.reference in (None, "precomputed"):
+            return
+        frozen_copy = recipe.adapter if recipe.reference == "frozen_copy" else None
+        adapted = adapted_by_layer(shape, frozen_copy.targets) if frozen_copy else [()] * shape.layers
+        for names, layers in Counter(adapted).items():
+            for product in self._reference_layer(names):
+                yield replace(product, count=layers)
+        yield self._output_product("reference")
+
+    def _reference_layer(self, adapted: Iterable[Linear]) -> Iterator[Product]:
+        for layer in self.shape.linears:
+            yield self._linear_product(layer, "reference")
+        for layer in adapted:
+            yield from self._adapter_products(layer, "reference")
+        yield from self._attention("reference")
+
+
+def _product(part: Part, role: Role, rows: int, inner: int, columns: int, size: int) -> Product:
+    """A gradient's product is of the same three sizes in another order."""
+    moved = (rows * inner + inner * columns + rows * columns) * size
+    return Product(part, role, 2 * rows * inner * columns, moved, size)

@@ -1,0 +1,119 @@
+"""Seconds of a training step, by a roofline: each part takes as long as its arithmetic or its traffic, whichever is
+longer (Williams et al. 2009), and parts follow each other.
+
+Nothing here has been held against a GPU. What a device reaches is its profile's (``devices.py``); what is assumed of
+kernels stands below.
+"""
+
+from dataclasses import dataclass
+
+from harness.predict.devices import Profile
+from harness.predict.flops import Flops, Product, products, step_flops
+from harness.predict.layers import FLOAT32
+from harness.predict.recipe import Batch, Recipe
+from harness.predict.shape import Shape
+from harness.predict.traffic import accumulation_traffic, optimizer_traffic, pass_traffic
+
+# Of a large product's speed, what fused attention reaches: FlashAttention-2 (Dao 2023, section 4) tells 0.5 to 0.73 of
+# an A100's peak, and FlashAttention-3 (Shah et al. 2024, section 1) 0.35 of an H100's for it. Assumed between them.
+ATTENTION_REACH = 0.7
+# A causal kernel leaves out the blocks of scores above the diagonal: almost half of them. With padding a mask is given
+# instead, and every block is computed.
+CAUSAL_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Seconds by what they are spent on; what waits for launches is what the host takes beyond all of it."""
+
+    arithmetic: float
+    memory_traffic: float
+    optimizer: float
+    launches: float
+    flops: Flops
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Seconds by part."""
+        return {
+            "arithmetic": self.arithmetic,
+            "memory traffic": self.memory_traffic,
+            "optimizer": self.optimizer,
+            "launches": self.launches,
+        }
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole step."""
+        return sum(self.parts.values())
+
+    @property
+    def dominant(self) -> str:
+        """The part that takes longest."""
+        return max(self.parts, key=lambda part: self.parts[part])
+
+    @property
+    def reason(self) -> str:
+        """What the step spends most of its time on, in words."""
+        share = self.parts[self.dominant] / self.seconds
+        return f"{share:.0%} {_IN_WORDS[self.dominant]}"
+
+
+_IN_WORDS = {
+    "arithmetic": "arithmetic of matrix products",
+    "memory traffic": "memory traffic between products",
+    "optimizer": "the optimizer's reading and writing of its state",
+    "launches": "waiting for kernels to be launched",
+}
+
+
+def step_seconds(shape: Shape, recipe: Recipe, batch: Batch, profile: Profile, *, micro_batches: int = 1) -> StepTime:
+    """How long one optimizer step takes over ``micro_batches`` of ``batch``, by ``profile``; predicted."""
+    done = list(products(shape, recipe, batch))
+    moved, update = pass_traffic(shape, recipe, batch), optimizer_traffic(shape, recipe)
+    added = accumulation_traffic(shape, recipe)
+    calculating, feeding = _seconds_of_products(done, recipe, batch, profile)
+    arithmetic = micro_batches * calculating
+    between = micro_batches * (feeding + moved.bytes / profile.bandwidth)
+    traffic = between + (micro_batches - 1) * added.bytes / profile.bandwidth
+    optimizer = update.bytes / profile.bandwidth
+    kernels = micro_batches * (moved.kernels + sum(product.count for product in done)) + update.kernels
+    kernels += (micro_batches - 1) * added.kernels
+    issuing = kernels * profile.launch_seconds
+    return StepTime(
+        arithmetic=arithmetic,
+        memory_traffic=traffic,
+        optimizer=optimizer,
+        launches=max(0.0, issuing - arithmetic - traffic - optimizer),
+        flops=_times(step_flops(shape, recipe, batch), micro_batches),
+    )
+
+
+def tokens_per_second(batch: Batch, time: StepTime, micro_batches: int = 1) -> float:
+    """Tokens of all rows, both answers of a preference pair counted."""
+    return micro_batches * batch.tokens / time.seconds
+
+
+def _seconds_of_products(done: list[Product], recipe: Recipe, batch: Batch, profile: Profile) -> tuple[float, float]:
+    """Seconds of the products that are bound by arithmetic, and of those that are bound by what they read and write."""
+    calculating = feeding = 0.0
+    for product in done:
+        speed = profile.float32_flops if product.size == FLOAT32 else profile.bfloat16_flops
+        arithmetic = _executed(product, recipe, batch) / speed
+        traffic = product.bytes / profile.bandwidth
+        if arithmetic >= traffic:
+            calculating += product.count * arithmetic
+        else:
+            feeding += product.count * traffic
+    return calculating, feeding
+
+
+def _executed(product: Product, recipe: Recipe, batch: Batch) -> float:
+    """Operations as a large product's worth: attention skips what is masked, and is slower at the rest."""
+    if product.part != "attention" or recipe.attention == "eager":
+        return product.flops
+    return product.flops * (1.0 if batch.padded else CAUSAL_SHARE) / ATTENTION_REACH
+
+
+def _times(flops: Flops, number: int) -> Flops:
+    return Flops(**{name: number * value for name, value in vars(flops).items()})

@@ -1,0 +1,260 @@
+"""Bytes moved by everything that is no matrix product, and how many kernels move them.
+
+Read, operator by operator, from what Transformers' eager Llama and Qwen2, PEFT's LoRA layers, bitsandbytes' 4-bit
+product and TRL's loss do without ``torch.compile``, and from PyTorch's ``derivatives.yaml``: each operator reads and
+writes memory once. Vectors of one number a token, and kernels that only touch those, are left out of the bytes.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from harness.predict.flops import layer_kinds
+from harness.predict.layers import FLOAT32, INDEX, LOSS_TILE_TOKENS, LOSS_TILE_WIDTH
+from harness.predict.optimizer import learned_parameters
+from harness.predict.parameters import adapted_by_layer
+from harness.predict.recipe import Batch, Recipe
+from harness.predict.shape import Linear, Shape
+
+DEQUANTISING_KERNELS = 3  # the scales of the scales, their mean, the weights
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes read and written, and kernels launched."""
+
+    bytes: float = 0.0
+    kernels: int = 0
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return Traffic(self.bytes + other.bytes, self.kernels + other.kernels)
+
+    def __mul__(self, times: int) -> "Traffic":
+        return Traffic(self.bytes * times, self.kernels * times)
+
+
+NOTHING = Traffic()
+
+
+def pass_traffic(shape: Shape, recipe: Recipe, batch: Batch) -> Traffic:
+    """Of one forward and backward pass over ``batch``, with DPO's pass of the reference."""
+    run = Moved(shape, recipe, batch)
+    found = run.ends_forward() + run.ends_backward()
+    for (adapted, grad), layers in layer_kinds(shape, recipe).items():
+        passes = 2 if recipe.checkpointing else 1
+        found += (run.layer_forward(adapted) * passes + run.layer_backward(adapted, grad)) * layers
+    if recipe.reference not in (None, "precomputed"):
+        found += run.ends_forward() + run.reference_layers()
+    return found
+
+
+def optimizer_traffic(shape: Shape, recipe: Recipe) -> Traffic:
+    """Of clipping and one step: gradients read for their norm and scaled, then each parameter, its gradient and its
+    moments read, and all but the gradient written. Fused AdamW goes through lists of tensors, 8-bit one at a time."""
+    learned = learned_parameters(shape, recipe)
+    elements, tensors = sum(p.elements * p.count for p in learned), sum(p.count for p in learned)
+    size = recipe.learned_size
+    moments = 4 * size if recipe.optimizer == "adamw" else 4  # read and written, of two; a byte each in 8 bit
+    kernels = -(-tensors // 64) * 3 if recipe.optimizer == "adamw" else tensors
+    return Traffic(elements * (3 * size + 3 * size + moments), kernels)
+
+
+def accumulation_traffic(shape: Shape, recipe: Recipe) -> Traffic:
+    """Of adding a micro-batch's gradients to those that stand."""
+    learned = learned_parameters(shape, recipe)
+    return Traffic(3 * recipe.learned_size * sum(p.elements * p.count for p in learned), sum(p.count for p in learned))
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What each kind of layer moves over one batch."""
+
+    shape: Shape
+    recipe: Recipe
+    batch: Batch
+
+    @property
+    def trains_base(self) -> bool:
+        """Does every weight learn?"""
+        return self.recipe.adapter is None
+
+    def layer_forward(self, adapted: tuple[Linear, ...]) -> Traffic:
+        """Two norms, rotary embeddings, attention, the MLP's product, two additions to the stream; what linear layers
+        lower, take out of 4 bit, and add of their adapters."""
+        shape, recipe = self.shape, self.recipe
+        found = self._norm() * 2
+        found += self._rotary()
+        found += self._each(shape.intermediate, 5 * recipe.compute_size, 2)  # silu(gate) up
+        found += self._each(shape.hidden, 3 * recipe.weight_size, 1) * 2
+        for layer in shape.linears:
+            found += self._weight(layer) + self._lowered(layer)
+            if layer in adapted:
+                found += self._adapter(layer)
+        return found + self._eager()
+
+    def layer_backward(self, adapted: tuple[Linear, ...], grad: bool) -> Traffic:
+        """The same in reverse; a tensor that several layers read gets their gradients added up."""
+        shape, recipe = self.shape, self.recipe
+        if not (grad or adapted):
+            return NOTHING
+        stream = 3 * recipe.weight_size
+        found = self._norm_backward() * (2 if grad else 1)
+        found += self._rotary_backward()
+        found += self._each(shape.intermediate, 9 * recipe.compute_size, 3)
+        found += self._each(shape.hidden, stream, 1) * (5 if grad else 2)  # two of the stream, three of the norms
+        for layer in shape.linears:
+            found += self._dequantised(layer) + self._cast(shape.hidden, 1)
+            if self.trains_base:
+                found += self._raised(layer) + self._each(layer.outputs * layer.bias, recipe.compute_size, layer.bias)
+            if layer in adapted:
+                found += self._adapter_backward(layer)
+        return found + self._eager_backward()
+
+    def reference_layers(self) -> Traffic:
+        """The layers of DPO's reference, forward only."""
+        recipe, shape = self.recipe, self.shape
+        frozen_copy = recipe.adapter if recipe.reference == "frozen_copy" else None
+        adapted = Counter(adapted_by_layer(shape, frozen_copy.targets) if frozen_copy else [()] * shape.layers)
+        return sum((self.layer_forward(names) * layers for names, layers in adapted.items()), NOTHING)
+
+    def ends_forward(self) -> Traffic:
+        """The embeddings, the last norm, and the loss."""
+        shape, recipe = self.shape, self.recipe
+        looked_up = self._each(shape.hidden, 2 * recipe.weight_size, 1)
+        return looked_up + self._norm() + self.logits_forward()
+
+    def ends_backward(self) -> Traffic:
+        """The loss sums gradients in float32; a table that learns gets its own from every token."""
+        shape, recipe = self.shape, self.recipe
+        found = self.logits_backward() + self._norm_backward()
+        found += self._each(shape.hidden, 2 * FLOAT32 + recipe.weight_size, 2)
+        if not self.trains_base:
+            return found
+        table = shape.vocabulary * shape.hidden
+        found += Traffic(table * (2 * FLOAT32 + recipe.weight_size), 2)
+        found += Traffic(table * recipe.weight_size, 2) + self._each(shape.hidden, 3 * recipe.weight_size + INDEX, 1)
+        return found + (Traffic(3 * table * recipe.weight_size, 1) if shape.tied else NOTHING)
+
+    def logits_forward(self) -> Traffic:
+        """Each tile of logits is read once."""
+        return self._logits(self.recipe.compute_size)
+
+    def logits_backward(self) -> Traffic:
+        """Each tile is turned into its gradient where it lies."""
+        return self._logits(2 * self.recipe.compute_size)
+
+    def _norm(self) -> Traffic:
+        """Widened, squared, averaged, scaled, narrowed, and weighted."""
+        size = self.recipe.weight_size
+        narrow, kernels = (4 * size, 8) if size != FLOAT32 else (2 * size, 6)
+        wide = 7 if size != FLOAT32 else 5
+        return self._each(self.shape.hidden, narrow + wide * FLOAT32, kernels)
+
+    def _norm_backward(self) -> Traffic:
+        size, hidden = self.recipe.weight_size, self.shape.hidden
+        narrow, kernels = (4 * size, 17) if size != FLOAT32 else (2 * size, 15)
+        wide = 19 if size != FLOAT32 else 17
+        weight = self._each(hidden, 4 * size, 2) if self.trains_base else NOTHING
+        return self._each(hidden, narrow + wide * FLOAT32, kernels) + weight
+
+    def _weight(self, layer: Linear) -> Traffic:
+        """A weight before its product: out of 4 bit, or lowered by autocast, which the backward pass remembers."""
+        recipe = self.recipe
+        if not recipe.autocast or recipe.quantised:
+            return self._dequantised(layer)
+        return Traffic(layer.elements * (recipe.weight_size + recipe.compute_size), 1 + layer.bias)
+
+    def _dequantised(self, layer: Linear) -> Traffic:
+        """Read in 4 bit, and written for the product to read: each time."""
+        recipe = self.recipe
+        size = 0.5 + recipe.compute_size
+        return Traffic(layer.elements * size, DEQUANTISING_KERNELS) if recipe.quantised else NOTHING
+
+    def _lowered(self, layer: Linear) -> Traffic:
+        """Autocast lowers what a norm gives to each product that takes it, and raises its gradient again."""
+        return self._cast(layer.inputs, 1) if self._reads_the_stream(layer) else NOTHING
+
+    def _reads_the_stream(self, layer: Linear) -> bool:
+        _, _, _, o, _, _, down = self.shape.linears
+        return layer not in (o, down)
+
+    def _cast(self, width: int, kernels: int) -> Traffic:
+        """From the stream's type to the products', or the other way."""
+        recipe = self.recipe
+        both = recipe.weight_size + recipe.compute_size
+        return self._each(width, both, kernels) if recipe.autocast and not recipe.quantised else NOTHING
+
+    def _rotary(self) -> Traffic:
+        """x cos + rotated x sin, of queries and keys; angles are of the weights' type, and so is the outcome."""
+        wide, size = self.recipe.weight_size, self.recipe.compute_size
+        return self._each(self._rotated, 5 * wide + 5 * size, 10) + self._cast(self._rotated, 2)
+
+    def _rotary_backward(self) -> Traffic:
+        """Each half's gradient is put into zeros; a copy in the order of tokens comes last."""
+        wide, size = self.recipe.weight_size, self.recipe.compute_size
+        lowered = self._cast(self._rotated, 2) * 3
+        return self._each(self._rotated, 4 * wide + 13 * size, 20) + lowered
+
+    def _raised(self, layer: Linear) -> Traffic:
+        """Under autocast a weight's gradient goes back to the weight's type."""
+        recipe = self.recipe
+        size = recipe.compute_size + recipe.weight_size
+        return Traffic(layer.elements * size, 1 + layer.bias) if recipe.autocast else NOTHING
+
+    def _adapter(self, layer: Linear) -> Traffic:
+        """The input lifted to the adapter's type, the outcome scaled, added, and lowered."""
+        inputs, compute, size = self._adapter_sizes()
+        lifted = self._each(layer.inputs, inputs + size, 1) if inputs != size else NOTHING
+        lowered = self._each(layer.outputs, size + compute, 1) if size != compute else NOTHING
+        return lifted + lowered + self._each(layer.outputs, compute + 4 * size, 2)
+
+    def _adapter_backward(self, layer: Linear) -> Traffic:
+        """The gradient lifted and lowered, scaled, and the input's added to that of the layer."""
+        inputs, compute, size = self._adapter_sizes()
+        lifted = self._each(layer.inputs, inputs + size, 1) if inputs != size else NOTHING
+        split = self._each(layer.outputs, 2 * (size + compute), 2) if size != compute else NOTHING
+        scaled = self._each(layer.outputs, 2 * size, 1)
+        return lifted + split + scaled + self._each(layer.inputs, 3 * inputs, 1)
+
+    def _adapter_sizes(self) -> tuple[int, int, int]:
+        recipe = self.recipe
+        size = recipe.compute_size if recipe.autocast else recipe.adapter_size
+        return recipe.weight_size, recipe.compute_size, size
+
+    def _eager(self) -> Traffic:
+        """Eager attention scales, masks and normalises every head's table of scores in float32, one after the other;
+        fused attention moves none."""
+        size = self.recipe.compute_size
+        lifted = 2 * (size + FLOAT32) if size != FLOAT32 else 0
+        return self._scores(4 * size + lifted + 2 * FLOAT32, 5 if lifted else 3) + self._copied(2, 0)
+
+    def _eager_backward(self) -> Traffic:
+        size = self.recipe.compute_size
+        lifted = 2 * (size + FLOAT32) if size != FLOAT32 else 0
+        return self._scores(2 * size + lifted + 3 * FLOAT32, 4 if lifted else 2) + self._copied(1, 1)
+
+    def _copied(self, queries: int, keys: int) -> Traffic:
+        """Copies of so many tensors in another order, and keys and values repeated for their heads."""
+        if self.recipe.attention != "eager":
+            return NOTHING
+        shape, size = self.shape, self.recipe.compute_size
+        repeats = 2 if shape.kv_heads < shape.heads else 0
+        widths = (2 * queries + repeats) * shape.heads + (2 * keys + repeats) * shape.kv_heads
+        return self._each(widths * shape.head_dim, size, queries + keys + repeats)
+
+    def _scores(self, size: int, kernels: int) -> Traffic:
+        if self.recipe.attention != "eager":
+            return NOTHING
+        return Traffic(self.batch.rows * self.shape.heads * self.batch.length**2 * size, kernels)
+
+    def _logits(self, size: int) -> Traffic:
+        tokens = self.batch.rows * (self.batch.length - 1)
+        tiles = -(-tokens // LOSS_TILE_TOKENS) * -(-self.shape.vocabulary // LOSS_TILE_WIDTH)
+        return Traffic(tokens * self.shape.vocabulary * size, tiles)
+
+    @property
+    def _rotated(self) -> int:
+        return (self.shape.heads + self.shape.kv_heads) * self.shape.head_dim
+
+    def _each(self, width: int, size: int, kernels: int) -> Traffic:
+        """``size`` bytes for each of ``width`` elements of each token."""
+        return Traffic(self.batch.tokens * width * size, kernels)
