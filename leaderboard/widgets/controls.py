@@ -97,12 +97,28 @@ def page_of(rows: Any, size: int, *, key: str) -> Any:
     return rows.iloc[(number - 1) * size : number * size]
 
 
-def pick(label: str, options: Sequence[Any], current: int, *, key: str, show: Callable[[Any], str]) -> int:
-    """The place of one of ``options``, at first of the ``current``. The page keeps the choice in the address itself:
-    ``key`` is to change with what it shows."""
-    places = range(len(options))
-    chosen: int = st.selectbox(label, places, index=current, key=key, format_func=lambda n: short(show(options[n])))
-    return chosen
+def pick(
+    label: str,
+    options: Sequence[Any],
+    current: int,
+    *,
+    key: str,
+    show: Callable[[Any], str],
+    then: Callable[[int], None],
+) -> None:
+    """A list of ``options`` that stands at the ``current`` one; the place of another is for ``then``, which changes the
+    address: ``key`` is to change with what the page shows.
+
+    Whoever goes back before the page has come finds the list as it was, and is not sent on again.
+    """
+
+    def picked() -> None:
+        place = st.session_state[key]
+        st.session_state[key] = current
+        then(place)
+
+    places, shown = range(len(options)), [short(show(option)) for option in options]
+    st.selectbox(label, places, index=current, key=key, format_func=lambda n: shown[n], on_change=picked)
 
 
 def part(options: Sequence[str], *, key: str, label: str = "Show") -> str:

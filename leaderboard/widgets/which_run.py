@@ -1,5 +1,6 @@
 """Which run a page is about: the one that the address names, or one to choose by arm, rate and seed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -35,23 +36,28 @@ def choose_run(runs: pd.DataFrame) -> "pd.Series[Any]":
     with left:
         names = runs.drop_duplicates("place")
         at = int((names["place"] < run["place"]).sum())
-        place = names["place"].iloc[controls.pick("Arm", list(names["row"]), at, key=f"arm-{here}", show=str)]
-    own = runs[runs["place"] == place]
+        controls.pick("Arm", list(names["row"]), at, key=f"arm-{here}", show=str, then=_opens(names["run_id"]))
+    own = runs[runs["place"] == run["place"]]
     with middle:
-        rates = sorted(own["learning_rate"].dropna().unique())
-        if rates and place == run["place"] and pd.notna(run["learning_rate"]):
+        if pd.notna(run["learning_rate"]):
+            tried = own.drop_duplicates("learning_rate").dropna(subset="learning_rate").sort_values("learning_rate")
+            rates = list(tried["learning_rate"])
             at = rates.index(run["learning_rate"])
-            picked = rates[controls.pick("Learning rate", rates, at, key=f"rate-{here}", show=rate)]
-            own = own[own["learning_rate"] == picked]
+            controls.pick("Learning rate", rates, at, key=f"rate-{here}", show=rate, then=_opens(tried["run_id"]))
+            own = own[own["learning_rate"] == run["learning_rate"]]
     with right:
-        ids = list(own["run_id"])
-        at = ids.index(here) if here in ids else 0
-        told = own.apply(_told, axis=1).tolist()
-        picked = ids[controls.pick("Seed and purpose", told, at, key=f"seed-{here}-{len(ids)}-{place}", show=str)]
-    if picked != here:
-        st.query_params["run"] = picked
-        st.rerun()
+        told, at = own.apply(_told, axis=1).tolist(), list(own["run_id"]).index(here)
+        controls.pick("Seed and purpose", told, at, key=f"seed-{here}", show=str, then=_opens(own["run_id"]))
     return run
+
+
+def _opens(run_ids: "pd.Series[Any]") -> Callable[[int], None]:
+    """Opens one of these runs, by its place."""
+
+    def open_(place: int) -> None:
+        st.query_params["run"] = str(run_ids.iloc[place])
+
+    return open_
 
 
 def _told(run: "pd.Series[Any]") -> str:
