@@ -61,14 +61,14 @@ class Runner:
                 for run_id, event in self.executor.poll(0.2):
                     flights.receive(run_id, event)
                 flights.beat()
-            cut_short = bool(flights.under_way)
+            cut_short, failed = bool(flights.under_way), list(flights.failed)
             if cut_short:
                 flights.abandon()
             self._write_choices()
         plan = self.planner.plan()
         out_of_time = not stop.requested and (cut_short or any(self._is_open(line) for line in plan))
         if stop.requested or out_of_time:
-            return Summary(flights.finished, flights.failed, stop.requested, out_of_time)
+            return Summary(flights.finished, failed if out_of_time else flights.failed, stop.requested, out_of_time)
         self._write_unrunnable(plan)
         return Summary(flights.finished, list(dict.fromkeys([*flights.failed, *self._not_well(plan)])), False)
 

@@ -76,6 +76,8 @@ def _headline(found: OneRun, chosen: "pd.Series[Any]") -> None:
     if run["status"] != "ok":
         where = f" while it was in {run['failed_phase']}" if run["failed_phase"] else ""
         st.error(controls.plain(f"It ended as {run['status']}{where}: {run['reason'] or 'no reason recorded'}"))
+    elif run["reason"]:  # a good run says what it lacks
+        st.warning(controls.plain(run["reason"]))
 
 
 # --- its parts -------------------------------------------------------------------------------------------------------

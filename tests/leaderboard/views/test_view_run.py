@@ -1,5 +1,7 @@
 """The run's page: the run that the address names, or one to choose, with everything that is known of it."""
 
+import shutil
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -82,6 +84,15 @@ def test_a_run_of_two_stages_has_a_curve_of_each(open_board, db):
 def test_scores_stand_beside_the_bases(open_board, db):
     scores = open_board(db, page="run", show="Scores").dataframe[0].value.set_index("task")
     assert scores.loc["pocket_target", "tuned"] > scores.loc["pocket_target", "base"]
+
+
+def test_a_good_run_says_what_it_lacks(open_board, db, tmp_path):
+    run, copy = run_id(db, label="lora", purpose="quality"), tmp_path / "copy.db"
+    shutil.copy(db, copy)
+    with sqlite3.connect(copy) as opened:
+        opened.execute("DROP TRIGGER runs_finished_UPDATE")
+        opened.execute("UPDATE runs SET reason = 'not scored once merged: no memory' WHERE run_id = ?", [run])
+    assert "not scored once merged" in open_board(copy, page="run", run=run).warning[0].value
 
 
 def test_a_failed_run_says_how_it_ended(open_board, db):

@@ -1,0 +1,70 @@
+"""A GPU that will not do is refused in one line."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.errors import UserError
+from harness.gpu import missing_libraries, refuse_unfit_gpu
+
+
+class Nvml:
+    """NVML's answers."""
+
+    class NVMLError(Exception):
+        """As pynvml's."""
+
+    def __init__(self, count: int = 1, cuda: int = 13000, busy: tuple[int, ...] = (), driver: bool = True) -> None:
+        self.count, self.cuda, self.busy, self.driver = count, cuda, busy, driver
+
+    def nvmlInit(self) -> None:
+        if not self.driver:
+            raise self.NVMLError("Driver Not Loaded")
+
+    def nvmlDeviceGetCount(self) -> int:
+        return self.count
+
+    def nvmlSystemGetCudaDriverVersion_v2(self) -> int:
+        return self.cuda
+
+    def nvmlSystemGetDriverVersion(self) -> str:
+        return "535.1"
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Any]:
+        return [SimpleNamespace(pid=pid) for pid in self.busy]
+
+    def nvmlSystemGetProcessName(self, pid: int) -> str:
+        if pid == 2:
+            raise self.NVMLError("Not Found")
+        return "trainer"
+
+
+@pytest.mark.parametrize(
+    ("nvml", "cuda", "says"),
+    [
+        (Nvml(), None, "this torch has no CUDA"),
+        (Nvml(driver=False), "13.0", "no NVIDIA driver answers (Driver Not Loaded)"),
+        (Nvml(count=0), "13.0", "the driver knows of no GPU"),
+        (Nvml(cuda=12040), "13.0", "driver 535.1 is too old: it knows CUDA 12, and torch was built for CUDA 13.0"),
+        (Nvml(busy=(7, 8)), "13.0", "GPU 0 is in use by process 7 (trainer) and 1 more"),
+        (Nvml(busy=(2,)), "13.0", "GPU 0 is in use by process 2 (of a name that is not told)"),
+    ],
+)
+def test_what_will_not_do_is_refused(nvml: Nvml, cuda: str | None, says: str) -> None:
+    with pytest.raises(UserError) as caught:
+        refuse_unfit_gpu(nvml, cuda)
+    assert caught.value.lines[0].startswith(says)
+
+
+@pytest.mark.parametrize("cuda", ["12.6", "13.0"])
+def test_a_free_gpu_with_a_driver_as_new_will_do(cuda: str) -> None:
+    refuse_unfit_gpu(Nvml(cuda=13000), cuda)
+
+
+def test_a_missing_library_is_named_with_what_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.gpu.find_spec", lambda name: None if name == "flash_attn" else object())
+    assert missing_libraries() == ["flash_attn is not installed: cells with `attention: flash_attention_2` are skipped"]
