@@ -131,7 +131,7 @@ class TestWrongInput:
         assert "a matrix of zero cells: nothing matches" in line
 
     def test_a_matrix_that_does_not_exist(self, tunematrix):
-        assert "known: pocket" in self.mistake(tunematrix, "plan", "absent").replace("stories, ", "")
+        assert "(known: cost, pocket, stories)" in self.mistake(tunematrix, "plan", "absent")
 
     def test_several_rates_and_nothing_to_choose_by(self, tunematrix, suite):
         line = self.mistake(tunematrix, "plan", edited(suite, "selection: {sft: pocket_target_validation}\n", ""))
