@@ -17,6 +17,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TQDM_DISABLE"] = "1"
 
 import logging
+import threading
 import warnings
 
 import torch
@@ -30,6 +31,7 @@ logging.disable(logging.WARNING)
 import bitsandbytes  # noqa: E402, F401
 import datasets  # noqa: E402
 import peft  # noqa: E402, F401
+import tqdm  # noqa: E402
 import transformers  # noqa: E402
 from lm_eval.evaluator import evaluate  # noqa: E402, F401
 from lm_eval.models.huggingface import HFLM  # noqa: E402, F401
@@ -44,6 +46,7 @@ import harness.training  # noqa: E402
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 datasets.disable_progress_bars()
+tqdm.tqdm.set_lock(threading.RLock())  # its own is a semaphore that a worker's end would leave behind
 
 
 def _warm(wanted: str) -> None:

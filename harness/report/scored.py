@@ -52,7 +52,7 @@ def scored(errors: pd.DataFrame, rule: HeldOut) -> Scored:
 
 
 def as_json(found: Scored) -> dict[str, Any]:
-    """Every error in percent of what was measured; null where there is no cell. Time is not predicted yet."""
+    """Every error in percent of what was measured; null where there is no cell, and for time."""
     return {
         "version": SCORE_VERSION,
         "measure": found.measure,
@@ -102,7 +102,7 @@ def _table(title: str, errors: pd.DataFrame) -> Table:
 
 def _legend(found: Scored) -> Iterator[str]:
     yield f"Predicted minus measured, in percent of what was measured: {_MEASURES[found.measure]}."
-    yield "Methods and shapes: of the whole peak. Time is not predicted yet."
+    yield "Methods and shapes: of the whole peak. Seconds are not held against runs yet."
     if found.left_out:
         yield f"Left out: {found.left_out} cells measured another way."
     if len(found.versions) > 1:

@@ -65,7 +65,14 @@ def test_the_table_has_each_component_method_and_shape_and_says_what_it_is_of(tu
     code, output, errors = tunematrix("predict", "--score", "--db", path)
 
     assert code == 0, errors
-    for said in ("weights", "qlora", "pocket-0.2m", "+10.00 %", "the tensor ledger", "Time is not predicted yet"):
+    for said in (
+        "weights",
+        "qlora",
+        "pocket-0.2m",
+        "+10.00 %",
+        "the tensor ledger",
+        "Seconds are not held against runs yet",
+    ):
         assert said in output
     assert "Held out: llama-3.1-8b, llama-3.2-3b, pocket-1m, or 512 or 4096 tokens: none was measured" in output
 
