@@ -22,6 +22,7 @@ LIMIT_BYTES = 64 * 2**20
 OPTIONAL = ("liger-kernel",)
 LEFT_OUT = ("torch", "altair", "vl-convert-python")  # pictures are drawn where results are brought to
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_24_x86_64")
+SOURCES = ("rouge-score", "sqlitedict", "word2number")  # have no wheels; of Python alone, built here
 USELESS = ("__pycache__", "tests", "test")  # folders that nothing imports
 
 
@@ -53,15 +54,20 @@ def pinned(names: Collection[str]) -> list[str]:
 
 def names_of(freeze: str) -> set[str]:
     """The packages that a `pip freeze` lists."""
-    found = (re.match(r"[A-Za-z0-9._-]+", line) for line in freeze.splitlines())
+    found = (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in freeze.splitlines())
     return {canonicalize_name(match.group()) for match in found if match}
 
 
 def fetch(packages: Collection[str], folder: Path, python: str) -> None:
     """Unpack the wheels of ``packages`` for Python ``python`` on Linux into ``folder``."""
+    built = [one for one in packages if canonicalize_name(one.partition("==")[0]) in SOURCES]
+    wheels = [one for one in packages if one not in built]
     platforms = [word for name in PLATFORMS for word in ("--platform", name)]
-    words = ("install", "--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", python, "--target")
-    subprocess.run([sys.executable, "-m", "pip", *words, str(folder), *platforms, *packages], check=True)
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder))
+    there = ("--only-binary", ":all:", "--python-version", python, *platforms)
+    subprocess.run([*pip, *there, *wheels], check=True)
+    if built:
+        subprocess.run([*pip, *built], check=True)
 
 
 def prune(folder: Path, cuda: str) -> None:
