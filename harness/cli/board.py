@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import Sources
 from harness.errors import UserError
 
 app = typer.Typer()
@@ -16,13 +17,7 @@ app = typer.Typer()
     "tunematrix board results/pocket-cpu --export page/"
 )
 def board(
-    sources: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[SOURCES]...",
-            help="Results files and snapshots' folders; by default tunematrix.db and the snapshots under results/.",
-        ),
-    ] = None,
+    sources: Sources = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to serve on.")] = 8501,
     host: Annotated[
         str, typer.Option(help="The address to serve on; 0.0.0.0 shows the results to the whole network.")

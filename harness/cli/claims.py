@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import Sources
+
 app = typer.Typer()
 
 
@@ -13,13 +15,7 @@ app = typer.Typer()
     "tunematrix claims --out claims.md"
 )
 def claims(
-    sources: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[SOURCES]...",
-            help="Results files and snapshots' folders; by default tunematrix.db and the snapshots under results/.",
-        ),
-    ] = None,
+    sources: Sources = None,
     file: Annotated[Path | None, typer.Option("--claims", metavar="FILE", help="Another file of claims.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write all of it as a page of Markdown.")

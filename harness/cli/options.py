@@ -45,3 +45,10 @@ SkipUnfit = Annotated[
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Cells at once; by default the cores divided by threads, or one a GPU.")
 ]
+Sources = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[SOURCES]...",
+        help="Results files and snapshots' folders; by default tunematrix.db and the snapshots under results/.",
+    ),
+]

@@ -245,12 +245,16 @@ class TestSections:
         assert two.execute("SELECT count(*) FROM runs").fetchone() == count
 
 
+def predict(writing, run_id):
+    told = {"phase": "train", "component": "weights", "predicted_bytes": 5, "model_version": "1"}
+    writing.table("predictions").insert({"run_id": run_id, **told})
+
+
 def test_predictions_are_those_of_the_suites_own_runs(tmp_path):
     path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
     writing = open_for_writing(path)
     run = next(writing.query("SELECT run_id, stack_id FROM runs WHERE purpose = 'measure'"))
-    told = {"phase": "train", "component": "weights", "predicted_bytes": 5, "model_version": "1"}
-    writing.table("predictions").insert({"run_id": run["run_id"], **told})
+    predict(writing, run["run_id"])
 
     found = reader.predictions(open_for_reading(path), "pocket", run["stack_id"])
     assert found[["run_id", "component", "predicted_bytes"]].to_dict("records") == [
@@ -263,8 +267,7 @@ def test_every_prediction_says_what_it_is_of(tmp_path):
     path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
     writing = open_for_writing(path)
     run = next(writing.query("SELECT run_id, method FROM runs JOIN cells USING (cell_id) WHERE purpose = 'measure'"))
-    told = {"phase": "train", "component": "weights", "predicted_bytes": 5, "model_version": "1"}
-    writing.table("predictions").insert({"run_id": run["run_id"], **told})
+    predict(writing, run["run_id"])
 
     (found,) = reader.every_prediction(open_for_reading(path)).to_dict("records")
     assert (found["run_id"], found["method"], found["shape"]) == (run["run_id"], run["method"], "pocket-1m")
