@@ -8,7 +8,7 @@ from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
-from harness.batches import longest_batches
+from harness.batches import forward_passes, longest_batches
 from harness.build import Results, build_model, stage_parameters
 from harness.data.order import order
 from harness.data.tokenise import encode_preference, encode_sft, lengths
@@ -19,6 +19,7 @@ from harness.meters.logits import project_logits
 from harness.meters.throughput import throughput
 from harness.predict.recipe import Batch
 from harness.recorder import Recorder
+from harness.settings import LATER_KERNELS
 from harness.turns import Alone, TurnTaker
 from methods.job import Job
 
@@ -86,7 +87,7 @@ class StageTraining:
         size = self.job.batch_size
         steps = self.warmup_steps if self.measuring else self.steps
         rows = self.rows[size : steps * size] or self.rows
-        return longest_batches(rows, size, self.job.micro_batch_size)
+        return longest_batches(rows, size, self.job.micro_batch_size, self.job.kernels["packing"])
 
     def figures(self) -> dict[str, Any]:
         """What a measure run adds to the phase: throughput, and the ledger at its peak."""
@@ -103,7 +104,7 @@ class StageTraining:
         return figures
 
     def _job(self, tokenizer: Any) -> Job:
-        spec, execution = self.stage.stage, self.assignment.execution
+        spec = self.stage.stage
         return Job(
             model=self.model,
             tokenizer=tokenizer,
@@ -113,16 +114,25 @@ class StageTraining:
             seed=spec["seed"],
             steps=self.steps,
             batch_size=spec["batch_size"],
-            micro_batch_size=min(execution["micro_batch_size"] or spec["batch_size"], spec["batch_size"]),
+            micro_batch_size=self._micro_batch_size,
             sequence_length=spec["sequence_length"],
             optimizer=spec["optimizer"],
             precision=spec["precision"],
-            kernels=execution,
+            kernels=self._kernels,
             device=self.assignment.device,
             folder=Path(self.assignment.folder),
             callbacks=[self.recorder],
             load_reference=self._load_reference,
         )
+
+    @property
+    def _kernels(self) -> dict[str, Any]:
+        return LATER_KERNELS | self.assignment.execution
+
+    @property
+    def _micro_batch_size(self) -> int:
+        size: int = self.stage.stage["batch_size"]
+        return min(self._kernels["micro_batch_size"] or size, size)
 
     def _load_reference(self) -> Any:
         reference = build_model(self.assignment, self.position, results=self.results)
@@ -147,7 +157,9 @@ class StageTraining:
         if max(lengths(rows)) > spec["sequence_length"]:  # a trainer would cut the end token off, and say nothing
             raise ValueError(f"an example of {max(lengths(rows))} tokens; sequence_length is {spec['sequence_length']}")
         digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
-        return (_longest_batch_second(rows, spec["batch_size"]) if self.measuring else rows), digest
+        if self.measuring:
+            rows = _longest_batch_second(rows, spec["batch_size"], self._micro_batch_size, self._kernels["packing"])
+        return rows, digest
 
     def _turns(self) -> Alone:
         turns = self.assignment.turns if self.measuring else None
@@ -192,10 +204,15 @@ def loss_tokens(row: Row) -> int:
     return len(row["chosen_ids"]) + len(row["rejected_ids"])
 
 
-def _longest_batch_second(rows: list[Row], batch_size: int) -> list[Row]:
-    """The batch with the most padded tokens, moved to the second step: the optimizer's state is there by then."""
+def _longest_batch_second(rows: list[Row], batch_size: int, micro_batch_size: int, packing: bool) -> list[Row]:
+    """The batch with the most tokens in a forward pass, padding included, moved to the second step: the optimizer's
+    state is there by then."""
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    longest = max(range(len(batches)), key=lambda i: max(lengths(batches[i])))
+
+    def most_tokens(index: int) -> int:
+        return max(batch.tokens for batch in forward_passes(batches[index], batch_size, micro_batch_size, packing))
+
+    longest = max(range(len(batches)), key=most_tokens)
     batches.insert(min(1, len(batches) - 1), batches.pop(longest))
     return [row for batch in batches for row in batch]
 
