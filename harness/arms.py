@@ -18,7 +18,7 @@ from harness.patches import describe_patch
 from harness.paths import located
 from harness.plugins import method_source
 from harness.selectors import keyed
-from harness.settings import LATER_KERNELS
+from harness.settings import LATER_KERNELS, Kernels
 
 Recipe = dict[str, Any]
 
@@ -255,14 +255,20 @@ def _refusal(variant: Variant, device: str) -> str | None:
             return "kernels.attention: flash_attention_2 needs a CUDA device"
         if find_spec("flash_attn") is None:
             return "kernels.attention: flash_attention_2 needs the package flash-attn"
-    if kernels.liger and (on_cpu or find_spec("liger_kernel") is None):
-        return "kernels.liger needs a CUDA device and the package liger-kernel"
+    if (kernels.liger or kernels.loss == "liger") and (on_cpu or find_spec("liger_kernel") is None):
+        return f"kernels.{'liger' if kernels.liger else 'loss: liger'} needs a CUDA device and the package liger-kernel"
     if kernels.compile and on_cpu and not _has_compiler():
         return "kernels.compile needs a C++ compiler on a CPU"
     if variant.settings.optimizer.name != "adamw" and on_cpu:
         return f"optimizer.name: {variant.settings.optimizer.name} needs a CUDA device"
-    if kernels.packing and variant.parent is not None:
+    return _refusal_of_pairs(kernels) if variant.parent is not None else None
+
+
+def _refusal_of_pairs(kernels: Kernels) -> str | None:
+    if kernels.packing:
         return "kernels.packing: TRL packs no preference pairs"
+    if kernels.loss != "chunked":
+        return f"kernels.loss: {kernels.loss}: TRL computes DPO's loss chunked"
     return None
 
 

@@ -190,16 +190,18 @@ class Multiplied:
             yield from own[:-1] if layer == down else own
 
     def output(self) -> Iterator[Product]:
-        """The output layer under TRL's fused loss, which keeps no logits and computes them again."""
+        """The output layer; TRL's chunked loss keeps no logits and computes them again."""
         yield self._output_product("forward")
-        yield self._output_product("recomputed")
+        if self.recipe.loss == "chunked":
+            yield self._output_product("recomputed")
         yield self._output_product("input_gradients")
         if self.recipe.adapter is None:
             yield self._output_product("weight_gradients")
 
     def _output_product(self, role: Role) -> Product:
-        """The last position of each row predicts nothing."""
-        tokens = self.batch.rows * (self.batch.length - 1)
+        """The last position of each row predicts nothing: TRL leaves it out, the model itself does not."""
+        left_out = self.batch.rows if self.recipe.loss == "chunked" else 0
+        tokens = self.batch.tokens - left_out
         return _product("output", role, tokens, self.shape.hidden, self.shape.vocabulary, self.recipe.compute_size)
 
     def reference(self) -> Iterator[Product]:

@@ -11,6 +11,7 @@ from methods.parameters import LoraParameters
 SIZES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 Reference = Literal["precomputed", "model", "frozen_copy", "adapter_off"]
+Loss = Literal["chunked", "whole", "liger"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Recipe:
     optimizer: str = "adamw"
     attention: str = "sdpa"
     checkpointing: bool = False
+    loss: Loss = "chunked"  # over the vocabulary
     reference: Reference | None = None
     device: str = "cuda"  # which kernels run: "cpu" or "cuda"
 
@@ -117,6 +119,7 @@ def recipe_of(stages: Sequence[Mapping[str, Any]], execution: Mapping[str, Any],
         optimizer=last["optimizer"]["name"],
         attention=execution["attention"],
         checkpointing=execution["gradient_checkpointing"],
+        loss=execution.get("loss", "chunked"),
         reference=_reference(last["parameters"]) if last["kind"] == "preference" else None,
         device="cpu" if device == "cpu" else "cuda",
     )
