@@ -14,14 +14,15 @@ def longest_batches(rows: Sequence[Encoded], batch_size: int, micro_batch_size: 
     of them needs the most memory.
     """
     longest: dict[tuple[int, bool, bool], Batch] = {}
-    for batch in _batches(rows, batch_size, micro_batch_size):
+    for batch in batches_of(rows, batch_size, micro_batch_size):
         kind = (batch.rows, batch.padded, batch.accumulated)
         if kind not in longest or longest[kind].length < batch.length:
             longest[kind] = batch
     return tuple(longest.values())
 
 
-def _batches(rows: Sequence[Encoded], batch_size: int, micro_batch_size: int) -> Iterator[Batch]:
+def batches_of(rows: Sequence[Encoded], batch_size: int, micro_batch_size: int) -> Iterator[Batch]:
+    """Every forward pass of whole steps over ``rows``, in order."""
     for start in range(0, len(rows), micro_batch_size):
         lengths = [length for row in rows[start : start + micro_batch_size] for length in sequence_lengths(row)]
         accumulated = start % batch_size > 0

@@ -17,11 +17,12 @@ from typing import Any
 import methods.registry
 from harness import artifacts
 from harness.assignment import Assignment, StageToRun
-from harness.events import NO_SPACE, Artifact, Batches, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
+from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
 from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter
 
 Emit = Callable[[Event], None]
+Figures = tuple[dict[str, Any], MemoryMeter]  # what a phase adds to its own, and what watches its memory
 
 
 def run_cell(assignment: Assignment, emit: Emit) -> None:
@@ -91,17 +92,28 @@ class Cell:
     def _train(self, stage: StageToRun, position: int) -> Any:
         from harness.training import StageTraining
 
+        if self.measuring and stage is self.last_stage:
+            self._measure_device()
         model = self._load(stage, position)
         training = StageTraining(self.assignment, stage, position, model, self.tokenizer, self.emit, self.results)
         if stage is self.last_stage:
-            self.emit(Batches(stage_id=stage.stage_id, batches=training.batches()))
-        with self._phase(stage, "train", energy=True) as figures:
-            trained = training.run()
+            self.emit(training.batches())
+        with self._phase(stage, "train", energy=True) as (figures, memory):
+            trained = training.run(memory)
             figures.update(training.figures())
         self.emit(trained)
+        if measured := training.measured():
+            self.emit(measured)
         if stage.artifact_out is not None and not training.measuring:
             self._keep(stage, training.model)
         return training.model
+
+    def _measure_device(self) -> None:
+        """Before the model is there: afterwards there may be no room, and nobody else's work is in the way."""
+        from harness.meters.ceilings import measure_ceilings
+
+        self.phase_now = "ceilings"
+        self.emit(measure_ceilings(self.assignment.device))
 
     def _keep(self, stage: StageToRun, model: Any) -> None:
         assert stage.artifact_out is not None
@@ -175,7 +187,7 @@ class Cell:
     # --- phases -------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _phase(self, stage: StageToRun, name: str, energy: bool = False) -> Iterator[dict[str, Any]]:
+    def _phase(self, stage: StageToRun, name: str, energy: bool = False) -> Iterator[Figures]:
         """Peaks are reset on entry; what was measured is said on leaving."""
         self.phase_now = name
         self.emit(PhaseStarted(stage_id=stage.stage_id, phase=name))
@@ -184,7 +196,7 @@ class Cell:
         memory.start()
         joules.start()
         began = time.perf_counter()
-        yield figures
+        yield figures, memory
         seconds = time.perf_counter() - began
         figures.update(memory.stop())
         if energy:
@@ -237,4 +249,5 @@ def _reason(error: BaseException) -> str:
     if _is_no_space(error):
         return f"{NO_SPACE}: {error}"[:500]
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:500]
+    told = f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:500]
+    return " ".join([told, *getattr(error, "__notes__", ())])

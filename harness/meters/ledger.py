@@ -8,7 +8,7 @@ second time, are not in it.
 """
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -50,6 +50,7 @@ class TensorLedger:
         self.saved: dict[int, list[int]] = {}  # storage -> [bytes, holders]
         self.live_activation = 0
         self.peak = Account(self.weights, self.quantisation, self.adapter)
+        self.on_note: Callable[[Account], None] = lambda account: None
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -57,7 +58,7 @@ class TensorLedger:
         import torch
 
         handles = [
-            parameter.register_post_accumulate_grad_hook(lambda _: self._note())
+            parameter.register_post_accumulate_grad_hook(lambda _: self.note())
             for parameter in self.model.parameters()
             if parameter.requires_grad
         ]
@@ -67,7 +68,7 @@ class TensorLedger:
         finally:
             for handle in handles:
                 handle.remove()
-            self._note()
+            self.note()
 
     def _pack(self, tensor: Any) -> Any:
         if tensor.device.type == "meta" or _storage_key(tensor) in self.owned:
@@ -77,7 +78,7 @@ class TensorLedger:
         held[1] += 1
         if held[1] == 1:
             self.live_activation += size
-            self._note()
+            self.note()
         holder = _Holder()
         weakref.finalize(holder, self._release, key)
         return (tensor, holder)
@@ -93,7 +94,8 @@ class TensorLedger:
             self.live_activation -= held[0]
             del self.saved[key]
 
-    def _note(self) -> None:
+    def note(self) -> None:
+        """Take the account as it stands."""
         account = Account(
             self.weights,
             self.quantisation,
@@ -102,6 +104,7 @@ class TensorLedger:
             optimizer_bytes(self.optimizer),
             self.live_activation,
         )
+        self.on_note(account)
         if account.total > self.peak.total:
             self.peak = account
 

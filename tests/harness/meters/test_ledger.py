@@ -23,8 +23,9 @@ SHORT = [{"prompt": "<eos>", "completion": " 7"}]
 def peak(folder: Path, *stages: dict[str, Any], **settings: Any) -> dict[str, int]:
     """The ledger of a measure run, by component."""
     training, _ = train(folder, *stages, purpose="measure", measure_steps=1, **settings)
-    assert training.ledger is not None
-    return training.ledger.peak.__dict__ | {"total": training.ledger.peak.total}
+    assert training.meter is not None and training.meter.ledger is not None
+    peak = training.meter.ledger.peak
+    return peak.__dict__ | {"total": peak.total}
 
 
 def state_of(tensors: int) -> int:
