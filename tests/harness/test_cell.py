@@ -203,7 +203,7 @@ def test_no_memory_is_oom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error
 
 
 def test_what_torch_says_when_memory_is_short_is_oom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.training.StageTraining, "run", lambda self: torch.empty(2**62, dtype=torch.uint8))
+    monkeypatch.setattr(harness.training.StageTraining, "run", lambda self, memory: torch.empty(2**62, dtype=torch.uint8))
 
     failed = failure(events_of(assignment(tmp_path, FULL)))
 
@@ -288,7 +288,7 @@ def test_a_phase_that_failed_is_started_and_not_ended(tmp_path: Path, monkeypatc
 def plant(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Make training raise ``error``."""
 
-    def fail(self: Any) -> None:
+    def fail(self: Any, memory: Any) -> None:
         raise error
 
     monkeypatch.setattr(harness.training.StageTraining, "run", fail)
