@@ -11,10 +11,18 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: tunematrix fit --model llama-2-7b --vram 24GB · "
     "tunematrix fit --model ./config.json --vram 16GiB --method lora --rank 8 --length 4096 --json · "
-    "tunematrix fit --model llama-3.1-8b --card rtx-4090 --tokens 10M --price 0.40"
+    "tunematrix fit --model llama-3.1-8b --card rtx-4090 --tokens 10M --price 0.40 · "
+    "tunematrix fit --model org/name@main --vram 24GB"
 )
 def fit(
-    model: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="A shape's name, a config, or a folder.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE|FOLDER|ID",
+            help="A shape's name, a config, a folder, or org/name[@revision] on the Hugging Face hub, "
+            "of which the config alone is fetched.",
+        ),
+    ],
     vram: Annotated[
         str | None, typer.Option(metavar="SIZE", help="The card's memory: 24GB, 24GiB, 800MiB. This or --card.")
     ] = None,

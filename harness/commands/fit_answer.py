@@ -9,7 +9,7 @@ from harness.errors import UserError
 from harness.predict.devices import Card, assumed_profile, card_named
 from harness.predict.fit import METHODS, Fit, fits, ways
 from harness.predict.shape import Shape
-from harness.predict.shapes import read_shape
+from harness.predict.shapes import find_shape
 from harness.predict.speed import Speed, speed_of
 from harness.predict.time import ATTENTION_REACH
 from harness.units import parse_count, parse_size
@@ -35,10 +35,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found for it: the largest batches, and the numbers behind the words that were asked with."""
+    """What was found for it: the largest batches, and the numbers behind the words that were asked with. ``revision``
+    is the commit that a model's config was read at on the hub."""
 
     asked: Asked
     shape: Shape
+    revision: str | None
     limit: int
     overhead: int
     card: Card | None
@@ -74,11 +76,11 @@ def answer_to(asked: Asked) -> Answer:
     _refuse_unknown("--method", asked.methods, METHODS)
     _refuse_unknown("--optimizer", [asked.optimizer], OPTIMIZERS)
     tokens = _tokens(asked)
-    shape = read_shape(asked.model)
+    model = find_shape(asked.model)
     targets = asked.targets[0] if list(asked.targets) == ["all-linear"] else tuple(asked.targets)
     chosen = ways(asked.methods or list(METHODS), asked.ranks, asked.optimizer, targets)
-    found = list(fits(shape, chosen, asked.lengths, limit - overhead))
-    return Answer(asked, shape, limit, overhead, card, tokens, found)
+    found = list(fits(model.shape, chosen, asked.lengths, limit - overhead))
+    return Answer(asked, model.shape, model.revision, limit, overhead, card, tokens, found)
 
 
 def _limit(asked: Asked) -> tuple[Card | None, int]:

@@ -3,7 +3,8 @@
 import base64
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -171,8 +172,8 @@ class Writer:
         with self._transaction():
             self.db.table(table).insert_all(rows, ignore=ignore)
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self.db)
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction(self.db)
 
 
 _COUNT_ITEMS = "UPDATE evals SET n_items = :n_items WHERE eval_id = :eval_id AND n_items = 0"
@@ -208,22 +209,27 @@ ORDER BY base.started_at DESC LIMIT 1
 """
 
 
-class _Transaction:
-    """sqlite-utils' atomic block, with SQLite's own complaint of a full disk as one clear line."""
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """All or nothing, with SQLite's own complaint of a full disk as one clear line.
 
-    def __init__(self, db: Database) -> None:
-        self.atomic = db.atomic()
-
-    def __enter__(self) -> None:
-        self.atomic.__enter__()
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    It waits for other writers before it begins: one that read first, and found when it came to write that another had
+    written since, would fail at once.
+    """
+    try:
+        if db.conn.in_transaction:
+            with db.atomic():
+                yield
+            return
+        db.conn.execute("BEGIN IMMEDIATE")
         try:
-            self.atomic.__exit__(kind, error, trace)
-        except sqlite3.OperationalError as problem:
-            _explain(problem)
-        if isinstance(error, sqlite3.OperationalError):
-            _explain(error)
+            yield
+            db.conn.commit()
+        except BaseException:
+            db.conn.rollback()
+            raise
+    except sqlite3.OperationalError as error:
+        _explain(error)
 
 
 def _explain(error: sqlite3.OperationalError) -> None:

@@ -133,6 +133,10 @@ def test_without_a_card_no_time_is_told(tunematrix) -> None:
             ("--model", "odd-heads.json", "--vram", "24GB"),
             "num_attention_heads 6 is no multiple of num_key_value_heads 4",
         ),
+        (
+            ("--model", "odd-hidden.json", "--vram", "24GB"),
+            "hidden_size 100 is no multiple of num_attention_heads 8",
+        ),
         (("--model", "broken.json", "--vram", "24GB"), "broken.json: not JSON"),
         (("--model", "empty", "--vram", "24GB"), "empty: no config.json"),
         (("--model", "llama-2-7b", "--vram", "24"), "--vram 24: expected a size above zero with its unit"),
@@ -150,6 +154,8 @@ def test_wrong_input_is_one_line(tunematrix, tmp_path: Path, words: tuple[str, .
     llama = json.loads(shape_files()["small-llama"].read_text())
     (tmp_path / "no-causal.json").write_text('{"model_type": "bert"}')
     (tmp_path / "odd-heads.json").write_text(json.dumps(llama | {"num_attention_heads": 6}))
+    odd = {"hidden_size": 100, "num_attention_heads": 8, "num_key_value_heads": 8, "head_dim": None}
+    (tmp_path / "odd-hidden.json").write_text(json.dumps(llama | odd))
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "empty").mkdir()
 
