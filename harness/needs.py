@@ -7,7 +7,7 @@ from harness.arms import Arm
 from harness.errors import UserError
 from harness.predict.memory import Memory, memory
 from harness.predict.optimizer import paged_bytes
-from harness.predict.recipe import Batch, recipe_of
+from harness.predict.recipe import Batch, batch_of, recipe_of
 from harness.predict.shape import shape_of
 
 
@@ -87,5 +87,8 @@ def need_at_most(arm: Arm, device: str) -> Need:
     size = arm.stage["batch_size"]
     examples = arm.execution["micro_batch_size"] or size
     rows = examples * (2 if arm.stage["kind"] == "preference" else 1)
-    padded = rows > 1 and arm.mix.shortest < arm.mix.longest
-    return need_for(arm, device, [Batch(rows, arm.mix.longest, padded, accumulated=examples < size)])
+    packing = bool(arm.execution.get("packing"))
+    lengths = [arm.mix.longest] * rows
+    if rows > 1 and not packing:
+        lengths[-1] = arm.mix.shortest
+    return need_for(arm, device, [batch_of(lengths, packing=packing, accumulated=examples < size)])

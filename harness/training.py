@@ -9,7 +9,7 @@ from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
-from harness.batches import batches_of, longest_batches
+from harness.batches import forward_passes, longest_batches
 from harness.build import Results, build_model, stage_parameters
 from harness.data.order import order
 from harness.data.tokenise import encode_preference, encode_sft, lengths
@@ -21,6 +21,7 @@ from harness.meters.parts import Part
 from harness.meters.steps import StepMeter
 from harness.meters.throughput import throughput
 from harness.recorder import Recorder
+from harness.settings import LATER_KERNELS
 from harness.turns import Alone, TurnTaker
 from methods.job import Job
 
@@ -101,10 +102,11 @@ class StageTraining:
         measure run those that the ledger watches: the stage's longest is among them. And all that are timed."""
         size, micro = self.job.batch_size, self.job.micro_batch_size
         steps = self.warmup_steps if self.measuring else self.steps
-        longest = longest_batches(self.rows[size : steps * size] or self.rows, size, micro)
+        packing = self.job.kernels["packing"]
+        longest = longest_batches(self.rows[size : steps * size] or self.rows, size, micro, packing)
         if not self.measuring:
             return Batches(stage_id=self.stage.stage_id, batches=longest)
-        timed = Counter(batches_of(self.rows[steps * size :], size, micro))
+        timed = Counter(forward_passes(self.rows[steps * size :], size, micro, packing))
         passes = tuple(Passes(batch=batch, count=count) for batch, count in timed.items())
         return Batches(stage_id=self.stage.stage_id, batches=longest, timed=passes, steps=self.steps - steps)
 
@@ -128,7 +130,7 @@ class StageTraining:
         return self.meter.measured(self.stage.stage_id) if self.measuring and self.meter else None
 
     def _job(self, tokenizer: Any) -> Job:
-        spec, execution = self.stage.stage, self.assignment.execution
+        spec = self.stage.stage
         return Job(
             model=self.model,
             tokenizer=tokenizer,
@@ -138,16 +140,25 @@ class StageTraining:
             seed=spec["seed"],
             steps=self.steps,
             batch_size=spec["batch_size"],
-            micro_batch_size=min(execution["micro_batch_size"] or spec["batch_size"], spec["batch_size"]),
+            micro_batch_size=self._micro_batch_size,
             sequence_length=spec["sequence_length"],
             optimizer=spec["optimizer"],
             precision=spec["precision"],
-            kernels=execution,
+            kernels=self._kernels,
             device=self.assignment.device,
             folder=Path(self.assignment.folder),
             callbacks=[self.recorder],
             load_reference=self._load_reference,
         )
+
+    @property
+    def _kernels(self) -> dict[str, Any]:
+        return LATER_KERNELS | self.assignment.execution
+
+    @property
+    def _micro_batch_size(self) -> int:
+        size: int = self.stage.stage["batch_size"]
+        return min(self._kernels["micro_batch_size"] or size, size)
 
     def _load_reference(self) -> Any:
         reference = build_model(self.assignment, self.position, results=self.results)
@@ -172,7 +183,9 @@ class StageTraining:
         if max(lengths(rows)) > spec["sequence_length"]:  # a trainer would cut the end token off, and say nothing
             raise ValueError(f"an example of {max(lengths(rows))} tokens; sequence_length is {spec['sequence_length']}")
         digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
-        return (_longest_batch_second(rows, spec["batch_size"]) if self.measuring else rows), digest
+        if self.measuring:
+            rows = _longest_batch_second(rows, spec["batch_size"], self._micro_batch_size, self._kernels["packing"])
+        return rows, digest
 
     def _turns(self) -> Alone:
         turns = self.assignment.turns if self.measuring else None
@@ -203,10 +216,15 @@ def loss_tokens(row: Row) -> int:
     return len(row["chosen_ids"]) + len(row["rejected_ids"])
 
 
-def _longest_batch_second(rows: list[Row], batch_size: int) -> list[Row]:
-    """The batch with the most padded tokens, moved to the second step: the optimizer's state is there by then."""
+def _longest_batch_second(rows: list[Row], batch_size: int, micro_batch_size: int, packing: bool) -> list[Row]:
+    """The batch with the most tokens in a forward pass, padding included, moved to the second step: the optimizer's
+    state is there by then."""
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    longest = max(range(len(batches)), key=lambda i: max(lengths(batches[i])))
+
+    def most_tokens(index: int) -> int:
+        return max(batch.tokens for batch in forward_passes(batches[index], batch_size, micro_batch_size, packing))
+
+    longest = max(range(len(batches)), key=most_tokens)
     batches.insert(min(1, len(batches) - 1), batches.pop(longest))
     return [row for batch in batches for row in batch]
 

@@ -18,8 +18,8 @@ from harness.predict.traffic import accumulation_traffic, optimizer_traffic, pas
 # Of a large product's speed, what fused attention reaches: FlashAttention-2 (Dao 2023, section 4) tells 0.5 to 0.73 of
 # an A100's peak, and FlashAttention-3 (Shah et al. 2024, section 1) 0.35 of an H100's for it. Assumed between them.
 ATTENTION_REACH = 0.7
-# A causal kernel leaves out the blocks of scores above the diagonal: almost half of them. With padding a mask is given
-# instead, and every block is computed.
+# A causal kernel leaves out the blocks of scores above the diagonal: almost half of them. Where a mask is given, for
+# padding or for examples in one row, every block is computed.
 CAUSAL_SHARE = 0.5
 
 
@@ -155,4 +155,4 @@ def _executed(product: Product, recipe: Recipe, batch: Batch) -> float:
     """Operations as a large product's worth: attention skips what is masked, and is slower at the rest."""
     if product.part != "attention" or recipe.attention == "eager":
         return product.flops
-    return product.flops * (1.0 if batch.padded else CAUSAL_SHARE) / ATTENTION_REACH
+    return product.flops * (1.0 if batch.masked else CAUSAL_SHARE) / ATTENTION_REACH

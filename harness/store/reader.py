@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from sqlite_utils import Database
 
+from harness.settings import LATER_KERNELS
 from harness.store.packing import FloatLists, unpack_outcomes, unpack_texts
 from harness.store.schema import FAILED
 
@@ -433,9 +434,9 @@ def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
 
 
 def executions(db: Database) -> dict[str, dict[str, Any]]:
-    """Each execution that was run by its id."""
+    """Each execution that was run by its id, with the kernels that came later at their defaults."""
     rows = db.query("SELECT DISTINCT execution_id, execution FROM cells WHERE cell_id IN (SELECT cell_id FROM runs)")
-    return {row["execution_id"]: json.loads(row["execution"]) for row in rows}
+    return {row["execution_id"]: LATER_KERNELS | json.loads(row["execution"]) for row in rows}
 
 
 def recipes(db: Database) -> pd.DataFrame:

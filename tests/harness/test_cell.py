@@ -203,7 +203,10 @@ def test_no_memory_is_oom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error
 
 
 def test_what_torch_says_when_memory_is_short_is_oom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.training.StageTraining, "run", lambda self, memory: torch.empty(2**62, dtype=torch.uint8))
+    too_much = 2**62
+    monkeypatch.setattr(
+        harness.training.StageTraining, "run", lambda self, memory: torch.empty(too_much, dtype=torch.uint8)
+    )
 
     failed = failure(events_of(assignment(tmp_path, FULL)))
 

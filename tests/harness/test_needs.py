@@ -66,6 +66,16 @@ def test_examples_of_one_length_are_not_padded(arms: dict[str, Arm]) -> None:
     assert not need_at_most(even, "cpu").batch.padded
 
 
+def test_packed_examples_stand_in_one_row(arms: dict[str, Arm]) -> None:
+    arm = arms["full_sft"]
+    assert arm.mix is not None
+    packed = replace(arm, execution={**arm.execution, "packing": True, "micro_batch_size": 4})
+
+    found = need_at_most(packed, "cpu").batch
+
+    assert found == Batch(1, 4 * arm.mix.longest, packed=True, accumulated=True)
+
+
 def test_a_base_that_is_none_of_the_known_families_is_not_predicted(arms: dict[str, Arm]) -> None:
     gpt = replace(arms["full_sft"].base, config={"model_type": "gpt2"})
 
