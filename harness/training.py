@@ -155,7 +155,7 @@ class StageTraining:
 
     def _before_first_step(self, model: Any, optimizer: Any) -> None:
         if self.ledger is not None:
-            self.ledger.optimizer = optimizer
+            self.ledger.optimizer, self.ledger.limit_bytes = optimizer, self.assignment.ledger_limit
         if not self.job.kernels["compile"]:  # it would be compiled anew for every length
             self.logits = project_logits(model, [_first_answer(row) for row in self.rows], self.assignment.device)
 
