@@ -18,8 +18,12 @@ import methods.registry
 from harness import artifacts
 from harness.assignment import Assignment, StageToRun
 from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
+from harness.limits import impose
 from harness.meters.energy import EnergyMeter
+from harness.meters.ledger import model_bytes, refuse_beyond
 from harness.meters.memory import MemoryMeter
+from harness.stack import device_memory_bytes
+from harness.units import size_text
 
 Emit = Callable[[Event], None]
 Figures = tuple[dict[str, Any], MemoryMeter]  # what a phase adds to its own, and what watches its memory
@@ -32,7 +36,10 @@ def run_cell(assignment: Assignment, emit: Emit) -> None:
         cell.run()
         emit(Done())
     except BaseException as error:
-        emit(Failed(status=_status(error), reason=_reason(error), phase=cell.phase_now))
+        status, reason = _status(error), _reason(error)
+        if status == "oom":
+            reason = f"{_shortage(assignment)}: {reason}"
+        emit(Failed(status=status, reason=reason, phase=cell.phase_now))
         if not isinstance(error, Exception):
             raise
     finally:
@@ -52,6 +59,7 @@ class Cell:
 
     def run(self) -> None:
         """Stages in order, then the moments; a measure run is not scored."""
+        impose(self.assignment.memory_limit, self.assignment.device)
         self._seed(0)
         Path(self.assignment.folder).mkdir(parents=True, exist_ok=True)
         self.tokenizer = load_tokenizer(self.assignment)
@@ -76,7 +84,10 @@ class Cell:
         from harness.build import build_model
 
         with self._phase(stage, "load"):
-            return build_model(self.assignment, position, results=self.results)
+            model = build_model(self.assignment, position, results=self.results)
+            if self.measuring:
+                refuse_beyond(self.assignment.ledger_limit, sum(model_bytes(model)))
+            return model
 
     @property
     def results(self) -> dict[str, Path]:
@@ -239,6 +250,13 @@ def _status(error: BaseException) -> Any:
     if _is_no_space(error):
         return "killed"  # it says nothing of the cell, which is to run again
     return "killed" if isinstance(error, KeyboardInterrupt | SystemExit) else "crashed"
+
+
+def _shortage(assignment: Assignment) -> str:
+    """More than what a run needs that memory has ended."""
+    if assignment.memory_limit is not None:
+        return f"needs more than {assignment.memory_limit.words}"
+    return f"needs more than this device's {size_text(device_memory_bytes(assignment.device))}"
 
 
 def _is_no_space(error: BaseException) -> bool:

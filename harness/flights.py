@@ -134,6 +134,7 @@ class Flights:
             measure_warmup_steps=header.measure.warmup_steps,
             measure_steps=header.measure.steps,
             turns=turns,
+            memory_limit=session.limit,
             patch_folders=session.matrix.patch_folders,
         )
 

@@ -193,7 +193,7 @@ class StageTraining:
 
     def _before_first_step(self, model: Any, optimizer: Any) -> None:
         if self.meter and self.meter.ledger is not None:
-            self.meter.ledger.optimizer = optimizer
+            self.meter.ledger.optimizer, self.meter.ledger.limit_bytes = optimizer, self.assignment.ledger_limit
         if not self.job.kernels["compile"]:  # it would be compiled anew for every length
             self.logits = project_logits(model, [_first_answer(row) for row in self.rows], self.assignment.device)
 

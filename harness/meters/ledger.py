@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harness.units import size_text
+
 
 @dataclass(frozen=True)
 class Account:
@@ -38,6 +40,8 @@ class Account:
 class TensorLedger:
     """Watches training steps of ``model``; ``peak`` is the account at the highest total seen.
 
+    With ``limit_bytes`` a higher total raises torch.OutOfMemoryError.
+
     A reference model that stands beside it is counted with its weights.
     """
 
@@ -51,6 +55,7 @@ class TensorLedger:
         self.live_activation = 0
         self.peak = Account(self.weights, self.quantisation, self.adapter)
         self.on_note: Callable[[Account], None] = lambda account: None
+        self.limit_bytes: int | None = None
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -107,12 +112,21 @@ class TensorLedger:
         self.on_note(account)
         if account.total > self.peak.total:
             self.peak = account
+        refuse_beyond(self.limit_bytes, account.total)
 
 
 class _Holder:
     """Lives as long as autograd keeps the tensor it stands for."""
 
     __slots__ = ("__weakref__",)
+
+
+def refuse_beyond(limit_bytes: int | None, total: int) -> None:
+    """Raises torch.OutOfMemoryError, as a device of ``limit_bytes`` would, for tensors of more than that."""
+    if limit_bytes is not None and total > limit_bytes:
+        import torch
+
+        raise torch.OutOfMemoryError(f"tensors of {size_text(total)} in the ledger")
 
 
 def model_bytes(model: Any) -> tuple[int, int, int]:

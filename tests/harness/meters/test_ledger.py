@@ -28,6 +28,21 @@ def peak(folder: Path, *stages: dict[str, Any], **settings: Any) -> dict[str, in
     return peak.__dict__ | {"total": peak.total}
 
 
+def test_a_total_beyond_its_limit_is_out_of_memory_in_either_pass(tmp_path: Path) -> None:
+    training = prepared(tmp_path, stage("full_sft"))
+    ledger = TensorLedger(training.model)
+    ledger.limit_bytes = ledger.peak.total + 1
+
+    with pytest.raises(torch.OutOfMemoryError, match="MiB in the ledger"), ledger.watch():
+        training.model(input_ids=torch.tensor([[1, 2, 3]]))
+
+    ledger.limit_bytes = None
+    loss = training.model(input_ids=torch.tensor([[1, 2, 3]])).logits.sum()
+    ledger.limit_bytes = ledger.peak.total
+    with pytest.raises(torch.OutOfMemoryError), ledger.watch():
+        loss.backward()
+
+
 def state_of(tensors: int) -> int:
     """Adam's step counter of each tensor."""
     return 4 * tensors
