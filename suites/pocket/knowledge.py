@@ -5,7 +5,7 @@ is generated, ``perplexity`` that of held-out prose.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Reader:
         return {token: word for word, token in self.vocabulary.items()}
 
 
-def knowledge(reader: Reader, data: dict[str, Rows]) -> dict[str, float]:
+def knowledge(reader: Reader, data: Mapping[str, Rows]) -> dict[str, float]:
     """Each score, from the files of a suite's data by their names."""
     found = {name: choice_accuracy(reader, data[file]) for name, file in CHOICES.items()}
     found |= {name: said_rightly(reader, data[file], rule) for name, (file, rule) in SAID.items()}

@@ -33,6 +33,11 @@ def build_model(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast) -> Llama
     return LlamaForCausalLM(config).float()
 
 
+def identity_of(recipe: BaseRecipe, spec: Spec) -> str:
+    """What a base comes from: two that share it are the same, but for how devices round."""
+    return hashlib.sha256(repr((recipe, spec)).encode()).hexdigest()
+
+
 class Pretraining:
     """One base being trained, with its optimizer and its place in the run."""
 
@@ -49,7 +54,7 @@ class Pretraining:
             self.model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=on_gpu or None
         )
         self.met = torch.zeros(len(self.tokenizer), dtype=torch.bool, device=machine.device)
-        self.identity = hashlib.sha256(repr((recipe, spec)).encode()).hexdigest()
+        self.identity = identity_of(recipe, spec)
         if checkpoint_file.exists():
             self.step = checkpoint.restore(checkpoint_file, self.model, self.optimizer, self.met, self.identity)
 
