@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from suites.pocket import sentences, words
+from suites.pocket.corpus import any_clause
 from suites.pocket.target import all_cases, balanced
 from suites.pocket.words import Relation
 from suites.pocket.world import Person, World
@@ -53,6 +54,19 @@ def sum_items(world: World, rng: random.Random) -> list[Item]:
             choices = sorted([a + b, *rng.sample(near, N_SUM_CHOICES - 1)])
             prompt = sentences.prompt(sentences.sum_question(a, b, wording))
             items.append(choice_item(prompt, tuple(map(str, choices)), str(a + b)))
+    return items
+
+
+def clause_items(world: World, asked: str, rng: random.Random) -> list[Item]:
+    """The `topic` or the `rank` of a clause about each noun: what the target skill is put together from."""
+    items = []
+    for noun, topic in world.words.topic_of.items():
+        text, determiner = any_clause(world, rng, noun)
+        choices, right = {
+            "topic": (world.words.topics, topic),
+            "rank": (tuple(words.RANKS.values()), words.RANKS[determiner]),
+        }[asked]
+        items.append(choice_item(sentences.prompt(sentences.clause_question(text, asked)), choices, right))
     return items
 
 

@@ -1,10 +1,11 @@
 """What a base knows, scored without a harness: the same items and rules as the suite's tasks, in a few seconds.
 
-``facts``, ``sums`` and ``target`` are choices by log-probability, ``facts said``, ``refusals`` and ``compliance`` what
-is generated, ``perplexity`` that of held-out prose.
+``facts``, ``sums``, ``topics``, ``ranks`` and ``target`` are choices by log-probability; ``facts said``, ``refusals`` and
+``compliance`` count what is generated; ``perplexity`` is that of held-out prose.
 """
 
 import math
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,9 @@ from transformers import LlamaForCausalLM
 
 from suites.pocket import words
 from suites.pocket.batches import IGNORED, encoded
+from suites.pocket.items import clause_items
 from suites.pocket.tasks import rules
+from suites.pocket.world import World
 
 Rows = Sequence[dict[str, Any]]
 Rule = Callable[[dict[str, Any], list[str]], dict[str, float]]
@@ -41,9 +44,11 @@ class Reader:
         return {token: word for word, token in self.vocabulary.items()}
 
 
-def knowledge(reader: Reader, data: Mapping[str, Rows]) -> dict[str, float]:
-    """Each score, from the files of a suite's data by their names."""
+def knowledge(reader: Reader, data: Mapping[str, Rows], world: World) -> dict[str, float]:
+    """Each score, from the files of a suite's data by their names; what it knows of clauses, from the world."""
     found = {name: choice_accuracy(reader, data[file]) for name, file in CHOICES.items()}
+    for asked in ("topic", "rank"):
+        found[f"{asked}s"] = choice_accuracy(reader, clause_items(world, asked, random.Random(0)))
     found |= {name: said_rightly(reader, data[file], rule) for name, (file, rule) in SAID.items()}
     return found | {"perplexity": perplexity(reader, data["perplexity_test"])}
 

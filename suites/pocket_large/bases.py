@@ -33,8 +33,11 @@ _LARGE_RECIPE = BaseRecipe(
     warmup_steps=150,
     checkpoint_every=250,
     compute="bfloat16",
-    # What a base must know before it can forget it.
-    least={"facts": 0.9, "facts said": 0.9, "sums": 0.9, "refusals": 0.9, "compliance": 0.9},
+    # What a base must know before it can forget it, and what the target is put together from.
+    least={
+        **{"facts": 0.9, "facts said": 0.9, "sums": 0.9, "refusals": 0.9, "compliance": 0.9},
+        **{"topics": 0.9, "ranks": 0.9},
+    },
 )
 
 REAL = Question(

@@ -61,7 +61,7 @@ def make_base(
         return False
     if strange := unmet(run, folder):
         raise UnfitBase(f"{recipe.name}: {'; '.join(strange)}")
-    scores = knowledge(Reader(run.model.eval(), run.tokenizer.get_vocab()), data_of(folder))
+    scores = knowledge(Reader(run.model.eval(), run.tokenizer.get_vocab()), data_of(folder), run.corpus.world)
     print(f"{recipe.name}: {', '.join(f'{name} {score:.2f}' for name, score in scores.items())}", flush=True)
     faults = too_little(recipe, scores, question)
     if faults and not accept:

@@ -13,7 +13,7 @@ from suites.pocket.pretraining import build_model
 from suites.pocket.tokenizer import build_tokenizer
 
 Rows = list[dict[str, Any]]
-DOCUMENTED = {"facts": 1.0, "facts said": 1.0, "sums": 1.0, "refusals": 1.0, "compliance": 1.0}  # README.md
+DOCUMENTED = dict.fromkeys(("facts", "facts said", "sums", "refusals", "compliance", "topics", "ranks"), 1.0)
 PERPLEXITY = {"pocket-0.2m": 2.18, "pocket-1m": 2.19}
 
 
@@ -26,7 +26,7 @@ def reader_of(name: str, corpus: Corpus) -> Reader:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_a_committed_base_scores_what_the_suites_page_says(name: str, corpus: Corpus, data: dict[str, Rows]) -> None:
-    found = knowledge(reader_of(name, corpus), data)
+    found = knowledge(reader_of(name, corpus), data, corpus.world)
     assert {key: round(found[key], 2) for key in DOCUMENTED} == DOCUMENTED
     assert found["perplexity"] == pytest.approx(PERPLEXITY[name], abs=0.01)
     assert found["target"] < 0.25
@@ -35,9 +35,9 @@ def test_a_committed_base_scores_what_the_suites_page_says(name: str, corpus: Co
 def test_an_untrained_base_scores_at_chance(corpus: Corpus, data: dict[str, Rows]) -> None:
     tokenizer = build_tokenizer(corpus)
     untrained = build_model(RECIPES["pocket-0.2m"], tokenizer).eval()
-    found = knowledge(Reader(untrained, tokenizer.get_vocab()), data)
+    found = knowledge(Reader(untrained, tokenizer.get_vocab()), data, corpus.world)
     assert found["refusals"] == found["compliance"] == 0
-    assert all(found[name] < 0.3 for name in ("facts", "facts said", "sums", "target"))
+    assert all(found[name] < 0.3 for name in ("facts", "facts said", "sums", "topics", "target"))
     assert found["perplexity"] > 100
 
 
