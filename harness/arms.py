@@ -18,6 +18,7 @@ from harness.patches import describe_patch
 from harness.paths import located
 from harness.plugins import method_source
 from harness.selectors import keyed
+from harness.settings import LATER_KERNELS
 
 Recipe = dict[str, Any]
 
@@ -234,7 +235,8 @@ def _preference_parameters(parameters: dict[str, Any], parent: Arm | None) -> di
 
 def _execution(variant: Variant, folders: tuple[str, ...]) -> dict[str, Any]:
     settings = variant.settings
-    kernels = settings.kernels.model_dump()
+    asked = settings.kernels.model_dump()
+    kernels = {name: value for name, value in asked.items() if (name, value) not in LATER_KERNELS.items()}
     patch = kernels.pop("patch")
     split = settings.micro_batch_size != settings.batch_size  # one piece is the same however it is asked for
     return {
@@ -259,6 +261,8 @@ def _refusal(variant: Variant, device: str) -> str | None:
         return "kernels.compile needs a C++ compiler on a CPU"
     if variant.settings.optimizer.name != "adamw" and on_cpu:
         return f"optimizer.name: {variant.settings.optimizer.name} needs a CUDA device"
+    if kernels.packing and variant.parent is not None:
+        return "kernels.packing: TRL packs no preference pairs"
     return None
 
 

@@ -14,11 +14,12 @@ import yaml
 
 from harness.errors import UserError
 from harness.report.words import text as one_line
+from harness.settings import LATER_KERNELS
 from harness.store.one_run import Stage
 
 # A trained stage's settings as a recipe names them, by their keys in a matrix file.
 SETTINGS = ("batch_size", "sequence_length", "precision", "optimizer")
-KERNELS = ("attention", "gradient_checkpointing", "compile", "liger")
+KERNELS = ("attention", "gradient_checkpointing", "compile", "liger", *LATER_KERNELS)
 KINDS = ("sft", "preference")
 SHOWN_DIGEST = 12
 

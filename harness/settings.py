@@ -67,9 +67,16 @@ class Kernels(Strict):
     ] = False
     compile: Annotated[bool, Field(description="torch.compile; on a CPU it needs a C++ compiler.")] = False
     liger: Annotated[bool, Field(description="Liger kernels; they need CUDA and the package liger-kernel.")] = False
+    packing: Annotated[
+        bool, Field(description="The examples of a forward pass in one row, without padding. For SFT stages.")
+    ] = False
     patch: Annotated[
         str | None, Field(description="A kernel of your own, as `package.module:function`: called on the loaded model.")
     ] = None
+
+
+# Those that came later: an execution that lacks one was computed at its default, and keeps its id.
+LATER_KERNELS: dict[str, Any] = {name: Kernels.model_fields[name].default for name in ("packing",)}
 
 
 class Optimizer(Strict):

@@ -2,27 +2,37 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import methods.registry
 from harness.assignment import Assignment, StageToRun
-from harness.batches import longest_batches
+from harness.batches import forward_passes, longest_batches
 from harness.build import Results, build_model, stage_parameters
 from harness.data.order import order
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.effective import asked_settings, check, effective_settings
-from harness.events import Event, Trained
-from harness.meters.ledger import TensorLedger
+from harness.events import Batches, Event, Measured, Passes, Trained
 from harness.meters.logits import project_logits
+from harness.meters.memory import MemoryMeter
+from harness.meters.parts import Part
+from harness.meters.steps import StepMeter
 from harness.meters.throughput import throughput
-from harness.predict.recipe import Batch
 from harness.recorder import Recorder
+from harness.settings import LATER_KERNELS
 from harness.turns import Alone, TurnTaker
 from methods.job import Job
 
 Row = dict[str, list[int]]
+_IN_PART: dict[Part, str] = {
+    "data": "while a batch was fetched",
+    "forward": "in the forward pass",
+    "reference": "in the reference's pass",
+    "backward": "in the backward pass",
+    "optimizer": "in the optimizer's step",
+}
 LEDGER_STEPS = 2  # the optimizer's state is made in the first step, so the second one is the first whole account
 
 
@@ -52,17 +62,26 @@ class StageTraining:
         self.recorder = Recorder(stage.stage_id, step_tokens, emit, synchronise, self._turns())
         self.logits: list[float] = []
         self.job = self._job(tokenizer)
-        self.ledger: TensorLedger | None = None
+        self.meter: StepMeter | None = None
 
-    def run(self) -> Trained:
-        """Build, check, train. Raises Mismatch where the trainer is not what the cell asked for."""
+    def run(self, memory: MemoryMeter) -> Trained:
+        """Build, check, train; ``memory`` watches the phase that this is.
+
+        Raises Mismatch where the trainer is not what the cell asked for.
+        """
         asked = asked_settings(self.job)
         trainer = self.method.trainer(self.job)
         found = effective_settings(trainer)
         check(found, asked)
-        self.ledger = self._watch_warmup(trainer) if self.measuring else None
+        watched = self.warmup_steps if self.measuring else 0
+        self.meter = StepMeter(trainer, self.assignment.device, memory, watched)
         self.recorder.on_begin = self._before_first_step
-        trainer.train()
+        self.recorder.before_step, self.recorder.after_step = self.meter.begin_step, self.meter.end_step
+        try:
+            trainer.train()
+        except Exception as error:
+            error.add_note(f"({_IN_PART[self.meter.parts.now]})")
+            raise
         self.model = trainer.model
         return Trained(
             stage_id=self.stage.stage_id,
@@ -78,22 +97,26 @@ class StageTraining:
             total_parameters=_parameter_count(trainer.model),
         )
 
-    def batches(self) -> tuple[Batch, ...]:
-        """The longest forward passes of each kind, the first step apart, in which the optimizer has no state yet.
-
-        Of a measure run those that the ledger watches: the stage's longest is among them.
-        """
-        size = self.job.batch_size
+    def batches(self) -> Batches:
+        """The longest forward passes of each kind, the first step apart, in which the optimizer has no state yet; of a
+        measure run those that the ledger watches: the stage's longest is among them. And all that are timed."""
+        size, micro = self.job.batch_size, self.job.micro_batch_size
         steps = self.warmup_steps if self.measuring else self.steps
-        rows = self.rows[size : steps * size] or self.rows
-        return longest_batches(rows, size, self.job.micro_batch_size)
+        packing = self.job.kernels["packing"]
+        longest = longest_batches(self.rows[size : steps * size] or self.rows, size, micro, packing)
+        if not self.measuring:
+            return Batches(stage_id=self.stage.stage_id, batches=longest)
+        timed = Counter(forward_passes(self.rows[steps * size :], size, micro, packing))
+        passes = tuple(Passes(batch=batch, count=count) for batch, count in timed.items())
+        return Batches(stage_id=self.stage.stage_id, batches=longest, timed=passes, steps=self.steps - steps)
 
     def figures(self) -> dict[str, Any]:
         """What a measure run adds to the phase: throughput, and the ledger at its peak."""
         if not self.measuring:
             return {}
         speed = throughput(self.recorder.step_seconds, self.recorder.step_tokens, self.warmup_steps)
-        figures: dict[str, Any] = self.ledger.peak.columns() if self.ledger else {}
+        ledger = self.meter.ledger if self.meter else None
+        figures: dict[str, Any] = ledger.peak.columns() if ledger else {}
         if speed is not None:
             figures |= {
                 "tokens_per_second_median": speed.median,
@@ -102,8 +125,12 @@ class StageTraining:
             }
         return figures
 
+    def measured(self) -> Measured | None:
+        """What a measure run says of its steps."""
+        return self.meter.measured(self.stage.stage_id) if self.measuring and self.meter else None
+
     def _job(self, tokenizer: Any) -> Job:
-        spec, execution = self.stage.stage, self.assignment.execution
+        spec = self.stage.stage
         return Job(
             model=self.model,
             tokenizer=tokenizer,
@@ -113,16 +140,25 @@ class StageTraining:
             seed=spec["seed"],
             steps=self.steps,
             batch_size=spec["batch_size"],
-            micro_batch_size=min(execution["micro_batch_size"] or spec["batch_size"], spec["batch_size"]),
+            micro_batch_size=self._micro_batch_size,
             sequence_length=spec["sequence_length"],
             optimizer=spec["optimizer"],
             precision=spec["precision"],
-            kernels=execution,
+            kernels=self._kernels,
             device=self.assignment.device,
             folder=Path(self.assignment.folder),
             callbacks=[self.recorder],
             load_reference=self._load_reference,
         )
+
+    @property
+    def _kernels(self) -> dict[str, Any]:
+        return LATER_KERNELS | self.assignment.execution
+
+    @property
+    def _micro_batch_size(self) -> int:
+        size: int = self.stage.stage["batch_size"]
+        return min(self._kernels["micro_batch_size"] or size, size)
 
     def _load_reference(self) -> Any:
         reference = build_model(self.assignment, self.position, results=self.results)
@@ -147,31 +183,19 @@ class StageTraining:
         if max(lengths(rows)) > spec["sequence_length"]:  # a trainer would cut the end token off, and say nothing
             raise ValueError(f"an example of {max(lengths(rows))} tokens; sequence_length is {spec['sequence_length']}")
         digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
-        return (_longest_batch_second(rows, spec["batch_size"]) if self.measuring else rows), digest
+        if self.measuring:
+            rows = _longest_batch_second(rows, spec["batch_size"], self._micro_batch_size, self._kernels["packing"])
+        return rows, digest
 
     def _turns(self) -> Alone:
         turns = self.assignment.turns if self.measuring else None
         return TurnTaker(Path(turns.mine), Path(turns.theirs), turns.first) if turns else Alone()
 
     def _before_first_step(self, model: Any, optimizer: Any) -> None:
-        if self.ledger is not None:
-            self.ledger.optimizer = optimizer
+        if self.meter and self.meter.ledger is not None:
+            self.meter.ledger.optimizer, self.meter.ledger.limit_bytes = optimizer, self.assignment.ledger_limit
         if not self.job.kernels["compile"]:  # it would be compiled anew for every length
             self.logits = project_logits(model, [_first_answer(row) for row in self.rows], self.assignment.device)
-
-    def _watch_warmup(self, trainer: Any) -> TensorLedger:
-        """The ledger watches warm-up steps alone: its hooks must not slow the steps that are timed."""
-        ledger = TensorLedger(trainer.model, getattr(trainer, "ref_model", None))
-        plain_step = trainer.training_step
-
-        def watched_step(*args: Any, **kwargs: Any) -> Any:
-            if trainer.state.global_step >= self.warmup_steps:
-                return plain_step(*args, **kwargs)
-            with ledger.watch():
-                return plain_step(*args, **kwargs)
-
-        trainer.training_step = watched_step
-        return ledger
 
 
 def real_tokens(row: Row) -> int:
@@ -192,10 +216,15 @@ def loss_tokens(row: Row) -> int:
     return len(row["chosen_ids"]) + len(row["rejected_ids"])
 
 
-def _longest_batch_second(rows: list[Row], batch_size: int) -> list[Row]:
-    """The batch with the most padded tokens, moved to the second step: the optimizer's state is there by then."""
+def _longest_batch_second(rows: list[Row], batch_size: int, micro_batch_size: int, packing: bool) -> list[Row]:
+    """The batch with the most tokens in a forward pass, padding included, moved to the second step: the optimizer's
+    state is there by then."""
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    longest = max(range(len(batches)), key=lambda i: max(lengths(batches[i])))
+
+    def most_tokens(index: int) -> int:
+        return max(batch.tokens for batch in forward_passes(batches[index], batch_size, micro_batch_size, packing))
+
+    longest = max(range(len(batches)), key=most_tokens)
     batches.insert(min(1, len(batches) - 1), batches.pop(longest))
     return [row for batch in batches for row in batch]
 

@@ -9,18 +9,23 @@ IGNORED = -100  # the label that cross-entropy leaves out
 
 
 def sft_trainer(job: Job) -> Any:
-    """TRL's SFTTrainer over examples that are tokenised, masked and in their final order."""
+    """TRL's SFTTrainer over examples that are tokenised, masked and in their final order.
+
+    Packed, those of a micro-batch stand in one row: positions begin anew with each, by which Transformers' masks and
+    FlashAttention keep them apart.
+    """
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
+    packed = job.kernels["packing"]
     rows = [{"input_ids": row["input_ids"], "labels": _labels(row)} for row in job.rows]
     arguments = SFTConfig(
         **trainer_arguments(job),
         loss_type="nll",
-        max_length=job.sequence_length,
+        max_length=None if packed else job.sequence_length,  # no row is longer: it is not TRL's to cut
         shuffle_dataset=False,
-        packing=False,
-        padding_free=False,
+        packing=False,  # TRL's name for other batches: as many examples as a sequence holds
+        padding_free=packed,
         completion_only_loss=False,  # the labels say it already
         assistant_only_loss=False,
         dataset_kwargs={"skip_prepare_dataset": True},

@@ -26,7 +26,7 @@ app = typer.Typer()
 
 @app.command(
     epilog="Examples: tunematrix run · tunematrix run suites/pocket --only method=lora --set seeds=2 · "
-    "tunematrix run --base ./my-model --data train.jsonl"
+    "tunematrix run --base ./my-model --data train.jsonl · tunematrix run my-matrix.yaml --vram 24GB"
 )
 def run(
     matrix: MatrixArgument = None,

@@ -69,6 +69,14 @@ def card_named(name: str) -> Card:
     raise UserError(f"--card {name}: there is none such (there are: {', '.join(CARDS)})")
 
 
+def card_of(device: str) -> Card | None:
+    """The card that a driver calls ``device`` (``NVIDIA H100 80GB HBM3``), where its data sheet is known: the one whose
+    words are all in it, the longest name first. An H100 of another form than SXM is not told apart."""
+    named = _plain(device)
+    fitting = [card for card in CARDS.values() if all(_plain(word) in named for word in card.name.split("-"))]
+    return max(fitting, key=lambda card: len(card.name), default=None)
+
+
 def assumed_profile(card: Card) -> Profile:
     """What a card should reach of its data sheet."""
     return Profile(

@@ -128,15 +128,15 @@ def attention(run: Pass, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def _fused(run: Pass, out: Tensor) -> None:
-    """Keeps its inputs, its output and a log-sum a head and token; padded, its own mask and copies of the key heads.
+    """Keeps its inputs, its output and a log-sum a head and token; masked, its own mask and copies of the key heads.
 
     A single key head is read by all heads where it lies.
     """
     shape, batch, size = run.shape, run.batch, run.recipe.compute_size
-    width = shape.heads if batch.padded and shape.kv_heads > 1 else shape.kv_heads
+    width = shape.heads if batch.masked and shape.kv_heads > 1 else shape.kv_heads
     query, key, value = (run.tensor(n * shape.head_dim, size) for n in (shape.heads, width, width))
     sums = run.tensor(shape.heads, FLOAT32)
-    mask = [Tensor(batch.rows * batch.length**2, size, False)] if batch.padded else []
+    mask = [Tensor(batch.rows * batch.length**2, size, False)] if batch.masked else []
     scratch = 2 * query.bytes + key.bytes + value.bytes + run.stream().bytes
     run.tape.keep("attention", query, key, value, out, sums, *mask, scratch=scratch)
 
@@ -193,8 +193,8 @@ def held_by_checkpoints(shape: Shape, recipe: Recipe, batch: Batch) -> int:
     """Bytes of mask and angles, which checkpointed layers hold for later beside autograd, out of the ledger's sight."""
     if not recipe.checkpointing:
         return 0
-    masked = BOOL if recipe.attention == "sdpa" else recipe.weight_size
-    mask = batch.rows * batch.length**2 * masked if batch.padded or recipe.attention == "eager" else 0
+    size = BOOL if recipe.attention == "sdpa" else recipe.weight_size
+    mask = batch.rows * batch.length**2 * size if batch.masked or recipe.attention == "eager" else 0
     return mask + 2 * batch.length * shape.head_dim * recipe.weight_size
 
 

@@ -68,18 +68,32 @@ class Recipe:
 class Batch:
     """One forward pass: ``rows`` sequences (two of a preference pair) of ``length`` tokens, padding included.
 
-    ``padded`` if any row is shorter than the others; ``accumulated`` if gradients of earlier ones of the step stand.
+    ``padded`` if any row is shorter than the others; ``packed`` if several examples stand in one row, each to attend
+    to itself alone; ``accumulated`` if gradients of earlier ones of the step stand.
     """
 
     rows: int
     length: int
     padded: bool = False
     accumulated: bool = False
+    packed: bool = False
 
     @property
     def tokens(self) -> int:
         """Of all rows, padding included."""
         return self.rows * self.length
+
+    @property
+    def masked(self) -> bool:
+        """Must attention leave out more than what lies ahead?"""
+        return self.padded or self.packed
+
+
+def batch_of(lengths: Sequence[int], *, packing: bool = False, accumulated: bool = False) -> Batch:
+    """The forward pass over sequences of these lengths: a row each, padded to the longest, or all in one."""
+    if packing:
+        return Batch(1, sum(lengths), packed=len(lengths) > 1, accumulated=accumulated)
+    return Batch(len(lengths), max(lengths), min(lengths) < max(lengths), accumulated)
 
 
 def recipe_of(stages: Sequence[Mapping[str, Any]], execution: Mapping[str, Any], device: str) -> Recipe:

@@ -104,12 +104,18 @@ def _lengths() -> Entries:
 
 
 def _data() -> Entries:
-    """Lengths as real data has them: padding. A batch in pieces; fewer modules; an optimizer in 8 bit."""
+    """Lengths as real data has them: padding, or none. A batch in pieces; fewer modules; an optimizer in 8 bit."""
     mixed = {"data": {"sft": [{"file": "../data/mixed-2048.jsonl"}]}, "batch_size": 8}
     lora = {**METHODS["lora"], "rank": 16}
     return {
         "lora 8 mixed": {**lora, **mixed},
         "lora 8 mixed, 1 at a time": {**lora, **mixed, "micro_batch_size": 1},
+        "lora 8 mixed, packed": {**lora, **mixed, "kernels": {"packing": True}},
+        "lora 8 mixed, packed, flash_attention_2": {
+            **lora,
+            **mixed,
+            "kernels": {"packing": True, "attention": "flash_attention_2"},
+        },
         "lora q v": {**lora, "target_modules": ["q_proj", "v_proj"]},
         "full_sft adamw_8bit": {**METHODS["full_sft"], "optimizer": {"name": "adamw_8bit"}},
         "full_sft paged_adamw_8bit": {**METHODS["full_sft"], "optimizer": {"name": "paged_adamw_8bit"}},

@@ -10,6 +10,7 @@ from harness.errors import UserError
 from harness.matrix import load_matrix
 from harness.matrix_files import suite_file
 from harness.mixes import MixLibrary
+from harness.settings import LATER_KERNELS
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ class TestTheSameWork:
 
         assert named(arms("methods.full_sft.micro_batch_size=16"), FULL).execution == whole
         assert named(arms("methods.full_sft.micro_batch_size=8"), FULL).execution != whole
+
+    def test_a_kernel_that_came_later_is_no_part_of_an_execution_that_does_without_it(self, arms):
+        plain = named(arms(), FULL).execution
+
+        assert plain.keys().isdisjoint(LATER_KERNELS)
+        assert named(arms("kernels.packing=false"), FULL).execution == plain
+        assert named(arms("kernels.packing=true"), FULL).execution == {**plain, "packing": True}
 
     def test_rate_and_seed_are_no_part_of_an_arm(self, arms):
         fewer = arms("seeds=1", "methods.full_sft.learning_rate=[7e-4, 9e-4]")
@@ -102,3 +110,9 @@ class TestRefusing:
     )
     def test_what_this_machine_lacks_is_a_reason_in_the_plan(self, arms, override, reason):
         assert reason in (named(arms(override), FULL).refusal or "")
+
+    def test_preference_pairs_are_not_packed(self, arms):
+        found = arms("kernels.packing=true")
+
+        assert named(found, FULL).refusal is None
+        assert named(found, DPO).refusal == "kernels.packing: TRL packs no preference pairs"

@@ -33,5 +33,15 @@ def test_a_later_part_of_a_step_meets_the_gradients_of_the_first() -> None:
     assert found == (Batch(2, 5), Batch(2, 8, padded=True, accumulated=True))
 
 
+def test_packed_examples_are_one_row_as_long_as_all_of_them() -> None:
+    found = longest_batches(sft(5, 7, 9, 2), batch_size=4, micro_batch_size=2, packing=True)
+
+    assert found == (Batch(1, 12, packed=True), Batch(1, 11, packed=True, accumulated=True))
+
+
+def test_one_example_alone_is_not_packed() -> None:
+    assert longest_batches(sft(5), batch_size=1, micro_batch_size=1, packing=True) == (Batch(1, 5),)
+
+
 def test_a_pair_is_two_rows_its_prompt_with_each_answer() -> None:
     assert longest_batches([pair(3, 4, 2)], batch_size=1, micro_batch_size=1) == (Batch(2, 7, padded=True),)

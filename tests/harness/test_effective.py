@@ -20,7 +20,7 @@ def test_what_a_trainer_has_is_what_its_cell_asked_for(tmp_path: Path) -> None:
     assert found == found | {
         "trainable_dtypes": ["float32"], "frozen_dtypes": ["float32"], "compute": "float32", "adapter_dropout": 0.1,
         "base_dropout": 0.0, "gradient_checkpointing": True, "attention": "eager", "learning_rate": 2e-3,
-        "micro_batch_size": 2, "batch_size": 8, "steps": 6,
+        "micro_batch_size": 2, "batch_size": 8, "steps": 6, "packing": False,
         "optimizer": "adamw_torch_fused", "optimizer_class": "AdamW",
         "betas": [0.9, 0.95], "epsilon": 1e-7, "weight_decay": 0.02, "max_grad_norm": 0.5, "schedule": "cosine",
         "warmup_steps": 2, "four_bit_layers": 0, "trainer": "SFTTrainer",
@@ -87,6 +87,7 @@ FAULTS = {
     "adapter_dropout": plant_dropout,
     "trainable_dtypes": plant_cast,
     "four_bit_layers_packed": plant_packing,
+    "packing": lambda trainer: setattr(trainer.data_collator, "padding_free", True),
     "gradient_checkpointing": lambda trainer: trainer.model.gradient_checkpointing_enable(),
     "compute": lambda trainer: setattr(trainer.accelerator.state, "_mixed_precision", "bf16"),
     "learning_rate": lambda trainer: setattr(trainer.args, "learning_rate", 1e-5),

@@ -120,6 +120,7 @@ def test_dpo_and_its_reference(tmp_path: Path, shape: str, first: str, second: d
         ({"precision": BFLOAT16}, {}),
         ({"precision": {"weights": "float32", "compute": "bfloat16"}}, {}),
         ({}, {"micro_batch_size": 2}),
+        ({}, {"packing": True}),
     ],
     ids=lambda settings: " ".join(map(str, settings.values())),
 )

@@ -50,6 +50,10 @@ def test_dpo_on_lora_on_each_small_shape(tmp_path: Path, shape: str, adapter: st
     [
         ({}, {"attention": "eager"}),
         ({}, {"gradient_checkpointing": True}),
+        ({}, {"packing": True}),
+        ({}, {"packing": True, "attention": "eager"}),
+        ({}, {"packing": True, "micro_batch_size": 2}),
+        ({"precision": AMP}, {"packing": True}),
         ({}, {"micro_batch_size": 2}),
         ({"batch_size": 1}, {}),
         ({"precision": BFLOAT16}, {}),
