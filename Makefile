@@ -61,7 +61,7 @@ lint: $(READY) ## ruff and mypy
 gpu-matrix: $(READY) ## measure models of real sizes on a GPU for BUDGET_S seconds; the same command goes on
 	$(BIN)/python -m scripts.gpu_matrix --db $(or $(GPU_DB),gpu.db) --budget $(or $(BUDGET_S),540) $(GPU_ARGS)
 
-gpu-pocket: $(READY) ## the quality side on a GPU: pretrain two bases, then every method on them, for BUDGET_S seconds
+gpu-pocket: $(READY) ## pretrain larger pocket bases on a GPU, then every method on them, for BUDGET_S seconds
 	$(BIN)/python -m scripts.gpu_pocket --db $(or $(GPU_DB),gpu.db) --budget $(or $(BUDGET_S),540) $(GPU_ARGS)
 
 bench: $(READY) ## the harness against the stock way: writes bench.json

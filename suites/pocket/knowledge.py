@@ -1,7 +1,7 @@
 """What a base knows, scored without a harness: the same items and rules as the suite's tasks, in a few seconds.
 
-``facts``, ``sums``, ``topics``, ``ranks`` and ``target`` are choices by log-probability; ``facts said``, ``refusals`` and
-``compliance`` count what is generated; ``perplexity`` is that of held-out prose.
+``facts``, ``sums``, ``topics``, ``ranks`` and ``target`` are choices by log-probability; ``facts said``, ``refusals``
+and ``compliance`` count what is generated; ``perplexity`` is that of held-out prose.
 """
 
 import math

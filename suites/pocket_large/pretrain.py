@@ -28,8 +28,8 @@ def main() -> int:
     parser.add_argument("--accept", action="store_true", help="take bases that know less than they should")
     asked = parser.parse_args()
     ends, question = time.monotonic() + asked.seconds, REHEARSAL if asked.rehearsal else REAL
-    workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 2) if asked.device == "cuda" else 0
-    machine = Machine(asked.device, max(0, workers))
+    workers = max(0, min(MOST_WORKERS, len(os.sched_getaffinity(0)) - 2)) if asked.device == "cuda" else 0
+    machine = Machine(asked.device, workers)
     asked.folder.mkdir(parents=True, exist_ok=True)
     make_suite(question, asked.folder)
     try:
