@@ -109,10 +109,20 @@ class TestWhatComesAlong:
         found = {run["source"] for run in rows(tmp_path / "all.db")["runs"]}
         assert found == {"file:gpu.db", "file:mine.db"}
 
-    def test_predictions_come_along(self, gpu, mine):
-        change(gpu, f"INSERT INTO predictions VALUES ('{an_ended_run(gpu)}', 'train', 'weights', 5, NULL, 'v')")
+    @pytest.mark.parametrize(
+        ("table", "values"),
+        [
+            ("predictions", "'train', 'weights', 5, NULL, 'v'"),
+            ("step_parts", "'s', 'forward', 0.1, 0.1, 0.1, 1, 1, 1"),
+            ("ceilings", "1e12, 1e11, 1e12, 1e-5"),
+            ("step_work", "1e9, 1e9, 1e6, 100, 'v'"),
+            ("timelines", "'s', '{}'"),
+        ],
+    )
+    def test_what_was_predicted_and_what_a_step_is_made_of_come_along(self, gpu, mine, table, values):
+        change(gpu, f"INSERT INTO {table} VALUES ('{an_ended_run(gpu)}', {values})")
         merge_file(gpu, mine)
-        assert [row["predicted_bytes"] for row in rows(mine)["predictions"]] == [5]
+        assert rows(mine)[table] == rows(gpu)[table] != []
 
     @pytest.mark.parametrize("column", ["run_id TEXT NOT NULL", "of_run TEXT NOT NULL REFERENCES runs (run_id)"])
     def test_so_does_whatever_table_hangs_on_runs(self, gpu, mine, column):
