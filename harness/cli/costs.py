@@ -87,7 +87,7 @@ def predict(
     score: Annotated[bool, typer.Option("--score", help="Score what was predicted: the one thing it does.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """How far the memory that was predicted for each run lies from what was measured in it, held-out cells apart."""
+    """How far the memory and time predicted for each run lie from what was measured in it, held-out cells apart."""
     from harness.commands.predict import show_score
     from harness.commands.strangers import rows_of_strangers
 
