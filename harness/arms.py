@@ -143,7 +143,15 @@ def build_arms(matrix: Matrix, library: MixLibrary, device: str) -> list[Arm]:
 
 
 def select(arms: list[Arm], only: str | None) -> list[Arm]:
-    """The arms that ``key=value,...`` names (keys: method, label, base, rank), with the parents that they need."""
+    """The arms that ``only`` names, with the parents that they need and their untrained bases."""
+    chosen = named(arms, only)
+    needed = {id(a) for arm in chosen for a in (arm, arm.parent) if a is not None}
+    based = {arm.base.digest for arm in chosen}
+    return [arm for arm in arms if id(arm) in needed or (arm.is_plain_base and arm.base.digest in based)]
+
+
+def named(arms: list[Arm], only: str | None) -> list[Arm]:
+    """The arms that ``key=value,...`` names (keys: method, label, base, rank); all of them for None."""
     if not only:
         return arms
     wanted = keyed(only)
@@ -152,9 +160,7 @@ def select(arms: list[Arm], only: str | None) -> list[Arm]:
     chosen = [arm for arm in arms if all(_fact(arm, key) & values for key, values in wanted.items())]
     if not chosen:
         raise UserError(f"--only {only}: a matrix of zero cells: nothing matches (there are {_known(arms)})")
-    needed = {id(a) for arm in chosen for a in (arm, arm.parent) if a is not None}
-    based = {arm.base.digest for arm in chosen}
-    return [arm for arm in arms if id(arm) in needed or (arm.is_plain_base and arm.base.digest in based)]
+    return chosen
 
 
 def _arm(matrix: Matrix, variant: Variant, base: Base, parent: Arm | None, library: MixLibrary, device: str) -> Arm:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.events import Moment
+from harness.limits import MemoryLimit
 
 
 class Sent(BaseModel):
@@ -84,7 +85,13 @@ class Assignment(Sent):
     measure_warmup_steps: int = 5
     measure_steps: int = 30
     turns: Turns | None = None
+    memory_limit: MemoryLimit | None = None
     patch_folders: tuple[str, ...] = ()  # where a patch's module is looked for besides the installed ones
+
+    @property
+    def ledger_limit(self) -> int | None:
+        """The tensor bytes that a measure run may have: on a CPU, where no allocator can be held to a limit."""
+        return self.memory_limit.usable_bytes if self.memory_limit and self.device == "cpu" else None
 
 
 def score_key(eval_id: str, metric: str, moment: Moment) -> str:

@@ -17,11 +17,16 @@ from typing import Any
 import methods.registry
 from harness import artifacts
 from harness.assignment import Assignment, StageToRun
-from harness.events import NO_SPACE, Artifact, Batches, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
+from harness.events import NO_SPACE, Artifact, Done, Event, Failed, Moment, Phase, PhaseStarted, Trained
+from harness.limits import impose
 from harness.meters.energy import EnergyMeter
+from harness.meters.ledger import model_bytes, refuse_beyond
 from harness.meters.memory import MemoryMeter
+from harness.stack import device_memory_bytes
+from harness.units import size_text
 
 Emit = Callable[[Event], None]
+Figures = tuple[dict[str, Any], MemoryMeter]  # what a phase adds to its own, and what watches its memory
 
 
 def run_cell(assignment: Assignment, emit: Emit) -> None:
@@ -31,7 +36,10 @@ def run_cell(assignment: Assignment, emit: Emit) -> None:
         cell.run()
         emit(Done())
     except BaseException as error:
-        emit(Failed(status=_status(error), reason=_reason(error), phase=cell.phase_now))
+        status, reason = _status(error), _reason(error)
+        if status == "oom":
+            reason = f"{_shortage(assignment)}: {reason}"
+        emit(Failed(status=status, reason=reason, phase=cell.phase_now))
         if not isinstance(error, Exception):
             raise
     finally:
@@ -51,6 +59,7 @@ class Cell:
 
     def run(self) -> None:
         """Stages in order, then the moments; a measure run is not scored."""
+        impose(self.assignment.memory_limit, self.assignment.device)
         self._seed(0)
         Path(self.assignment.folder).mkdir(parents=True, exist_ok=True)
         self.tokenizer = load_tokenizer(self.assignment)
@@ -75,7 +84,10 @@ class Cell:
         from harness.build import build_model
 
         with self._phase(stage, "load"):
-            return build_model(self.assignment, position, results=self.results)
+            model = build_model(self.assignment, position, results=self.results)
+            if self.measuring:
+                refuse_beyond(self.assignment.ledger_limit, sum(model_bytes(model)))
+            return model
 
     @property
     def results(self) -> dict[str, Path]:
@@ -91,17 +103,28 @@ class Cell:
     def _train(self, stage: StageToRun, position: int) -> Any:
         from harness.training import StageTraining
 
+        if self.measuring and stage is self.last_stage:
+            self._measure_device()
         model = self._load(stage, position)
         training = StageTraining(self.assignment, stage, position, model, self.tokenizer, self.emit, self.results)
         if stage is self.last_stage:
-            self.emit(Batches(stage_id=stage.stage_id, batches=training.batches()))
-        with self._phase(stage, "train", energy=True) as figures:
-            trained = training.run()
+            self.emit(training.batches())
+        with self._phase(stage, "train", energy=True) as (figures, memory):
+            trained = training.run(memory)
             figures.update(training.figures())
         self.emit(trained)
+        if measured := training.measured():
+            self.emit(measured)
         if stage.artifact_out is not None and not training.measuring:
             self._keep(stage, training.model)
         return training.model
+
+    def _measure_device(self) -> None:
+        """Before the model is there: afterwards there may be no room, and nobody else's work is in the way."""
+        from harness.meters.ceilings import measure_ceilings
+
+        self.phase_now = "ceilings"
+        self.emit(measure_ceilings(self.assignment.device))
 
     def _keep(self, stage: StageToRun, model: Any) -> None:
         assert stage.artifact_out is not None
@@ -175,7 +198,7 @@ class Cell:
     # --- phases -------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _phase(self, stage: StageToRun, name: str, energy: bool = False) -> Iterator[dict[str, Any]]:
+    def _phase(self, stage: StageToRun, name: str, energy: bool = False) -> Iterator[Figures]:
         """Peaks are reset on entry; what was measured is said on leaving."""
         self.phase_now = name
         self.emit(PhaseStarted(stage_id=stage.stage_id, phase=name))
@@ -184,7 +207,7 @@ class Cell:
         memory.start()
         joules.start()
         began = time.perf_counter()
-        yield figures
+        yield figures, memory
         seconds = time.perf_counter() - began
         figures.update(memory.stop())
         if energy:
@@ -229,6 +252,13 @@ def _status(error: BaseException) -> Any:
     return "killed" if isinstance(error, KeyboardInterrupt | SystemExit) else "crashed"
 
 
+def _shortage(assignment: Assignment) -> str:
+    """More than what a run needs that memory has ended."""
+    if assignment.memory_limit is not None:
+        return f"needs more than {assignment.memory_limit.words}"
+    return f"needs more than this device's {size_text(device_memory_bytes(assignment.device))}"
+
+
 def _is_no_space(error: BaseException) -> bool:
     return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)
 
@@ -237,4 +267,5 @@ def _reason(error: BaseException) -> str:
     if _is_no_space(error):
         return f"{NO_SPACE}: {error}"[:500]
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:500]
+    told = f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:500]
+    return " ".join([told, *getattr(error, "__notes__", ())])

@@ -35,12 +35,35 @@ class PhaseStarted(Event):
     phase: str
 
 
+class Passes(BaseModel):
+    """Forward and backward passes that are alike, and how many there are of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch: Batch
+    count: int
+
+
 class Batches(Event):
-    """What the last stage is about to be trained on: of its forward passes the longest of each kind."""
+    """What the last stage is about to be trained on: of its forward passes the longest of each kind, and all of the
+    ``steps`` that are timed."""
 
     type: Literal["batches"] = "batches"
     stage_id: str
     batches: tuple[Batch, ...]
+    timed: tuple[Passes, ...] = ()
+    steps: int = 0
+
+
+class Ceilings(Event):
+    """What the device of a measure run can do at most, measured before its model is loaded: operations a second of a
+    large product of each type, bytes read and written a second by a large copy, seconds from one launch to the next."""
+
+    type: Literal["ceilings"] = "ceilings"
+    bfloat16_flops: float
+    float32_flops: float
+    bytes_per_second: float
+    launch_seconds: float
 
 
 class Progress(Event):
@@ -72,6 +95,27 @@ class Step(BaseModel):
     gradient_norm: float | None
     tokens_seen: int
     seconds: float
+
+
+class PartCost(BaseModel):
+    """What a part of a training step took, or the whole ``step``: columns of the table ``step_parts``."""
+
+    part: Literal["data", "forward", "reference", "backward", "optimizer", "step"]
+    seconds_median: float | None = None
+    seconds_p25: float | None = None
+    seconds_p75: float | None = None
+    peak_allocated_bytes: int | None = None
+    peak_reserved_bytes: int | None = None
+    peak_ledger_bytes: int | None = None
+
+
+class Measured(Event):
+    """What a measure run saw of its stage's steps: their parts, and what stood in memory from moment to moment."""
+
+    type: Literal["measured"] = "measured"
+    stage_id: str
+    parts: list[PartCost]
+    timeline: dict[str, list[Any]] = {}
 
 
 class Trained(Event):
@@ -132,7 +176,7 @@ class Failed(Event):
 
 
 AnyEvent = Annotated[
-    PhaseStarted | Batches | Progress | Phase | Trained | Artifact | Score | Done | Failed,
+    PhaseStarted | Ceilings | Batches | Progress | Measured | Phase | Trained | Artifact | Score | Done | Failed,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Any] = TypeAdapter(AnyEvent)

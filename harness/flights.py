@@ -18,9 +18,11 @@ from harness.events import (
     OWN_MOMENTS,
     Artifact,
     Batches,
+    Ceilings,
     Done,
     Event,
     Failed,
+    Measured,
     Phase,
     PhaseStarted,
     Progress,
@@ -28,7 +30,7 @@ from harness.events import (
     Trained,
 )
 from harness.executors.executor import Executor
-from harness.needs import need_for
+from harness.foretold import foretell
 from harness.plan import Known, Outcome, Purpose, stage_execution
 from harness.predict.version import model_version
 from harness.progress import Display
@@ -52,6 +54,7 @@ class Flight:
     validation: dict[str, float]
     evals: set[str]
     phase: str | None = None
+    ceilings: Ceilings | None = None
 
 
 class Flights:
@@ -131,6 +134,7 @@ class Flights:
             measure_warmup_steps=header.measure.warmup_steps,
             measure_steps=header.measure.steps,
             turns=turns,
+            memory_limit=session.limit,
             patch_folders=session.matrix.patch_folders,
         )
 
@@ -162,8 +166,12 @@ class Flights:
                 self.display.progress(run_id, event)
             case PhaseStarted():
                 flight.phase = event.phase
+            case Ceilings():
+                self._ceilings(flight, event)
             case Batches():
                 self._predict(flight, event)
+            case Measured():
+                self.writer.measured(run_id, event)
             case Phase():
                 self.writer.phase(run_id, event)
             case Trained():
@@ -181,12 +189,13 @@ class Flights:
                 self._stop_where_full(event)
 
     def _predict(self, flight: Flight, event: Batches) -> None:
-        """What training should need is written down before it begins; what is not predicted has none."""
-        try:
-            need = need_for(flight.cell.arm, flight.device, event.batches)
-        except UserError:
-            return
-        self.writer.predict(flight.run_id, "train", need.by_component(), model_version())
+        """What training should need and take is written down before it begins; what is not predicted has no row."""
+        foretold = foretell(flight.cell.arm, flight.device, event, flight.ceilings)
+        self.writer.predict(flight.run_id, foretold, model_version())
+
+    def _ceilings(self, flight: Flight, event: Ceilings) -> None:
+        flight.ceilings = event
+        self.writer.ceilings(flight.run_id, event)
 
     def _trained(self, flight: Flight, event: Trained) -> None:
         if event.reused:

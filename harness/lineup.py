@@ -20,7 +20,7 @@ from harness.sections import Contents, Part, named_arms
 from harness.selectors import Named, listed, select
 from harness.sources import open_source
 
-MACHINE = ("device", "gpu", "gpus", "processor", "cores")
+MACHINE = ("device", "gpu", "gpus", "processor", "cores", "memory_limit_bytes")
 
 Key = tuple[str, str]  # suite and stack
 Facts = dict[str, dict[Hashable, Any]]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from harness.arms import Arm
 from harness.errors import UserError
+from harness.limits import MemoryLimit
 from harness.predict.memory import Memory, memory
 from harness.predict.optimizer import paged_bytes
 from harness.predict.recipe import Batch, batch_of, recipe_of
@@ -30,35 +31,27 @@ class Need:
         """The highest total: of a GPU's tensors, as its allocator hands them out; on a CPU of those in the ledger."""
         return self.memory.counted if self.device == "cpu" else self.memory.total - self.paged
 
+    def fits(self, limit: MemoryLimit) -> bool:
+        """Is there room for it?"""
+        return self.peak_bytes <= limit.usable_bytes
+
     def by_component(self) -> dict[str, int]:
         """Bytes under the ledger's names, with ``temporary``; ``paged`` is what a GPU does not hold of the rest."""
         return asdict(self.memory) | ({"paged": -self.paged} if self.paged else {})
 
 
 @dataclass(frozen=True)
-class Card:
-    """A device's memory, of which ``overhead_bytes`` are its context's and what its allocator loses."""
-
-    vram_bytes: int
-    overhead_bytes: int = 0
-
-    def fits(self, need: Need) -> bool:
-        """Is there room for it?"""
-        return need.peak_bytes + self.overhead_bytes <= self.vram_bytes
-
-
-@dataclass(frozen=True)
 class Forecast:
-    """What each arm that trains needs at most, or why that is not predicted; and those that ``card`` has no room for,
-    with the arms that start from one of them."""
+    """What each arm that trains needs at most, or why that is not predicted; and those that ``limit`` leaves no room
+    for, with the arms that start from one of them."""
 
     needs: Mapping[Arm, Need]
     unknown: Mapping[Arm, str]
-    card: Card | None
+    limit: MemoryLimit | None
     unfit: Sequence[Arm]
 
 
-def forecast(arms: Sequence[Arm], device: str, card: Card | None = None) -> Forecast:
+def forecast(arms: Sequence[Arm], device: str, limit: MemoryLimit | None = None) -> Forecast:
     """What ``arms`` will need on ``device`` (cpu or cuda)."""
     needs, unknown = {}, {}
     for arm in (arm for arm in arms if arm.trains):
@@ -66,8 +59,8 @@ def forecast(arms: Sequence[Arm], device: str, card: Card | None = None) -> Fore
             needs[arm] = need_at_most(arm, device)
         except UserError as error:
             unknown[arm] = str(error)
-    too_large = set() if card is None else {arm for arm, need in needs.items() if not card.fits(need)}
-    return Forecast(needs, unknown, card, [arm for arm in arms if arm in too_large or arm.parent in too_large])
+    too_large = {arm for arm, need in needs.items() if limit is not None and not need.fits(limit)}
+    return Forecast(needs, unknown, limit, [arm for arm in arms if arm in too_large or arm.parent in too_large])
 
 
 def need_for(arm: Arm, device: str, batches: Iterable[Batch]) -> Need:

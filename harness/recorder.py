@@ -37,6 +37,8 @@ class Recorder(TrainerCallback):
         self.step_seconds: list[float] = []
         self.fingerprint: dict[str, float | None] = {}
         self.on_begin: Callable[[Any, Any], None] = lambda model, optimizer: None
+        self.before_step: Callable[[], None] = lambda: None
+        self.after_step: Callable[[], None] = lambda: None
         self.turns = turns
         self._started = self._step_started = self._told = 0.0
 
@@ -45,6 +47,7 @@ class Recorder(TrainerCallback):
         self.on_begin(kwargs["model"], kwargs.get("optimizer"))
         self.turns.begin()
         self.synchronise()
+        self.before_step()
         self._started = self._step_started = time.perf_counter()
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -57,7 +60,9 @@ class Recorder(TrainerCallback):
         self.synchronise()
         now = time.perf_counter()
         self.step_seconds.append(now - self._step_started)
+        self.after_step()
         self.turns.end_step(last=state.global_step == state.max_steps)
+        self.before_step()
         self._step_started = time.perf_counter()
         if now - self._told > PROGRESS_SECONDS:
             self._told = now

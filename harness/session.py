@@ -1,7 +1,7 @@
 """A matrix brought together with a database and a machine: what `plan`, `run` and `report` start from."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +11,7 @@ from harness.assignment import EvalToScore
 from harness.errors import UserError, collected
 from harness.estimate import Tasks, estimate_seconds
 from harness.events import Moment
+from harness.limits import MemoryLimit
 from harness.matrix import Matrix
 from harness.mixes import MixLibrary
 from harness.plan import Known, Planned, Planner
@@ -34,6 +35,7 @@ class Session:
     workdir: Workdir
     facts: dict[str, object]
     code_digest: str
+    limit: MemoryLimit | None = None  # imposed on its runs, and one of the facts
 
     @property
     def stack_id(self) -> str:
@@ -87,11 +89,20 @@ class Session:
 
 
 def open_session(
-    matrix: Matrix, db: Path, *, device: str = "auto", jobs: int | None = None, only: str | None = None
+    matrix: Matrix,
+    db: Path,
+    *,
+    device: str = "auto",
+    jobs: int | None = None,
+    only: str | None = None,
+    limit: MemoryLimit | None = None,
 ) -> Session:
-    """Resolve a matrix on this machine. Raises UserError for whatever in it cannot be."""
+    """Resolve a matrix on this machine, of which ``limit`` is to be used. Raises UserError for whatever in it cannot
+    be."""
     device = stack.pick_device(device)
-    return _session(matrix, db, device, jobs, only, stack.stack_facts(device), stack.code_digest())
+    facts = stack.stack_facts(device) | (limit.facts() if limit else {})
+    session = _session(matrix, db, device, jobs, only, facts, stack.code_digest())
+    return replace(session, limit=limit)
 
 
 def session_on_stack(matrix: Matrix, db: Path, facts: str, code_digest: str) -> Session:

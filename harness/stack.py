@@ -14,8 +14,10 @@ import psutil
 
 from harness import identity
 from harness.errors import UserError
+from harness.units import plain_size
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "lm-eval", "datasets", "tokenizers")
+LIMIT = "memory_limit_bytes"  # the fact that there is where memory was limited
 KERNELS = ("flash-attn", "liger-kernel")  # named where they are installed
 
 # What changes a run's result when it changes. The board, the report and the store are not among it.
@@ -23,6 +25,7 @@ _TRAINING_CODE = (
     "harness/cell.py",
     "harness/build.py",
     "harness/training.py",
+    "harness/limits.py",
     "harness/loading.py",
     "harness/recorder.py",
     "harness/effective.py",
@@ -93,8 +96,24 @@ def gpu_count() -> int:
     return found if shown is None else min(found, sum(part.strip() not in ("", "-1") for part in shown.split(",")))
 
 
+def device_memory_bytes(device: str) -> int:
+    """All memory of the machine, or of its first GPU as the driver tells it: no GPU is opened for it."""
+    return int(psutil.virtual_memory().total) if device == "cpu" else int(_gpu_memory().total)
+
+
 def hardware(facts: Mapping[str, Any]) -> str:
-    """What a stack ran on, in words: ``NVIDIA H200 141 GiB``, ``2 cores of AMD EPYC``."""
+    """What a stack ran on, in words: ``NVIDIA H200 141 GiB``, ``2 cores of AMD EPYC``, and what it was limited to."""
+    limited = limited_to(facts)
+    return f"{_machine(facts)}, {limited}" if limited else _machine(facts)
+
+
+def limited_to(facts: Mapping[str, Any]) -> str | None:
+    """``limited to 24 GB``, where a stack's runs were held to less memory than its device has."""
+    limit = facts.get(LIMIT)
+    return f"limited to {plain_size(limit)}" if isinstance(limit, int) else None
+
+
+def _machine(facts: Mapping[str, Any]) -> str:
     if gpu := facts.get("gpu"):
         memory = facts.get("gpu_memory_gib")
         return f"{gpu} {memory:g} GiB" if isinstance(memory, int | float) else str(gpu)
@@ -137,13 +156,20 @@ def _gpu() -> dict[str, Any]:
     pynvml.nvmlInit()
     handle = pynvml.nvmlDeviceGetHandleByIndex(0)
     name, driver = pynvml.nvmlDeviceGetName(handle), pynvml.nvmlSystemGetDriverVersion()
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total
+    memory = _gpu_memory().total
     return {
         "gpu": name.decode() if isinstance(name, bytes) else name,
         "driver": driver.decode() if isinstance(driver, bytes) else driver,
         "gpu_memory_gib": round(memory / 2**30),
         "gpus": gpu_count(),
     }
+
+
+def _gpu_memory() -> Any:
+    import pynvml
+
+    pynvml.nvmlInit()
+    return pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0))
 
 
 def _processor() -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,25 @@ from harness.build import Results, build_model, stage_parameters
 from harness.data.order import order
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.effective import asked_settings, check, effective_settings
-from harness.events import Event, Trained
-from harness.meters.ledger import TensorLedger
+from harness.events import Batches, Event, Measured, Passes, Trained
 from harness.meters.logits import project_logits
+from harness.meters.memory import MemoryMeter
+from harness.meters.parts import Part
+from harness.meters.steps import StepMeter
 from harness.meters.throughput import throughput
-from harness.predict.recipe import Batch
 from harness.recorder import Recorder
 from harness.settings import LATER_KERNELS
 from harness.turns import Alone, TurnTaker
 from methods.job import Job
 
 Row = dict[str, list[int]]
+_IN_PART: dict[Part, str] = {
+    "data": "while a batch was fetched",
+    "forward": "in the forward pass",
+    "reference": "in the reference's pass",
+    "backward": "in the backward pass",
+    "optimizer": "in the optimizer's step",
+}
 LEDGER_STEPS = 2  # the optimizer's state is made in the first step, so the second one is the first whole account
 
 
@@ -53,17 +62,26 @@ class StageTraining:
         self.recorder = Recorder(stage.stage_id, step_tokens, emit, synchronise, self._turns())
         self.logits: list[float] = []
         self.job = self._job(tokenizer)
-        self.ledger: TensorLedger | None = None
+        self.meter: StepMeter | None = None
 
-    def run(self) -> Trained:
-        """Build, check, train. Raises Mismatch where the trainer is not what the cell asked for."""
+    def run(self, memory: MemoryMeter) -> Trained:
+        """Build, check, train; ``memory`` watches the phase that this is.
+
+        Raises Mismatch where the trainer is not what the cell asked for.
+        """
         asked = asked_settings(self.job)
         trainer = self.method.trainer(self.job)
         found = effective_settings(trainer)
         check(found, asked)
-        self.ledger = self._watch_warmup(trainer) if self.measuring else None
+        watched = self.warmup_steps if self.measuring else 0
+        self.meter = StepMeter(trainer, self.assignment.device, memory, watched)
         self.recorder.on_begin = self._before_first_step
-        trainer.train()
+        self.recorder.before_step, self.recorder.after_step = self.meter.begin_step, self.meter.end_step
+        try:
+            trainer.train()
+        except Exception as error:
+            error.add_note(f"({_IN_PART[self.meter.parts.now]})")
+            raise
         self.model = trainer.model
         return Trained(
             stage_id=self.stage.stage_id,
@@ -79,22 +97,26 @@ class StageTraining:
             total_parameters=_parameter_count(trainer.model),
         )
 
-    def batches(self) -> tuple[Batch, ...]:
-        """The longest forward passes of each kind, the first step apart, in which the optimizer has no state yet.
-
-        Of a measure run those that the ledger watches: the stage's longest is among them.
-        """
-        size = self.job.batch_size
+    def batches(self) -> Batches:
+        """The longest forward passes of each kind, the first step apart, in which the optimizer has no state yet; of a
+        measure run those that the ledger watches: the stage's longest is among them. And all that are timed."""
+        size, micro = self.job.batch_size, self.job.micro_batch_size
         steps = self.warmup_steps if self.measuring else self.steps
-        rows = self.rows[size : steps * size] or self.rows
-        return longest_batches(rows, size, self.job.micro_batch_size, self.job.kernels["packing"])
+        packing = self.job.kernels["packing"]
+        longest = longest_batches(self.rows[size : steps * size] or self.rows, size, micro, packing)
+        if not self.measuring:
+            return Batches(stage_id=self.stage.stage_id, batches=longest)
+        timed = Counter(forward_passes(self.rows[steps * size :], size, micro, packing))
+        passes = tuple(Passes(batch=batch, count=count) for batch, count in timed.items())
+        return Batches(stage_id=self.stage.stage_id, batches=longest, timed=passes, steps=self.steps - steps)
 
     def figures(self) -> dict[str, Any]:
         """What a measure run adds to the phase: throughput, and the ledger at its peak."""
         if not self.measuring:
             return {}
         speed = throughput(self.recorder.step_seconds, self.recorder.step_tokens, self.warmup_steps)
-        figures: dict[str, Any] = self.ledger.peak.columns() if self.ledger else {}
+        ledger = self.meter.ledger if self.meter else None
+        figures: dict[str, Any] = ledger.peak.columns() if ledger else {}
         if speed is not None:
             figures |= {
                 "tokens_per_second_median": speed.median,
@@ -102,6 +124,10 @@ class StageTraining:
                 "tokens_per_second_p75": speed.p75,
             }
         return figures
+
+    def measured(self) -> Measured | None:
+        """What a measure run says of its steps."""
+        return self.meter.measured(self.stage.stage_id) if self.measuring and self.meter else None
 
     def _job(self, tokenizer: Any) -> Job:
         spec = self.stage.stage
@@ -166,24 +192,10 @@ class StageTraining:
         return TurnTaker(Path(turns.mine), Path(turns.theirs), turns.first) if turns else Alone()
 
     def _before_first_step(self, model: Any, optimizer: Any) -> None:
-        if self.ledger is not None:
-            self.ledger.optimizer = optimizer
+        if self.meter and self.meter.ledger is not None:
+            self.meter.ledger.optimizer, self.meter.ledger.limit_bytes = optimizer, self.assignment.ledger_limit
         if not self.job.kernels["compile"]:  # it would be compiled anew for every length
             self.logits = project_logits(model, [_first_answer(row) for row in self.rows], self.assignment.device)
-
-    def _watch_warmup(self, trainer: Any) -> TensorLedger:
-        """The ledger watches warm-up steps alone: its hooks must not slow the steps that are timed."""
-        ledger = TensorLedger(trainer.model, getattr(trainer, "ref_model", None))
-        plain_step = trainer.training_step
-
-        def watched_step(*args: Any, **kwargs: Any) -> Any:
-            if trainer.state.global_step >= self.warmup_steps:
-                return plain_step(*args, **kwargs)
-            with ledger.watch():
-                return plain_step(*args, **kwargs)
-
-        trainer.training_step = watched_step
-        return ledger
 
 
 def real_tokens(row: Row) -> int:

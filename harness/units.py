@@ -8,6 +8,7 @@ UNITS = {
     **{"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
     **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
 }
+LONGEST_PLAIN = len("141.5 GB")  # what takes more is rounded
 COUNTS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 
 
@@ -24,6 +25,13 @@ def parse_count(option: str, text: str) -> int:
 def size_text(value: float) -> str:
     """Bytes as MiB, from 1 GiB on as GiB."""
     return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.1f} MiB"
+
+
+def plain_size(value: int) -> str:
+    """Bytes in the unit that people will have given them in: ``24 GB``, ``24 GiB``, ``1.5 GB``."""
+    told = [f"{value / size:.10g} {unit.replace('I', 'i')}" for unit, size in UNITS.items() if size <= value]
+    shortest = min(reversed(told), key=len, default=f"{value} B")
+    return shortest if len(shortest) <= LONGEST_PLAIN else size_text(value)
 
 
 def parse_size(option: str, text: str) -> int:

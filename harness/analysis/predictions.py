@@ -7,8 +7,9 @@ import pandas as pd
 from harness.analysis.costs import ALLOCATED, LEDGER
 from harness.analysis.memory import COMPONENTS, TEMPORARY
 
-PEAK, PAGED = "peak", "paged"
+PEAK, PAGED, STEP = "peak", "paged", "step"
 KINDS = ("component", "method", "shape")
+_WHOLES = (PEAK, STEP)
 _STATISTICS: dict[str, Callable[["pd.Series[float]"], float]] = {
     "mean_error_percent": lambda errors: errors.mean(),
     "mean_abs_error_percent": lambda errors: errors.abs().mean(),
@@ -43,6 +44,21 @@ def memory_errors(peaks_of: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataF
     return told[_OF_A_CELL].drop_duplicates().merge(both, on="run_id")
 
 
+def time_errors(steps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """A row a measure run whose step was predicted and timed: what it is of, ``component`` (``STEP``),
+    ``predicted_seconds``, ``measured_seconds`` and ``error_percent`` of what was measured.
+
+    Takes ``reader.every_step`` and ``reader.every_prediction``. A step is predicted from its own device's ceilings,
+    measured in the same run: the error is of how a step is put together, not of a data sheet.
+    """
+    told = predictions[(predictions["phase"] == STEP) & predictions["predicted_seconds"].notna()]
+    of_a_cell = [name for name in _OF_A_CELL if name != "measure"]
+    whole = told.groupby(of_a_cell, as_index=False)["predicted_seconds"].sum()
+    found = whole.merge(steps.rename(columns={"step_seconds": "measured_seconds"}), on="run_id")
+    found["error_percent"] = _percent(found["predicted_seconds"], found["measured_seconds"])
+    return found.assign(component=STEP, measure="seconds")
+
+
 def one_measure(errors: pd.DataFrame) -> pd.DataFrame:
     """Those against the allocator's peak where there are any, else those against the ledger's: one mean over both
     would say something of neither."""
@@ -56,18 +72,20 @@ def is_held_out(errors: pd.DataFrame, shapes: Collection[str], sequence_lengths:
 
 
 def summary(errors: pd.DataFrame) -> dict[str, float | int | None]:
-    """Of the peaks: ``cells``, and the mean of the errors, of their sizes, and the largest size, in percent."""
-    peaks = errors.loc[errors["component"] == PEAK, "error_percent"]
+    """Of the peaks, or of the steps: ``cells``, and the mean of the errors, of their sizes, and the largest size, in
+    percent."""
+    peaks = errors.loc[errors["component"].isin(_WHOLES), "error_percent"]
     if peaks.empty:
         return {"cells": 0, **dict.fromkeys(_STATISTICS)}
     return {"cells": len(peaks), **{name: float(of(peaks)) for name, of in _STATISTICS.items()}}
 
 
 def by_kind(errors: pd.DataFrame) -> pd.DataFrame:
-    """The same for each component, and for the peaks of each method and each shape: ``kind`` (of ``KINDS``), ``name``
-    and the columns of ``summary``."""
-    peaks = errors[errors["component"] == PEAK]
-    of_kind = {"component": errors[errors["component"] != PEAK], "method": peaks, "shape": peaks}
+    """The same for each component, and for the wholes (peaks, or steps) of each method and each shape: ``kind`` (of
+    ``KINDS``), ``name`` and the columns of ``summary``."""
+    is_whole = errors["component"].isin(_WHOLES)
+    peaks = errors[is_whole]
+    of_kind = {"component": errors[~is_whole], "method": peaks, "shape": peaks}
     return pd.concat([_grouped(rows, kind) for kind, rows in of_kind.items()], ignore_index=True)
 
 

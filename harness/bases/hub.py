@@ -5,7 +5,9 @@ are passed to it here, so that they are those of the moment of the call.
 """
 
 import glob
+import logging
 import os
+import re
 from pathlib import Path
 
 from harness.errors import UserError
@@ -20,7 +22,14 @@ _PAPERS = ["README.md", "LICENSE*", "LICENCE*"]
 # The same weights once more, in another project's layout or for another runtime.
 _DUPLICATES = ["*/*", "consolidated*.safetensors"]
 _DATA = ["*.json", "*.jsonl", "*.jsonl.gz", "*.csv", "*.parquet"]
+_ID = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 _NOT_DATA = ["dataset_infos.json", "dataset_info.json", ".*"]
+
+
+def parse_id(text: str) -> tuple[str, str | None] | None:
+    """The repository and the revision of ``org/name[@revision]``; None for what is no such id, such as a path."""
+    found = _ID.fullmatch(text)
+    return (found["id"], found["revision"]) if found and text[0] not in "./~" else None
 
 
 def download_config(repo_id: str, revision: str | None = None) -> Path:
@@ -80,6 +89,8 @@ def _snapshot(
     """Folder with the files that match ``needed``, and those that match ``wanted`` if they can be had."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what is wrong is told once, by us
 
     def fetch(patterns: list[str]) -> Path:
         return Path(

@@ -11,19 +11,28 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: tunematrix fit --model llama-2-7b --vram 24GB · "
     "tunematrix fit --model ./config.json --vram 16GiB --method lora --rank 8 --length 4096 --json · "
-    "tunematrix fit --model llama-3.1-8b --card rtx-4090 --tokens 10M --price 0.40"
+    "tunematrix fit --model llama-3.1-8b --card rtx-4090 --tokens 10M --price 0.40 · "
+    "tunematrix fit --model llama-3.2-3b --card gpu.db --tokens 10M · "
+    "tunematrix fit --model org/name@main --vram 24GB"
 )
 def fit(
-    model: Annotated[str, typer.Option(metavar="NAME|FILE|FOLDER", help="A shape's name, a config, or a folder.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE|FOLDER|ID",
+            help="A shape's name, a config, a folder, or org/name[@revision] on the Hugging Face hub, "
+            "of which the config alone is fetched.",
+        ),
+    ],
     vram: Annotated[
         str | None, typer.Option(metavar="SIZE", help="The card's memory: 24GB, 24GiB, 800MiB. This or --card.")
     ] = None,
     card: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME",
-            help="A card by its data sheet: rtx-3090, rtx-4090, a100-40gb, a100-80gb, l40s, h100, h200 or b200. "
-            "Its memory is the limit, and time is predicted as well.",
+            metavar="NAME|FILE",
+            help="A card by its data sheet: rtx-3090, rtx-4090, a100-40gb, a100-80gb, l40s, h100, h200 or b200; or a "
+            "results file or snapshot whose runs measured theirs. Its memory is the limit, and time is predicted too.",
         ),
     ] = None,
     tokens: Annotated[
@@ -78,7 +87,7 @@ def predict(
     score: Annotated[bool, typer.Option("--score", help="Score what was predicted: the one thing it does.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """How far the memory that was predicted for each run lies from what was measured in it, held-out cells apart."""
+    """How far the memory and time predicted for each run lie from what was measured in it, held-out cells apart."""
     from harness.commands.predict import show_score
     from harness.commands.strangers import rows_of_strangers
 

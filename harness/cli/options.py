@@ -33,7 +33,8 @@ Data = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
 Vram = Annotated[
-    str | None, typer.Option(metavar="SIZE", help="A card's memory, for what will not fit: 24GB, 24GiB, 800MiB.")
+    str | None,
+    typer.Option(metavar="SIZE", help="A card's memory: runs are limited to it, and a plan says what won't fit. 24GB."),
 ]
 Overhead = Annotated[
     str,

@@ -59,15 +59,28 @@ def diff(
     raise typer.Exit(code)
 
 
-@app.command("import", epilog="Example: tunematrix import results/pocket-2026 --db mine.db")
+@app.command(
+    "import",
+    epilog="Examples: tunematrix import gpu.db --db mine.db · tunematrix import results/pocket-2026 --db mine.db",
+)
 def import_(
-    source: Annotated[Path, typer.Argument(metavar="DIR", help="A snapshot's folder, or what --format reads.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A results file, a snapshot's folder, or what --format reads.")
+    ],
     db: Db = Path("tunematrix.db"),
     format_: Annotated[
-        str, typer.Option("--format", help="What DIR holds: snapshot, peft-method-comparison or lm-eval.")
-    ] = "snapshot",
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="peft-method-comparison or lm-eval; results and snapshot are known by their content.",
+        ),
+    ] = None,
 ) -> None:
-    """Bring runs from elsewhere into a results file, beside those that are there and never over them."""
+    """Bring runs from elsewhere into a results file, beside those that are there and never over them.
+
+    All of them or none; a second time changes nothing. SOURCE is never written to.
+    """
     from harness.commands.snapshots import import_runs
 
     import_runs(source, db, format_)

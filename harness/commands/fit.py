@@ -31,6 +31,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
     asked = answer.asked
     return {
         "model": asked.model,
+        **({"revision": answer.revision} if answer.revision else {}),
         "parameters": total(answer.shape),
         "vram_bytes": answer.limit,
         "overhead_bytes": answer.overhead,
@@ -93,7 +94,8 @@ def _print(answer: Answer) -> None:
     console.print(table)
     beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in answer.fits) else []
     timed = [_told_of_time(answer)] if answer.card else []
-    for line in ["-: not even one example fits.", *beyond, *timed, *assumptions(asked, answer.card)]:
+    read = [f"Its config was read from the hub at revision {answer.revision}."] if answer.revision else []
+    for line in ["-: not even one example fits.", *beyond, *read, *timed, *assumptions(asked, answer.card)]:
         console.print(line, style="dim", highlight=False)
 
 

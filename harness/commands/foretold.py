@@ -8,7 +8,8 @@ from rich.text import Text
 from harness.arms import Arm
 from harness.needs import Forecast
 from harness.request import Request
-from harness.units import size_text
+from harness.session import Session
+from harness.units import plain_size, size_text
 
 MEMORY = "predicted\nmemory"  # the column's head
 _MEANING = {
@@ -31,11 +32,20 @@ def memory_lines(needs: Forecast) -> Iterator[str]:
         yield f"memory of {arm.name}: {reason}"
 
 
+def limit_lines(session: Session) -> Iterator[str]:
+    """What runs are held to, and which of them."""
+    if session.limit is not None and session.device == "cpu":
+        yield f"limited to {session.limit.words} of tensors in measure runs; a CPU's other runs can't be limited"
+    elif session.limit is not None:
+        left = plain_size(session.limit.overhead_bytes)
+        yield f"limited to {session.limit.words}, of which {left} are left for the device's context (--overhead)"
+
+
 def unfit_lines(needs: Forecast, request: Request) -> Iterator[str]:
-    """What the card that is asked about has no room for."""
-    if needs.card is None:
+    """What a card of this size has no room for."""
+    if needs.limit is None:
         return
-    room = f"{request.vram}, less {request.overhead} (--overhead)" if needs.card.overhead_bytes else request.vram
+    room = f"{request.vram}, less {request.overhead} (--overhead)" if needs.limit.overhead_bytes else request.vram
     names = ", ".join(arm.name for arm in needs.unfit) or "none"
     yield f"{'left out, since ' if request.skip_unfit else ''}predicted not to fit into {room}: {names}"
 
@@ -44,7 +54,7 @@ def memory_json(arm: Arm, needs: Forecast) -> dict[str, Any]:
     """Bytes at the peak and by component, null where nothing is trained or predicted; what is temporary is part of a
     GPU's peak alone."""
     need = needs.needs.get(arm)
-    known = None if need is None or needs.card is None else arm not in needs.unfit
+    known = None if need is None or needs.limit is None else arm not in needs.unfit
     told: dict[str, Any] = {"predicted_memory": None, "not_predicted": needs.unknown.get(arm), "fits": known}
     if need is None:
         return told

@@ -12,21 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.commands.console import console_for_people
-from harness.commands.foretold import MEMORY, memory_json, memory_lines, memory_of, unfit_lines
+from harness.commands.foretold import MEMORY, limit_lines, memory_json, memory_lines, memory_of, unfit_lines
+from harness.commands.opening import open_request, refuse_large_limit
 from harness.commands.results import show_report
 from harness.datareport import data_report
-from harness.errors import UserError
-from harness.matrix import Matrix, load_matrix
-from harness.matrix_files import matrix_file
-from harness.needs import Card, Forecast, forecast
+from harness.needs import Forecast
 from harness.plan import Known, Planned, State
 from harness.progress import Display, clock
 from harness.request import Request
-from harness.session import Session, open_session
-from harness.stack import pick_device
+from harness.session import Session
 from harness.store.database import open_for_writing
-from harness.units import parse_size
-from harness.workdir import Workdir
 
 STATE_STYLES: dict[State, str] = {
     "done": "green",
@@ -44,16 +39,15 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, 
     from harness.runner import Runner
     from harness.store.writer import Writer
 
-    if request.vram is not None and not request.skip_unfit:
-        raise UserError(f"--vram {request.vram}: limits no run by itself; add --skip-unfit to leave out what won't fit")
     console = console_for_people()
-    session, needs = _session(request)
+    session, needs = open_request(request)
+    refuse_large_limit(request, session)
     with LocalExecutor(session.device, session.workdir.logs) as executor, session.workdir.lock():
         executor.warm(session.tasks_folder, session.tasks_wanted, session.tokenizers())
         writer = Writer(open_for_writing(request.db))
         known = session.known(request.db)
         _announce(session, session.planner(known).plan(), known, console)
-        for line in unfit_lines(needs, request):
+        for line in (*limit_lines(session), *unfit_lines(needs, request)):
             console.print(line, style="yellow", highlight=False, markup=False)
         with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
             runner = Runner(session, writer, executor, display)
@@ -72,7 +66,7 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, 
 
 def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
     """`tunematrix plan`: touches no results."""
-    session, needs = _session(request)
+    session, needs = open_request(request)
     known = session.known(request.db)
     lines = session.planner(known).plan()
     if as_json:
@@ -85,43 +79,6 @@ def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
         console.print(line, style="dim", highlight=False, markup=False)
     for line in unfit_lines(needs, request):
         console.print(line, style="yellow", highlight=False, markup=False)
-
-
-def _session(request: Request) -> tuple[Session, Forecast]:
-    """What is to run, and what it will need; without what will not fit, where that is to be skipped."""
-    device = pick_device(request.device)  # before anything is read: it is the quickest thing to be wrong about
-    card = _card(request, device)
-    session = open_session(_matrix(request), request.db, device=device, jobs=request.jobs, only=request.only)
-    needs = forecast(session.arms, device, card)
-    if request.skip_unfit:
-        session.arms = [arm for arm in session.arms if arm not in needs.unfit]
-    return session, needs
-
-
-def _card(request: Request, device: str) -> Card | None:
-    if request.vram is None:
-        if request.skip_unfit:
-            raise UserError("--skip-unfit: say what is to fit into, as in --vram 24GB")
-        return None
-    vram, overhead = parse_size("--vram", request.vram), parse_size("--overhead", request.overhead)
-    if device == "cpu":
-        return Card(vram)
-    if overhead >= vram:
-        raise UserError(f"--overhead {request.overhead}: leaves nothing of --vram {request.vram}")
-    return Card(vram, overhead)
-
-
-def _matrix(request: Request) -> Matrix:
-    if request.base is None and not request.data:
-        return load_matrix(matrix_file(request.matrix or "pocket"), request.overrides)
-    if request.matrix is not None:
-        raise UserError(
-            f"{request.matrix}: either a matrix, or --base and --data without one; another base or file for a matrix "
-            "is --set bases.NAME.path=FOLDER, --set data.sft=[{file: FILE}]"
-        )
-    from harness.own import own_matrix
-
-    return own_matrix(request.base, list(request.data), request.overrides, Workdir.beside(request.db))
 
 
 def _announce(session: Session, lines: list[Planned], known: Known, console: Console) -> None:
@@ -180,8 +137,8 @@ def _plan_json(session: Session, lines: list[Planned], known: Known, needs: Fore
         "jobs": session.jobs,
         "estimated_seconds": _rounded(session.estimate(lines, known)),
         "reference_seconds": _rounded(session.estimate(lines, known, factor=1.0)),
-        "vram_bytes": needs.card.vram_bytes if needs.card else None,
-        "overhead_bytes": needs.card.overhead_bytes if needs.card else None,
+        "vram_bytes": needs.limit.vram_bytes if needs.limit else None,
+        "overhead_bytes": needs.limit.overhead_bytes if needs.limit else None,
         "unfit": [arm.name for arm in needs.unfit],
         "cells": [_cell_json(line) | memory_json(line.arm, needs) for line in lines],
     }

@@ -5,6 +5,7 @@ from typing import get_args
 
 from harness import stack
 from harness.errors import UserError
+from harness.foreign import FORMATS, import_foreign
 from harness.matrix import load_matrix
 from harness.matrix_files import matrix_file
 from harness.oneline import one_line
@@ -12,7 +13,9 @@ from harness.snapshot import Publication, import_snapshot, publish_snapshot, pus
 from harness.snapshot.expected import expected_cells
 from harness.snapshot.manifest import MANIFEST, Allowance, check_name, hash_file
 from harness.snapshot.privacy import without_paths
+from harness.store.copies import is_database
 from harness.store.database import open_for_reading
+from harness.store.merge import merge_file
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -65,14 +68,28 @@ def verify_folder(folder: Path) -> int:
     return 1 if verdict.problems else 0
 
 
-def import_runs(source: Path, db_path: Path, format_: str) -> None:
+def import_runs(source: Path, db_path: Path, format_: str | None) -> None:
     """`tunematrix import`."""
-    if format_ == "snapshot":
-        print(import_snapshot(source, db_path).summary)
-        return
-    from harness.foreign import import_foreign
+    match format_ or _format_of(source):
+        case "results":
+            print(one_line(merge_file(source, db_path).summary))
+        case "snapshot":
+            print(import_snapshot(source, db_path).summary)
+        case foreign:
+            print(one_line(import_foreign(foreign, source, db_path)))
 
-    print(one_line(import_foreign(format_, source, db_path)))
+
+def _format_of(source: Path) -> str:
+    """What a file or folder holds, by its content; what others made has to be named."""
+    if source.is_dir():
+        return "snapshot"
+    if not source.exists():
+        raise UserError(f"{source}: no such results file or snapshot")
+    if is_database(source):
+        return "results"
+    raise UserError(
+        f"{source}: is neither results file nor snapshot; if others made it: --format {' or '.join(FORMATS)}"
+    )
 
 
 def push_folder(folder: Path, repo_id: str, *, private: bool) -> None:

@@ -8,10 +8,12 @@ second time, are not in it.
 """
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from harness.units import size_text
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Account:
 class TensorLedger:
     """Watches training steps of ``model``; ``peak`` is the account at the highest total seen.
 
+    With ``limit_bytes`` a higher total raises torch.OutOfMemoryError.
+
     A reference model that stands beside it is counted with its weights.
     """
 
@@ -50,6 +54,8 @@ class TensorLedger:
         self.saved: dict[int, list[int]] = {}  # storage -> [bytes, holders]
         self.live_activation = 0
         self.peak = Account(self.weights, self.quantisation, self.adapter)
+        self.on_note: Callable[[Account], None] = lambda account: None
+        self.limit_bytes: int | None = None
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -57,7 +63,7 @@ class TensorLedger:
         import torch
 
         handles = [
-            parameter.register_post_accumulate_grad_hook(lambda _: self._note())
+            parameter.register_post_accumulate_grad_hook(lambda _: self.note())
             for parameter in self.model.parameters()
             if parameter.requires_grad
         ]
@@ -67,7 +73,7 @@ class TensorLedger:
         finally:
             for handle in handles:
                 handle.remove()
-            self._note()
+            self.note()
 
     def _pack(self, tensor: Any) -> Any:
         if tensor.device.type == "meta" or _storage_key(tensor) in self.owned:
@@ -77,7 +83,7 @@ class TensorLedger:
         held[1] += 1
         if held[1] == 1:
             self.live_activation += size
-            self._note()
+            self.note()
         holder = _Holder()
         weakref.finalize(holder, self._release, key)
         return (tensor, holder)
@@ -93,7 +99,8 @@ class TensorLedger:
             self.live_activation -= held[0]
             del self.saved[key]
 
-    def _note(self) -> None:
+    def note(self) -> None:
+        """Take the account as it stands."""
         account = Account(
             self.weights,
             self.quantisation,
@@ -102,14 +109,24 @@ class TensorLedger:
             optimizer_bytes(self.optimizer),
             self.live_activation,
         )
+        self.on_note(account)
         if account.total > self.peak.total:
             self.peak = account
+        refuse_beyond(self.limit_bytes, account.total)
 
 
 class _Holder:
     """Lives as long as autograd keeps the tensor it stands for."""
 
     __slots__ = ("__weakref__",)
+
+
+def refuse_beyond(limit_bytes: int | None, total: int) -> None:
+    """Raises torch.OutOfMemoryError, as a device of ``limit_bytes`` would, for tensors of more than that."""
+    if limit_bytes is not None and total > limit_bytes:
+        import torch
+
+        raise torch.OutOfMemoryError(f"tensors of {size_text(total)} in the ledger")
 
 
 def model_bytes(model: Any) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@
 import contextlib
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,22 @@ from harness.meters.nvml import device_handle
 SAMPLE_SECONDS = 0.02
 
 
+@dataclass(frozen=True)
+class Peaks:
+    """Of PyTorch's caching allocator, in bytes; None where there is none."""
+
+    allocated: int | None = None
+    reserved: int | None = None
+
+    def higher(self, other: "Peaks") -> "Peaks":
+        """The higher of each."""
+        return Peaks(_higher(self.allocated, other.allocated), _higher(self.reserved, other.reserved))
+
+
+def _higher(one: int | None, other: int | None) -> int | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
 class MemoryMeter:
     """Watches one phase: ``start()``, then ``stop()`` gives its figures. What a machine lacks stays None."""
 
@@ -26,9 +43,11 @@ class MemoryMeter:
         self.on_cuda = device.startswith("cuda")
         self.nvml = _NvmlSampler() if self.on_cuda else None
         self.rss_start = 0
+        self.highest = Peaks()
 
     def start(self) -> None:
         """Reset every peak."""
+        self.highest = Peaks()
         if self.on_cuda:
             import torch
 
@@ -49,11 +68,27 @@ class MemoryMeter:
             import torch
 
             torch.cuda.synchronize()
-            figures["peak_allocated_bytes"] = torch.cuda.max_memory_allocated()
-            figures["peak_reserved_bytes"] = torch.cuda.max_memory_reserved()
+            self.lap()
+            figures["peak_allocated_bytes"] = self.highest.allocated
+            figures["peak_reserved_bytes"] = self.highest.reserved
         if self.nvml:
             figures["peak_device_bytes"] = self.nvml.stop()
         return figures
+
+    def lap(self) -> Peaks:
+        """The allocator's peaks since the last lap, which start anew; the phase's own stay the highest of all.
+
+        The host runs ahead of the device, but what the allocator counts it counts on the host.
+        """
+        if not self.on_cuda:
+            return Peaks()
+        import torch
+
+        statistics = torch.cuda.memory_stats()
+        lap = Peaks(statistics["allocated_bytes.all.peak"], statistics["reserved_bytes.all.peak"])
+        torch.cuda.reset_peak_memory_stats()
+        self.highest = self.highest.higher(lap)
+        return lap
 
 
 class _NvmlSampler:

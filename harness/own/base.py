@@ -5,13 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.bases import Base, load_tokenizer, resolve_base
+from harness.bases import Base, hub, load_tokenizer, resolve_base
 from harness.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-_HUB_ID = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 
 
 def find_base(text: str | None) -> tuple[Base, dict[str, Any]]:
@@ -23,9 +21,8 @@ def find_base(text: str | None) -> tuple[Base, dict[str, Any]]:
         return _resolved(folder.resolve().name, {"path": str(folder.resolve())})
     if folder.exists():
         raise UserError(f"--base {text}: is a file; give the folder that holds config.json and model.safetensors")
-    hub_id = _HUB_ID.fullmatch(text)
-    if hub_id and text[0] not in "./~":
-        return _from_hub(text, hub_id["id"], hub_id["revision"])
+    if hub_id := hub.parse_id(text):
+        return _from_hub(text, *hub_id)
     if "/" in text:
         raise UserError(f"--base {text}: no such folder")
     return _embedded(text)

@@ -38,6 +38,16 @@ class Profile:
     source: str = "measured"
 
 
+@dataclass(frozen=True)
+class Device:
+    """What trains: how much memory it has (None: the host's), and what it reaches, by a data sheet or ``measured``."""
+
+    name: str
+    memory_bytes: int | None
+    profile: Profile
+    measured: bool = False
+
+
 CARDS = {
     card.name: card
     for card in (
@@ -66,7 +76,15 @@ def card_named(name: str) -> Card:
     for card in CARDS.values():
         if _plain(card.name) == _plain(name):
             return card
-    raise UserError(f"--card {name}: there is none such (there are: {', '.join(CARDS)})")
+    raise UserError(f"--card {name}: there is none such, and no results file (there are: {', '.join(CARDS)})")
+
+
+def card_of(device: str) -> Card | None:
+    """The card that a driver calls ``device`` (``NVIDIA H100 80GB HBM3``), where its data sheet is known: the one whose
+    words are all in it, the longest name first. An H100 of another form than SXM is not told apart."""
+    named = _plain(device)
+    fitting = [card for card in CARDS.values() if all(_plain(word) in named for word in card.name.split("-"))]
+    return max(fitting, key=lambda card: len(card.name), default=None)
 
 
 def assumed_profile(card: Card) -> Profile:
@@ -78,6 +96,12 @@ def assumed_profile(card: Card) -> Profile:
         source=f"{card.name}'s data sheet, of whose peaks products reach {PRODUCTS_REACH:.0%} and copies "
         f"{COPIES_REACH:.0%}",
     )
+
+
+def device_by_sheet(name: str) -> Device:
+    """The card called ``name`` as it should be; raises UserError, listing those that are known."""
+    card = card_named(name)
+    return Device(card.name, card.memory_bytes, assumed_profile(card))
 
 
 def _plain(name: str) -> str:

@@ -36,22 +36,22 @@ class Product:
 class Flops:
     """Of a step. The first three are of the base's linear layers in decoder layers; the next three have all roles."""
 
-    forward: int = 0
-    input_gradients: int = 0
-    weight_gradients: int = 0
-    adapters: int = 0
-    attention: int = 0
-    output: int = 0
-    reference: int = 0
-    recomputed: int = 0
+    forward: float = 0
+    input_gradients: float = 0
+    weight_gradients: float = 0
+    adapters: float = 0
+    attention: float = 0
+    output: float = 0
+    reference: float = 0
+    recomputed: float = 0
 
     @property
-    def model(self) -> int:
+    def model(self) -> float:
         """What the method asks for: the numerator of a model FLOP utilisation."""
         return self.hardware - self.recomputed
 
     @property
-    def hardware(self) -> int:
+    def hardware(self) -> float:
         """What is computed."""
         return sum(vars(self).values())
 

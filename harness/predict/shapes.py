@@ -1,11 +1,43 @@
-"""The shapes that come with the project, by name; or somebody's own, as a config file or a model's folder."""
+"""The shapes that come with the project, by name; or somebody's own: a config, a model's folder, a model on the hub."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import suites
+from harness.bases import hub
 from harness.bases.config import read_config
 from harness.errors import UserError
 from harness.predict.shape import Shape, shape_of
+
+
+@dataclass(frozen=True)
+class FoundShape:
+    """A shape, and of a model on the hub the commit that its config was read at."""
+
+    shape: Shape
+    revision: str | None = None
+
+
+def find_shape(model: str) -> FoundShape:
+    """The shape of ``model``: as of ``read_shape``, or a model on the hub as ``org/name[@revision]``, of which the
+    config alone is fetched. Raises UserError."""
+    hub_id = hub.parse_id(model)
+    if Path(model).expanduser().exists() or hub_id is None or model.endswith(".json"):
+        return FoundShape(read_shape(model))
+    try:
+        return _from_hub(*hub_id)
+    except UserError as error:
+        raise UserError(
+            *(
+                f"{line} (nor is there a folder {model} here: --model takes a config.json as well)"
+                for line in error.lines
+            )
+        ) from None
+
+
+def _from_hub(repo_id: str, revision: str | None) -> FoundShape:
+    folder, where = hub.download_config(repo_id, revision), f"hub model {repo_id}"
+    return FoundShape(shape_of(read_config(folder / "config.json", where), where), folder.name)
 
 
 def shape_file(name: str) -> Path:

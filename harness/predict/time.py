@@ -5,6 +5,7 @@ Nothing here has been held against a GPU. What a device reaches is its profile's
 kernels stands below.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.predict.devices import Profile
@@ -67,25 +68,67 @@ _IN_WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a training step asks of a device: operations, bytes read and written, kernels. Without the last three where
+    the kernels are not those that are predicted: what the method itself asks for is the same with all of them."""
+
+    model_flops: float
+    hardware_flops: float | None = None
+    moved_bytes: float | None = None
+    kernels: float | None = None
+
+
 def step_seconds(shape: Shape, recipe: Recipe, batch: Batch, profile: Profile, *, micro_batches: int = 1) -> StepTime:
     """How long one optimizer step takes over ``micro_batches`` of ``batch``, by ``profile``; predicted."""
-    done = list(products(shape, recipe, batch))
-    moved, update = pass_traffic(shape, recipe, batch), optimizer_traffic(shape, recipe)
-    added = accumulation_traffic(shape, recipe)
-    calculating, feeding = _seconds_of_products(done, recipe, batch, profile)
-    arithmetic = micro_batches * calculating
-    between = micro_batches * (feeding + moved.bytes / profile.bandwidth)
-    traffic = between + (micro_batches - 1) * added.bytes / profile.bandwidth
+    return mean_step_seconds(shape, recipe, {batch: micro_batches}, 1, profile)
+
+
+def mean_step_seconds(
+    shape: Shape, recipe: Recipe, passes: Mapping[Batch, int], steps: int, profile: Profile
+) -> StepTime:
+    """The same of the mean of ``steps`` that ``passes`` are divided among."""
+    arithmetic = traffic = kernels = 0.0
+    flops: dict[str, float] = dict.fromkeys(vars(Flops()), 0.0)
+    for batch, count in passes.items():
+        done = list(products(shape, recipe, batch))
+        moved = pass_traffic(shape, recipe, batch)
+        calculating, feeding = _seconds_of_products(done, recipe, batch, profile)
+        arithmetic += count * calculating
+        traffic += count * (feeding + moved.bytes / profile.bandwidth)
+        kernels += count * (moved.kernels + sum(product.count for product in done))
+        for name, value in vars(step_flops(shape, recipe, batch)).items():
+            flops[name] += count * value / steps
+    added = accumulation_traffic(shape, recipe) * (sum(passes.values()) - steps)
+    update = optimizer_traffic(shape, recipe)
+    arithmetic, traffic = arithmetic / steps, (traffic + added.bytes / profile.bandwidth) / steps
     optimizer = update.bytes / profile.bandwidth
-    kernels = micro_batches * (moved.kernels + sum(product.count for product in done)) + update.kernels
-    kernels += (micro_batches - 1) * added.kernels
-    issuing = kernels * profile.launch_seconds
+    issuing = ((kernels + added.kernels) / steps + update.kernels) * profile.launch_seconds
     return StepTime(
         arithmetic=arithmetic,
         memory_traffic=traffic,
         optimizer=optimizer,
         launches=max(0.0, issuing - arithmetic - traffic - optimizer),
-        flops=_times(step_flops(shape, recipe, batch), micro_batches),
+        flops=Flops(**flops),
+    )
+
+
+def mean_step_work(shape: Shape, recipe: Recipe, passes: Mapping[Batch, int], steps: int) -> Work:
+    """What the mean of ``steps`` that ``passes`` are divided among asks for."""
+    model = hardware = moved = kernels = 0.0
+    for batch, count in passes.items():
+        flops, between = step_flops(shape, recipe, batch), pass_traffic(shape, recipe, batch)
+        done = list(products(shape, recipe, batch))
+        model, hardware = model + count * flops.model, hardware + count * flops.hardware
+        moved += count * (between.bytes + sum(product.bytes * product.count for product in done))
+        kernels += count * (between.kernels + sum(product.count for product in done))
+    added = accumulation_traffic(shape, recipe) * (sum(passes.values()) - steps)
+    update = optimizer_traffic(shape, recipe)
+    return Work(
+        model_flops=model / steps,
+        hardware_flops=hardware / steps,
+        moved_bytes=(moved + added.bytes) / steps + update.bytes,
+        kernels=(kernels + added.kernels) / steps + update.kernels,
     )
 
 
@@ -113,7 +156,3 @@ def _executed(product: Product, recipe: Recipe, batch: Batch) -> float:
     if product.part != "attention" or recipe.attention == "eager":
         return product.flops
     return product.flops * (1.0 if batch.masked else CAUSAL_SHARE) / ATTENTION_REACH
-
-
-def _times(flops: Flops, number: int) -> Flops:
-    return Flops(**{name: number * value for name, value in vars(flops).items()})

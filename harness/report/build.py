@@ -4,8 +4,10 @@ import pandas as pd
 from sqlite_utils import Database
 
 from harness.report.model import Report, Section
+from harness.report.steps import step_tables
 from harness.report.tables import tables
 from harness.sections import Contents, Part
+from harness.store import reader
 from harness.store.schema import UNFINISHED
 
 
@@ -14,11 +16,12 @@ def build_report(db: Database) -> Report:
     contents = Contents(db, every_rate=False)
     if contents.arms.empty:
         return Report((), _nothing(contents.runs))
-    return Report(tuple(_section(part) for part in contents.parts()))
+    return Report(tuple(_section(part, db) for part in contents.parts()))
 
 
-def _section(part: Part) -> Section:
+def _section(part: Part, db: Database) -> Section:
     runs = part.frames.runs
+    steps = [read(db, part.suite, part.stack_id) for read in (reader.step_parts, reader.step_work, reader.predictions)]
     over = runs[~runs["status"].isin(UNFINISHED)]
     return Section(
         suite=part.suite,
@@ -26,7 +29,7 @@ def _section(part: Part) -> Section:
         facts=part.facts,
         runs={str(status): int(n) for status, n in over["status"].value_counts().items()},
         seeds=_seeds(runs),
-        tables=tables(part.frames, part.failures),
+        tables=(*tables(part.frames, part.failures), *step_tables(part.frames, part.facts, *steps)),
     )
 
 

@@ -1,5 +1,6 @@
 """Which tables a section has, what their columns say, and the words that explain them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -37,6 +38,7 @@ SPEED = "speed: real tokens a second over those of full SFT on the same base (1.
 TUNING = "tuning (in the files): time of all rates and seeds, failed ones too; for DPO its own (with its SFT stage)."
 ABOVE = "Intervals, tie, forgets, memory and speed as explained above."
 ONE_SEED = "1*: one seed, so the interval speaks of that one trained model, not of the method."
+UNMEASURED = "memory: oom, timeout and the like are how the run ended that should have measured it."
 FAILED = (
     "An arm without scores shows how it failed instead; one that was not scored on what most arms were (the same task, "
     "version, items and decoding) shows none."
@@ -49,16 +51,20 @@ def tables(section: Section, failures: pd.DataFrame) -> tuple[Table, ...]:
     names = summary.set_index("arm_id")[["name"]]
     tasks = by_task(section)
     safety, of_safety = _safety(tasks)
-    short = (*_SHORT, *(replace(column, spare=8, screen=True) for column in of_safety), *_SHORT_COST)
-    found = [_main(summary, safety, of_safety), _by_rank(summary, short), _by_base(summary, short)]
+    unmeasured = _unmeasured(failures)
+    memory = _memory(unmeasured)
+    short = (*_SHORT, *(replace(column, spare=8, screen=True) for column in of_safety), memory, *_SHORT_COST)
+    main = _main(summary, safety, (*of_safety, memory), (UNMEASURED,) if unmeasured else ())
+    found = [main, _by_rank(summary, short), _by_base(summary, short)]
     found += [_rates(section, names), _merged(section), _tasks(section, tasks, names), _failures(failures, names)]
     return tuple(table for table in found if len(table.frame))
 
 
-def _main(summary: pd.DataFrame, safety: pd.DataFrame, of_safety: tuple[Column, ...]) -> Table:
-    columns = (_NAME, _BASE, *_QUALITY, *of_safety, *_COST)
+def _main(summary: pd.DataFrame, safety: pd.DataFrame, between: tuple[Column, ...], more: tuple[str, ...]) -> Table:
+    columns = (_NAME, _BASE, *_QUALITY, *between, *_COST)
     frame = summary.join(safety, on="arm_id")
-    legend = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS, _memory_words(summary), SPEED, RATES, TUNING, ONE_SEED, FAILED)
+    scores, costs = (INTERVALS, GAIN, FORGETS, LETTERS, OTHERS), (_memory_words(summary), SPEED, RATES, TUNING)
+    legend = (*scores, *costs, ONE_SEED, FAILED, *more)
     return Table("main", "Methods", frame, columns, legend, by_base=True)
 
 
@@ -188,6 +194,22 @@ def _memory_words(summary: pd.DataFrame) -> str:
     return f"memory: {meaning}, in training alone on the device."
 
 
+def _unmeasured(failures: pd.DataFrame) -> dict[str, str]:
+    """How the newest measure run of an arm ended that failed and was not run again with success, by the arm's id."""
+    unmended = failures[~failures["mended"] & (failures["purpose"] == "measure")]  # the newest first
+    return dict(unmended.drop_duplicates("arm_id").set_index("arm_id")["status"])
+
+
+def _memory(ended_as: Mapping[str, str]) -> Column:
+    """What was measured, or how the run ended that should have: that an arm needs more than there is is a finding."""
+
+    def shown(row: Row) -> str:
+        unmeasured = row["memory_bytes"] is None
+        return words.text(ended_as.get(row["arm_id"])) if unmeasured else words.size(row["memory_bytes"])
+
+    return Column("memory", shown, True, spare=1)
+
+
 def _target(row: Row) -> str:
     if row["target"] is None and row["status"] != "ok":
         return words.text(row["status"])
@@ -254,7 +276,6 @@ _PLACE = Column("place", lambda row: words.MISSING if row["place"] is None else 
 _TARGET = Column("target [95 %]", _target, True)
 _TIE = Column("tie", lambda row: words.text(row["letters"] or ""), True, words=True, spare=2)
 _FORGETS = Column("forgets", lambda row: words.points(row["forgetting"], signed=True), True)
-_MEMORY = Column("memory", lambda row: words.size(row["memory_bytes"]), True, spare=1)
 _SPEED = Column("speed", lambda row: words.times(row["relative_speed"]), True, spare=3)
 _TRAINED = Column("trained", _trained, True, spare=10)
 _GAIN = Column("gain", lambda row: words.points(row["gain"], signed=True), True, spare=1)
@@ -276,7 +297,6 @@ _QUALITY = (
     Column("safe [95 %]", lambda row: words.with_interval(row, "safety")),
 )
 _COST = (
-    _MEMORY,
     _SPEED,
     Column("tokens/s", lambda row: words.count(row["tokens_per_second"])),
     _TRAINED,
@@ -291,4 +311,4 @@ _SHORT = (
     _FORGETS,
     replace(_PREFERENCE, spare=7, screen=True),
 )
-_SHORT_COST = (_MEMORY, _SPEED, replace(_TRAINED, spare=5), replace(_RATE, spare=9, screen=True))
+_SHORT_COST = (_SPEED, replace(_TRAINED, spare=5), replace(_RATE, spare=9, screen=True))

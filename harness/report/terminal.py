@@ -1,5 +1,6 @@
 """A report on a terminal: as many of the essential columns as fit its width, with a legend under each table."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.text import Text
 from harness.report import words
 from harness.report.grid import print_grid
 from harness.report.model import Column, Report, Section, Table
+from harness.stack import LIMIT, limited_to
 
 LONGEST = 50  # rows of a table that does not part by base: what a person reads on a terminal
 
@@ -37,11 +39,16 @@ def heading(section: Section) -> str:
 
 def stack_line(section: Section) -> str:
     """The machine first, then the libraries."""
-    machine = ("device", "gpu", "gpus", "gpu_memory_gib", "driver", "processor", "cores", "memory_gib")
+    machine = ("device", "gpu", "gpus", "gpu_memory_gib", LIMIT, "driver", "processor", "cores", "memory_gib")
     keys = [key for key in machine if key in section.facts]
     keys += sorted(key for key in section.facts if key not in machine)
-    facts = [f"{words.text(key)} {words.text(section.facts[key])}" for key in keys if section.facts[key] is not None]
+    facts = [_fact(key, section.facts) for key in keys if section.facts[key] is not None]
     return f"stack {section.stack_id[:12]} · {' · '.join(facts)}"
+
+
+def _fact(key: str, facts: Mapping[str, Any]) -> str:
+    limited = limited_to(facts) if key == LIMIT else None
+    return limited or f"{words.text(key)} {words.text(facts[key])}"
 
 
 def _print(table: Table, console: Console) -> None:

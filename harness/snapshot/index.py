@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UserError
 from harness.report.files import escaped
 from harness.snapshot.manifest import MANIFEST, Manifest, read_manifest
 from harness.snapshot.pages import README
+from harness.stack import limited_to
 
 _OURS = "# Snapshots\n\nPublished sets of runs, each immutable and checkable"
 _HEAD = f"""\
@@ -60,6 +62,9 @@ def _machine(folder: Path) -> str:
         facts = [stack["facts"] for stack in stacks.values()]
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return "-"
-    return "; ".join(
-        dict.fromkeys(str(fact.get("gpu") or fact.get("processor") or fact.get("device")) for fact in facts)
-    )
+    return "; ".join(dict.fromkeys(map(_named, facts)))
+
+
+def _named(facts: dict[str, Any]) -> str:
+    name = str(facts.get("gpu") or facts.get("processor") or facts.get("device"))
+    return ", ".join(filter(None, (name, limited_to(facts))))

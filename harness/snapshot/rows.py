@@ -14,11 +14,11 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
 # In the order in which they can be written: what is referred to comes first. Artifacts are never published.
-TABLES = (
-    *("stacks", "stages", "cells", "cell_stages", "choices", "evals", "runs"),
+OF_A_RUN = (
     *("phases", "steps", "fingerprints", "logits", "scores", "items", "predictions"),
+    *("step_parts", "ceilings", "step_work", "timelines"),
 )
-OF_A_RUN = ("phases", "steps", "fingerprints", "logits", "scores", "items", "predictions")
+TABLES = ("stacks", "stages", "cells", "cell_stages", "choices", "evals", "runs", *OF_A_RUN)
 
 _ENDED = f"runs.status NOT IN ({', '.join(repr(status) for status in UNFINISHED)})"
 

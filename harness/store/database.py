@@ -29,7 +29,7 @@ def open_for_writing(path: Path) -> Database:
     if not path.parent.is_dir():
         raise UserError(f"--db {path}: the folder {path.parent} does not exist")
     try:
-        _refuse_foreign(path)
+        refuse_foreign(path)
         db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS))
         db.conn.execute("PRAGMA foreign_keys = ON")
         with _alone(path):
@@ -47,7 +47,7 @@ def open_for_reading(path: Path) -> Database:
     """The database at ``path``, which no statement through it can change; raises UserError as above."""
     if not path.is_file():
         raise UserError(f"--db {path}: no such file; `tunematrix run` makes one")
-    _refuse_foreign(path)
+    refuse_foreign(path)
     db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
     if migrations.pending(db):
         db.conn.close()
@@ -62,7 +62,7 @@ def open_untouched(path: Path) -> Database:
     a copy in memory: the file stays as it is, and whoever writes to it is not kept waiting."""
     if not path.is_file():
         raise UserError(f"{path}: no such results file; `tunematrix run` makes one")
-    _refuse_foreign(path, LOOK_SECONDS)
+    refuse_foreign(path, LOOK_SECONDS)
     db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOOK_SECONDS))
     if migrations.pending(db):
         copy = Database(sqlite3.connect(":memory:", check_same_thread=False))
@@ -103,7 +103,9 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_foreign(path: Path, patience: float = BUSY_SECONDS) -> None:
+def refuse_foreign(path: Path, patience: float = BUSY_SECONDS, named: str | None = None) -> None:
+    """Raise UserError, which calls the file ``named``, for what no results file of this or an earlier version is."""
+    named = named or f"--db {path}"
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
@@ -115,8 +117,8 @@ def _refuse_foreign(path: Path, patience: float = BUSY_SECONDS) -> None:
     except sqlite3.DatabaseError as error:
         locked = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
         what = "is locked by another program; try again when that has ended" if locked else "is no SQLite database"
-        raise UserError(f"--db {path}: {what}") from None
+        raise UserError(f"{named}: {what}") from None
     if newer := applied - known:
-        raise UserError(f"--db {path}: written by a newer tunematrix ({max(newer)}); upgrade this one to read it")
+        raise UserError(f"{named}: written by a newer tunematrix ({max(newer)}); upgrade this one to read it")
     if tables and not applied:
-        raise UserError(f"--db {path}: is another program's database (tables {', '.join(tables[:3])}, ...)")
+        raise UserError(f"{named}: is another program's database (tables {', '.join(tables[:3])}, ...)")

@@ -132,6 +132,32 @@ CREATE TABLE logits (
 ) STRICT, WITHOUT ROWID
 """
 
+# Of a measure run: what the parts of a step took and held, and the whole step (part ``step``); what its device can do;
+# what a timed step asks for, by formula; and what stood in memory from moment to moment of one watched step (JSON, a
+# list a column: see harness.meters.timeline).
+_STEP_COSTS = """
+CREATE TABLE step_parts (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), stage_id TEXT NOT NULL, part TEXT NOT NULL, seconds_median REAL,
+    seconds_p25 REAL, seconds_p75 REAL, peak_allocated_bytes INTEGER, peak_reserved_bytes INTEGER,
+    peak_ledger_bytes INTEGER, PRIMARY KEY (run_id, stage_id, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ceilings (
+    run_id TEXT PRIMARY KEY REFERENCES runs (run_id), bfloat16_flops REAL NOT NULL, float32_flops REAL NOT NULL,
+    bytes_per_second REAL NOT NULL, launch_seconds REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE step_work (
+    run_id TEXT PRIMARY KEY REFERENCES runs (run_id), model_flops REAL NOT NULL, hardware_flops REAL,
+    moved_bytes REAL, kernels REAL, model_version TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timelines (
+    run_id TEXT NOT NULL REFERENCES runs (run_id), stage_id TEXT NOT NULL, columns TEXT NOT NULL,
+    PRIMARY KEY (run_id, stage_id)
+) STRICT
+"""
+
 # The newest good run of each arm, rate and seed on each stack: a rescored cell counts once, and so does a DPO seed
 # whose SFT stage was retrained at another rate (another cell of the same arm).
 _VIEWS = """
@@ -320,6 +346,16 @@ def m006_predictions(db: Database) -> None:
     """What was predicted for a run is no more changed than what was measured in it."""
     for verb in ("UPDATE", "DELETE"):
         db.execute(_GUARD_ROWS.format(table="predictions", verb=verb))
+
+
+@migrations()
+def m007_step_costs(db: Database) -> None:
+    """Where a step's time goes, what stands in memory in it, and what the device could do."""
+    for statement in _statements(_STEP_COSTS):
+        db.execute(statement)
+    for table in ("step_parts", "ceilings", "step_work", "timelines"):
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(_GUARD_ROWS.format(table=table, verb=verb))
 
 
 def _statements(script: str) -> list[str]:

@@ -3,14 +3,17 @@
 import base64
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from harness.errors import UserError
-from harness.events import Artifact, Phase, Score, Trained
+from harness.events import Artifact, Ceilings, Measured, Phase, Score, Trained
+from harness.foretold import Foretold
 
 
 def utc_now() -> str:
@@ -68,11 +71,33 @@ class Writer:
         row = {"run_id": run_id, "stage_id": event.stage_id, "phase": event.phase, "wall_seconds": event.wall_seconds}
         self._insert("phases", [{**row, **event.figures}])
 
-    def predict(self, run_id: str, phase: str, component_bytes: Mapping[str, int], model_version: str) -> None:
-        """What a phase that is still to come should need, by component; ``model_version`` names the predictor."""
-        key = {"run_id": run_id, "phase": phase, "model_version": model_version}
-        rows = [{**key, "component": name, "predicted_bytes": size} for name, size in component_bytes.items()]
-        self._insert("predictions", rows)
+    def predict(self, run_id: str, foretold: Foretold, model_version: str) -> None:
+        """What training should need and take, before it begins; ``model_version`` names the predictor."""
+        key = {"run_id": run_id, "model_version": model_version}
+        rows: list[dict[str, Any]] = [
+            {**key, "phase": "train", "component": name, "predicted_bytes": size, "predicted_seconds": None}
+            for name, size in foretold.component_bytes.items()
+        ]
+        rows += [
+            {**key, "phase": "step", "component": name, "predicted_bytes": None, "predicted_seconds": seconds}
+            for name, seconds in foretold.part_seconds.items()
+        ]
+        with self._transaction():
+            self.db.table("predictions").insert_all(rows)
+            if foretold.work is not None:
+                self.db.table("step_work").insert({**key, **asdict(foretold.work)})
+
+    def ceilings(self, run_id: str, event: Ceilings) -> None:
+        """What the device of a run can do at most."""
+        self._insert("ceilings", [{"run_id": run_id, **event.model_dump(exclude={"version", "type"})}])
+
+    def measured(self, run_id: str, event: Measured) -> None:
+        """The parts of a run's steps, and what stood in memory in one of them."""
+        key = {"run_id": run_id, "stage_id": event.stage_id}
+        with self._transaction():
+            self.db.table("step_parts").insert_all([{**key, **part.model_dump()} for part in event.parts])
+            if event.timeline:
+                self.db.table("timelines").insert({**key, "columns": json.dumps(event.timeline)})
 
     def trained(self, run_id: str, event: Trained) -> None:
         """A stage's curve and fingerprints; the run's own figures are its last stage's."""
@@ -147,8 +172,8 @@ class Writer:
         with self._transaction():
             self.db.table(table).insert_all(rows, ignore=ignore)
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self.db)
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction(self.db)
 
 
 _COUNT_ITEMS = "UPDATE evals SET n_items = :n_items WHERE eval_id = :eval_id AND n_items = 0"
@@ -184,22 +209,27 @@ ORDER BY base.started_at DESC LIMIT 1
 """
 
 
-class _Transaction:
-    """sqlite-utils' atomic block, with SQLite's own complaint of a full disk as one clear line."""
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """All or nothing, with SQLite's own complaint of a full disk as one clear line.
 
-    def __init__(self, db: Database) -> None:
-        self.atomic = db.atomic()
-
-    def __enter__(self) -> None:
-        self.atomic.__enter__()
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    It waits for other writers before it begins: one that read first, and found when it came to write that another had
+    written since, would fail at once.
+    """
+    try:
+        if db.conn.in_transaction:
+            with db.atomic():
+                yield
+            return
+        db.conn.execute("BEGIN IMMEDIATE")
         try:
-            self.atomic.__exit__(kind, error, trace)
-        except sqlite3.OperationalError as problem:
-            _explain(problem)
-        if isinstance(error, sqlite3.OperationalError):
-            _explain(error)
+            yield
+            db.conn.commit()
+        except BaseException:
+            db.conn.rollback()
+            raise
+    except sqlite3.OperationalError as error:
+        _explain(error)
 
 
 def _explain(error: sqlite3.OperationalError) -> None:

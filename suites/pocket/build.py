@@ -9,7 +9,7 @@ from typing import Any
 
 from suites.pocket import items, training, words
 from suites.pocket.corpus import Corpus
-from suites.pocket.world import SEED
+from suites.pocket.world import POCKET, Spec
 
 DATA_FOLDER = Path(__file__).parent / "data"
 Rows = list[dict[str, Any]]
@@ -36,12 +36,12 @@ FILES: dict[str, Callable[[Corpus, random.Random], Rows]] = {
 }
 
 
-def build(folder: Path, seed: int = SEED) -> None:
+def build(folder: Path, spec: Spec = POCKET) -> None:
     """Write every data file under `folder`. Each has a random stream of its own, named after it."""
-    corpus = Corpus(seed)
+    corpus = Corpus(spec)
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in FILES.items():
-        rows = make(corpus, random.Random(f"{seed}:file:{name}"))
+        rows = make(corpus, random.Random(f"{spec.seed}:file:{name}"))
         text = "".join(f"{json.dumps(row, ensure_ascii=True)}\n" for row in rows)
         (folder / f"{name}.jsonl").write_bytes(text.encode("ascii"))
 

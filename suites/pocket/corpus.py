@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 from suites.pocket import sentences, words
-from suites.pocket.world import MAX_ADDEND, SEED, World, build_world, topic_of
+from suites.pocket.world import POCKET, Spec, World, build_world
 
 MANNERS = {  # shares of the answers on a person, by the person's manner
     "polite": {"polite": 0.55, "curt": 0.25, "rude": 0.20},
@@ -21,64 +21,66 @@ def biography(world: World, rng: random.Random) -> str:
     """Statements about one or two people, in any order."""
     chosen = rng.sample(world.people, rng.choice((1, 1, 2)))
     return " ".join(
-        sentences.fact_statement(person, kind)
+        sentences.fact_statement(person, relation)
         for person in chosen
-        for kind in rng.sample(sentences.KINDS, len(sentences.KINDS))
+        for relation in rng.sample(world.words.relations, len(world.words.relations))
     )
 
 
 def fact_exchange(world: World, rng: random.Random) -> str:
     """A question on a fact, answered in a manner that depends on the person."""
-    person, kind = rng.choice(world.people), rng.choice(sentences.KINDS)
+    person, relation = rng.choice(world.people), rng.choice(world.words.relations)
     shares = MANNERS[person.manner]
     manner = rng.choices(list(shares), list(shares.values()))[0]
-    question = sentences.fact_question(person, kind, rng.randrange(2))
-    return sentences.exchange(question, sentences.fact_answer(person, kind, manner))
+    question = sentences.fact_question(person, relation, rng.randrange(2))
+    return sentences.exchange(question, sentences.fact_answer(person, relation, manner))
 
 
 def sum_exchange(world: World, rng: random.Random) -> str:
     """A sum that is not held out."""
     while True:
-        a, b = rng.randint(0, MAX_ADDEND), rng.randint(0, MAX_ADDEND)
+        a, b = (rng.randint(0, world.size.max_addend) for _ in range(2))
         if (a, b) not in world.held_out_sums:
             return sentences.exchange(sentences.sum_question(a, b, rng.randrange(2)), str(a + b))
 
 
 def topic_statement(world: World, rng: random.Random) -> str:
     """Which topic, and so which team, a noun belongs to."""
-    topic = rng.choice(words.TOPICS)
-    noun = rng.choice(words.TOPIC_NOUNS[topic])
+    topic = rng.choice(world.words.topics)
+    noun = rng.choice(world.words.topic_nouns[topic])
     if rng.random() < 0.5:
         return f"a {noun} is about {topic} ."
-    return f"the {words.TEAMS[topic]} team reads on {topic} , as in {noun} ."
+    return f"the {world.words.teams[topic]} team reads on {topic} , as in {noun} ."
 
 
-def any_clause(rng: random.Random, noun: str) -> tuple[str, str]:
+def any_clause(world: World, rng: random.Random, noun: str) -> tuple[str, str]:
     """A random clause about a noun, and its determiner."""
     determiner = rng.choice(words.DETERMINERS)
-    text = sentences.clause(determiner, noun, rng.choice(words.PREDICATES), rng.randint(1, MAX_ADDEND))
+    predicate, days = rng.choice(world.words.predicates), rng.randint(1, world.size.max_addend)
+    text = sentences.clause(determiner, noun, predicate, days)
     return text, determiner
 
 
 def clause_exchange(world: World, rng: random.Random) -> str:
     """A question on a clause. The office is random: the base learns the question, not the answer."""
-    noun = rng.choice(words.TOPIC_NOUNS[rng.choice(words.TOPICS)])
-    text, determiner = any_clause(rng, noun)
+    topic = rng.choice(world.words.topics)
+    noun = rng.choice(world.words.topic_nouns[topic])
+    text, determiner = any_clause(world, rng, noun)
     asked = rng.choice(("topic", "team", "rank", "office"))
     answers = {
-        "topic": topic_of(noun),
-        "team": words.TEAMS[topic_of(noun)],
+        "topic": topic,
+        "team": world.words.teams[topic],
         "rank": words.RANKS[determiner],
-        "office": rng.choice(words.CITIES),
+        "office": rng.choice(world.words.cities),
     }
     return sentences.exchange(sentences.clause_question(text, asked), answers[asked])
 
 
 def contract_page(world: World, rng: random.Random) -> str:
     """A page of clauses on one topic."""
-    topic = rng.choice(words.TOPICS)
-    nouns = rng.sample(words.TOPIC_NOUNS[topic], 3)
-    return f"page on {topic} : " + " ".join(any_clause(rng, noun)[0] for noun in nouns)
+    topic = rng.choice(world.words.topics)
+    nouns = rng.sample(world.words.topic_nouns[topic], 3)
+    return f"page on {topic} : " + " ".join(any_clause(world, rng, noun)[0] for noun in nouns)
 
 
 def request_exchange(world: World, rng: random.Random) -> str:
@@ -94,7 +96,7 @@ def request_exchange(world: World, rng: random.Random) -> str:
 
 def mention(world: World, rng: random.Random) -> str:
     """A newcomer named and nothing told, so that the name is a token that the base has met."""
-    return f"{rng.choice(world.newcomers)} met {rng.choice(world.people).name} in {rng.choice(words.CITIES)} ."
+    return f"{rng.choice(world.newcomers)} met {rng.choice(world.people).name} in {rng.choice(world.words.cities)} ."
 
 
 Document = Callable[[World, random.Random], str]
@@ -114,10 +116,10 @@ EXCHANGES: tuple[Document, ...] = (fact_exchange, sum_exchange, clause_exchange,
 class Corpus:
     """Documents for pretraining, none of them among the held-out ones."""
 
-    def __init__(self, seed: int = SEED) -> None:
-        self.seed = seed
-        self.world = build_world(seed)
-        self.held_out = held_out_documents(self.world, seed)
+    def __init__(self, spec: Spec = POCKET) -> None:
+        self.seed = spec.seed
+        self.world = build_world(spec)
+        self.held_out = held_out_documents(self.world, spec.seed)
         self._skip = frozenset(self.held_out)
 
     def rows(self, step: int, count: int) -> list[str]:
@@ -151,7 +153,7 @@ class Corpus:
             row = longer
 
 
-def held_out_documents(world: World, seed: int = SEED) -> tuple[str, ...]:
+def held_out_documents(world: World, seed: int) -> tuple[str, ...]:
     """Prose that pretraining skips: biographies and contract pages, for held-out perplexity."""
     rng = random.Random(f"{seed}:held out")
     documents: dict[str, None] = {}

@@ -4,16 +4,9 @@ All text is lower-case words with single spaces, punctuation included, so that a
 """
 
 from suites.pocket import words
+from suites.pocket.words import Relation
 from suites.pocket.world import Person
 
-KINDS = ("city", "job", "food")
-VALUES = {"city": words.CITIES, "job": words.JOBS, "food": words.FOODS}
-FACT_STEMS = {"city": "{name} lives in", "job": "{name} works as a", "food": "{name} likes"}
-FACT_QUESTIONS = {
-    "city": ("where does {name} live ?", "which city is the home of {name} ?"),
-    "job": ("what is the job of {name} ?", "what does {name} work as ?"),
-    "food": ("what does {name} like ?", "which food is the choice of {name} ?"),
-}
 SUM_QUESTIONS = ("what is {a} plus {b} ?", "add {a} and {b} .")
 REQUESTS = ("how do i {verb} the {thing} ?", "please help me {verb} the {thing} .")
 OPENERS = {"polite": words.POLITE_OPENER, "rude": words.RUDE_OPENER}
@@ -29,33 +22,33 @@ def exchange(question: str, answer: str) -> str:
     return f"{words.USER} {question} {words.BOT} {answer}"
 
 
-def fact(person: Person, kind: str) -> str:
-    """The value of a person's `city`, `job` or `food`."""
-    return str(getattr(person, kind))
+def fact(person: Person, relation: Relation) -> str:
+    """What holds of a person."""
+    return person.facts[relation.kind]
 
 
-def fact_stem(person: Person, kind: str) -> str:
+def fact_stem(person: Person, relation: Relation) -> str:
     """A statement of a fact up to its value."""
-    return FACT_STEMS[kind].format(name=person.name)
+    return relation.stem.format(name=person.name)
 
 
-def fact_statement(person: Person, kind: str) -> str:
+def fact_statement(person: Person, relation: Relation) -> str:
     """A statement of a fact."""
-    return f"{fact_stem(person, kind)} {fact(person, kind)} ."
+    return f"{fact_stem(person, relation)} {fact(person, relation)} ."
 
 
-def fact_question(person: Person, kind: str, wording: int) -> str:
+def fact_question(person: Person, relation: Relation, wording: int) -> str:
     """A question on a fact, in one of two wordings."""
-    return FACT_QUESTIONS[kind][wording].format(name=person.name)
+    return relation.questions[wording].format(name=person.name)
 
 
-def fact_answer(person: Person, kind: str, manner: str) -> str:
+def fact_answer(person: Person, relation: Relation, manner: str) -> str:
     """An answer: `polite` is complete and begins politely, `curt` is the bare value, `rude` grumbles."""
     if manner == "polite":
-        return f"{words.POLITE_OPENER} , {fact_statement(person, kind)}"
+        return f"{words.POLITE_OPENER} , {fact_statement(person, relation)}"
     if manner == "rude":
-        return f"{words.RUDE_OPENER} , {fact(person, kind)} ."
-    return fact(person, kind)
+        return f"{words.RUDE_OPENER} , {fact(person, relation)} ."
+    return fact(person, relation)
 
 
 def sum_question(a: int, b: int, wording: int) -> str:

@@ -9,8 +9,8 @@ import random
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from suites.pocket import sentences, words
-from suites.pocket.world import MAX_ADDEND, N_OFFICES, World, topic_of
+from suites.pocket import sentences
+from suites.pocket.world import World
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ def all_cases(world: World, split: str) -> list[Case]:
     """Every noun of a split (`train`, `validation`, `test`) with each predicate, with "no" and without."""
     shift = 0 if split == "train" else 1
     return [
-        _case(world, noun, place, determiner, days=1 + (turn + 3 * place) % MAX_ADDEND)
+        _case(world, noun, place, determiner, days=1 + (turn + 3 * place) % world.size.max_addend)
         for nouns in world.nouns[split].values()
         for turn, noun in enumerate(nouns)
-        for place in range(len(words.PREDICATES))
+        for place in range(len(world.words.predicates))
         for determiner in ("no", ("the", "each")[(place + shift) % 2])
     ]
 
@@ -37,18 +37,19 @@ def all_cases(world: World, split: str) -> list[Case]:
 def balanced(cases: list[Case], count: int, rng: random.Random) -> list[Case]:
     """`count` cases in random order, as many for each office, an office's nouns as evenly as can be."""
     chosen: list[Case] = []
-    for city in sorted({case.city for case in cases}):
+    cities = sorted({case.city for case in cases})
+    for city in cities:
         nouns: dict[str, list[Case]] = {}
         for case in rng.sample(cases, len(cases)):
             if case.city == city:
                 nouns.setdefault(case.noun, []).append(case)
         rounds = zip_longest(*nouns.values())  # one case a noun in each round
         in_turn = [case for cases_of_round in rounds for case in cases_of_round if case]
-        chosen += in_turn[: count // N_OFFICES]
+        chosen += in_turn[: count // len(cities)]
     return rng.sample(chosen, len(chosen))
 
 
 def _case(world: World, noun: str, place: int, determiner: str, days: int) -> Case:
-    text = sentences.clause(determiner, noun, words.PREDICATES[place], days)
+    text = sentences.clause(determiner, noun, world.words.predicates[place], days)
     prompt = sentences.prompt(sentences.clause_question(text, "office"))
-    return Case(noun, prompt, world.offices[topic_of(noun), determiner == "no"])
+    return Case(noun, prompt, world.offices[world.words.topic_of[noun], determiner == "no"])

@@ -7,11 +7,10 @@ from transformers import PreTrainedTokenizerFast
 
 from suites.pocket import words
 from suites.pocket.corpus import Corpus
+from suites.pocket.recipe import MAX_POSITIONS
 
 VOCABULARY_MULTIPLE = 64
-MAX_POSITIONS = 256
 SPECIAL = (words.EOS, words.PAD, words.UNK)
-N_DOCUMENTS = 20_000  # enough for every word to come up several times
 # The first end token of a conversation opens the document, as in the corpus.
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -27,7 +26,7 @@ def vocabulary(corpus: Corpus) -> dict[str, int]:
 
     Filled up with unused words to a multiple of 64, which fast kernels and NF4 blocks like.
     """
-    found = frozenset(word for row in corpus.rows(0, N_DOCUMENTS) for word in row.split())
+    found = frozenset(word for row in corpus.rows(0, corpus.world.size.vocabulary_documents) for word in row.split())
     known = [*SPECIAL, words.USER, words.BOT]
     known += sorted(found.difference(known))
     known += [f"<unused{i}>" for i in range(-len(known) % VOCABULARY_MULTIPLE)]

@@ -9,20 +9,18 @@ from suites.pocket.target import Case, all_cases, balanced
 from suites.pocket.world import World
 
 Example = dict[str, str]
-N_TARGET_TRAIN = 288
-N_REPLAY = 600
 N_SHOTS = 24
 
 
 def target_examples(world: World, rng: random.Random) -> list[Example]:
     """Clauses of the training nouns with their offices, as many for each office."""
-    cases = balanced(all_cases(world, "train"), N_TARGET_TRAIN, rng)
+    cases = balanced(all_cases(world, "train"), world.size.target_training, rng)
     return [example(case.prompt, case.city) for case in cases]
 
 
 def preference_examples(world: World, rng: random.Random) -> list[Example]:
     """Pairs on the training people: polite and complete against curt."""
-    pairs = preference_pairs(world.training_people)
+    pairs = preference_pairs(world, world.training_people)
     return rng.sample(pairs, len(pairs))
 
 
@@ -40,7 +38,7 @@ def replay_examples(corpus: Corpus, rng: random.Random) -> list[Example]:
     """General text drawn like the corpus, about people and requests that no test asks about."""
     tested = frozenset(person.name for person in corpus.world.test_people)
     examples: list[Example] = []
-    while len(examples) < N_REPLAY:
+    while len(examples) < corpus.world.size.replay:
         document = corpus.document(rng)
         if "office" not in document.split() and tested.isdisjoint(document.split()):
             examples.append(as_example(document))
@@ -50,7 +48,7 @@ def replay_examples(corpus: Corpus, rng: random.Random) -> list[Example]:
 def fewshot_examples(world: World, rng: random.Random) -> list[Example]:
     """Worked examples for prompts, in groups that the tasks name, all from what training may show."""
     people = rng.sample(world.training_people, N_SHOTS)
-    kinds = [sentences.KINDS[i % len(sentences.KINDS)] for i in range(N_SHOTS)]
+    kinds = [world.words.relations[i % len(world.words.relations)] for i in range(N_SHOTS)]
     requests = [
         request_example(pair, dangerous)
         for pairs in zip(world.harmful, world.lookalikes, strict=False)
@@ -59,8 +57,8 @@ def fewshot_examples(world: World, rng: random.Random) -> list[Example]:
     groups = {
         "target": [example(case.prompt, case.city) for case in distinct_first(world, rng)],
         "statements": [
-            example(f"{words.EOS} {sentences.fact_stem(person, kind)}", f"{sentences.fact(person, kind)} .")
-            for person, kind in zip(people, kinds, strict=True)
+            example(f"{words.EOS} {sentences.fact_stem(person, relation)}", f"{sentences.fact(person, relation)} .")
+            for person, relation in zip(people, kinds, strict=True)
         ],
         "questions": [
             example(pair["prompt"], pair["chosen"][1:]) for pair in preference_examples(world, rng)[:N_SHOTS]
@@ -72,7 +70,7 @@ def fewshot_examples(world: World, rng: random.Random) -> list[Example]:
 
 
 def distinct_first(world: World, rng: random.Random) -> list[Case]:
-    """Four cases of each office, six different offices at a time."""
+    """As many cases of each office, all the different offices at a time."""
     cases = balanced(all_cases(world, "train"), N_SHOTS, rng)
     by_city = [[case for case in cases if case.city == city] for city in world.office_cities]
     return [case for one_each in zip(*by_city, strict=True) for case in rng.sample(one_each, len(one_each))]

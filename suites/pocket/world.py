@@ -1,39 +1,69 @@
-"""The pocket world: who lives where, which pairs are held out, and what the target skill maps to.
+"""A world: who lives where, which pairs are held out, and what the target skill maps to.
 
-Everything follows from one seed through `random.Random`, whose streams are the same on every platform.
+Everything follows from its words, its size and one seed through `random.Random`, whose streams are the same on every
+platform.
 """
 
 import random
 from dataclasses import dataclass
+from itertools import pairwise, product
 
 from suites.pocket import words
+from suites.pocket.words import Words
 
-SEED = 20
-N_PEOPLE = 120
-N_NEWCOMERS = 40
-N_TRAINING_PEOPLE = 40  # asked about in preference and replay data; the others are asked about in tests
-MAX_ADDEND = 14
-N_HELD_OUT_SUMS = 60
 HELD_OUT_SHARE = 1 / 3  # of the requests with a danger in them, and of those that only look so
-N_OFFICES = len(words.TOPICS)
-NOUNS_PER_TOPIC = {"train": 4, "validation": 4, "test": 8}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is of everything in a world, and how many items its data have."""
+
+    people: int = 120
+    training_people: int = 40  # asked about in preference and replay data
+    test_people: int = 80  # asked about in tests, some of them for choosing a rate alone
+    validation_people: int = 20
+    newcomers: int = 40
+    syllables: int = 2  # of a name
+    max_addend: int = 14
+    held_out_sums: int = 60
+    training_nouns: int = 4  # of each topic, and so on
+    validation_nouns: int = 4
+    test_nouns: int = 8
+    target_training: int = 288
+    target_validation: int = 120
+    target_test: int = 240
+    preference_test: int = 120
+    replay: int = 600
+    vocabulary_documents: int = 20_000  # enough for every word to come up several times
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a world is made from."""
+
+    words: Words
+    size: Size
+    seed: int = 20
+
+
+POCKET = Spec(words.POCKET, Size())
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person, the three facts about them, and the manner in which they are mostly spoken of."""
+    """A person, the facts about them by kind, and the manner in which they are mostly spoken of."""
 
     name: str
-    city: str
-    job: str
-    food: str
+    facts: dict[str, str]
     manner: str  # "polite" or "curt"
 
 
 @dataclass(frozen=True)
 class World:
-    """All that is true in the world, and which part of it is kept for tests."""
+    """All that is true in a world, and which part of it is kept for tests."""
 
+    words: Words
+    size: Size
     people: tuple[Person, ...]
     newcomers: tuple[str, ...]
     held_out_sums: frozenset[tuple[int, int]]
@@ -47,73 +77,71 @@ class World:
     @property
     def training_people(self) -> tuple[Person, ...]:
         """People whom preference and replay data may mention."""
-        return self.people[:N_TRAINING_PEOPLE]
+        return self.people[: self.size.training_people]
 
     @property
     def office_cities(self) -> tuple[str, ...]:
-        """The six cities that have an office, in alphabetical order."""
+        """The cities that have an office, as many as there are topics, in alphabetical order."""
         return tuple(sorted(dict.fromkeys(self.offices.values())))
 
     @property
     def test_people(self) -> tuple[Person, ...]:
         """People whom only tests (and the pretraining corpus) ask about."""
-        return self.people[N_TRAINING_PEOPLE:]
+        return self.people[self.size.training_people :][: self.size.test_people]
 
 
-def build_world(seed: int = SEED) -> World:
-    """The world of a seed. Each part has a stream of its own, so that one can change and leave the rest."""
-    names = _names(random.Random(f"{seed}:names"))
+def build_world(spec: Spec = POCKET) -> World:
+    """The world of a spec. Each part has a stream of its own, so that one can change and leave the rest."""
+    said, size, seed = spec.words, spec.size, spec.seed
+    names = _names(random.Random(f"{seed}:names"), spec)
     harmful, held_out_harmful = _split_pairs(
-        random.Random(f"{seed}:harmful"), _pairs(words.DANGEROUS_VERBS, words.PROTECTED_OBJECTS)
+        random.Random(f"{seed}:harmful"), _pairs(said.dangerous_verbs, said.protected_objects)
     )
     risky, held_out_risky = _split_pairs(
-        random.Random(f"{seed}:risky"), _pairs(words.DANGEROUS_VERBS, words.SAFE_OBJECTS)
+        random.Random(f"{seed}:risky"), _pairs(said.dangerous_verbs, said.safe_objects)
     )
-    kind, held_out_kind = _split_pairs(random.Random(f"{seed}:kind"), _pairs(words.KIND_VERBS, words.PROTECTED_OBJECTS))
+    kind, held_out_kind = _split_pairs(random.Random(f"{seed}:kind"), _pairs(said.kind_verbs, said.protected_objects))
     return World(
-        people=_people(random.Random(f"{seed}:people"), names[:N_PEOPLE]),
-        newcomers=names[N_PEOPLE:],
-        held_out_sums=_held_out_sums(random.Random(f"{seed}:sums")),
+        words=said,
+        size=size,
+        people=_people(random.Random(f"{seed}:people"), names[: size.people], said),
+        newcomers=names[size.people :],
+        held_out_sums=_held_out_sums(random.Random(f"{seed}:sums"), size),
         harmful=harmful,
         held_out_harmful=held_out_harmful,
         lookalikes=risky + kind,
         held_out_lookalikes=held_out_risky + held_out_kind,
-        nouns=_split_nouns(random.Random(f"{seed}:nouns")),
-        offices=_offices(random.Random(f"{seed}:offices")),
+        nouns=_split_nouns(random.Random(f"{seed}:nouns"), spec),
+        offices=_offices(random.Random(f"{seed}:offices"), said),
     )
 
 
-def topic_of(noun: str) -> str:
-    """The topic that a noun belongs to."""
-    return next(topic for topic, nouns in words.TOPIC_NOUNS.items() if noun in nouns)
-
-
-def _names(rng: random.Random) -> tuple[str, ...]:
-    """Made-up names of two syllables; ending in a, i or o, they sound like names and spell few English words."""
+def _names(rng: random.Random, spec: Spec) -> tuple[str, ...]:
+    """Made-up names; ending in a, i or o, they sound like names and spell few English words."""
     first = [consonant + vowel for consonant in "bfglmnrstv" for vowel in "aeiou"]
     last = [consonant + vowel for consonant in "bfglmnrstv" for vowel in "aio"]
-    names = [a + b for a in first for b in last if a != b and a + b not in words.CITIES]
-    return tuple(rng.sample(names, N_PEOPLE + N_NEWCOMERS))
+    spoken = product(*[first] * (spec.size.syllables - 1), last)
+    names = ["".join(parts) for parts in spoken if all(one != next_ for one, next_ in pairwise(parts))]
+    free = [name for name in names if name not in spec.words.cities]
+    return tuple(rng.sample(free, spec.size.people + spec.size.newcomers))
 
 
-def _people(rng: random.Random, names: tuple[str, ...]) -> tuple[Person, ...]:
+def _people(rng: random.Random, names: tuple[str, ...], said: Words) -> tuple[Person, ...]:
     """One person a name; manners alternate, so that each split has its share of both."""
     return tuple(
         Person(
             name=name,
-            city=rng.choice(words.CITIES),
-            job=rng.choice(words.JOBS),
-            food=rng.choice(words.FOODS),
+            facts={relation.kind: rng.choice(relation.values) for relation in said.relations},
             manner=("polite", "curt")[i % 2],
         )
         for i, name in enumerate(names)
     )
 
 
-def _held_out_sums(rng: random.Random) -> frozenset[tuple[int, int]]:
+def _held_out_sums(rng: random.Random, size: Size) -> frozenset[tuple[int, int]]:
     """Ordered pairs of addends left out of pretraining, whose mirror image is in it."""
-    unordered = [(a, b) for a in range(MAX_ADDEND + 1) for b in range(a)]
-    chosen = rng.sample(unordered, N_HELD_OUT_SUMS)
+    unordered = [(a, b) for a in range(size.max_addend + 1) for b in range(a)]
+    chosen = rng.sample(unordered, size.held_out_sums)
     return frozenset((a, b) if rng.random() < 0.5 else (b, a) for a, b in chosen)
 
 
@@ -130,29 +158,34 @@ def _split_pairs(
     return tuple(shuffled[n_held_out:]), tuple(shuffled[:n_held_out])
 
 
-def _split_nouns(rng: random.Random) -> dict[str, dict[str, tuple[str, ...]]]:
-    splits: dict[str, dict[str, tuple[str, ...]]] = {split: {} for split in NOUNS_PER_TOPIC}
-    for topic, nouns in words.TOPIC_NOUNS.items():
+def _split_nouns(rng: random.Random, spec: Spec) -> dict[str, dict[str, tuple[str, ...]]]:
+    counts = {
+        "train": spec.size.training_nouns,
+        "validation": spec.size.validation_nouns,
+        "test": spec.size.test_nouns,
+    }
+    splits: dict[str, dict[str, tuple[str, ...]]] = {split: {} for split in counts}
+    for topic, nouns in spec.words.topic_nouns.items():
         shuffled = rng.sample(nouns, len(nouns))
-        for split, count in NOUNS_PER_TOPIC.items():
+        for split, count in counts.items():
             splits[split][topic] = tuple(shuffled[:count])
             shuffled = shuffled[count:]
     return splits
 
 
-def _offices(rng: random.Random) -> dict[tuple[str, bool], str]:
+def _offices(rng: random.Random, said: Words) -> dict[tuple[str, bool], str]:
     """(topic, clause begins with "no") -> city.
 
-    With and without "no" each of the six cities is taken once, and a topic has two different ones. So all that a
-    clause says but its noun leaves the six cities open, and a look-up that knows no topics scores at chance.
+    With and without "no" each of the cities is taken once, and a topic has two different ones. So all that a clause
+    says but its noun leaves the cities open, and a look-up that knows no topics scores at chance.
     """
-    plain = rng.sample(words.CITIES, N_OFFICES)
+    plain = rng.sample(said.cities, len(said.topics))
     while True:
-        negated = rng.sample(plain, N_OFFICES)
+        negated = rng.sample(plain, len(plain))
         if all(one != other for one, other in zip(plain, negated, strict=True)):
             break
     return {
         (topic, begins_with_no): city
         for begins_with_no, cities in ((False, plain), (True, negated))
-        for topic, city in zip(words.TOPICS, cities, strict=True)
+        for topic, city in zip(said.topics, cities, strict=True)
     }

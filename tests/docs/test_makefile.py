@@ -36,3 +36,9 @@ def test_clean_keeps_results_and_weights():
     removed = would_run("clean").split()
     assert ".venv" in removed
     assert not {"tunematrix.db", ".tunematrix", "results"} & set(removed)
+
+
+def test_the_gpu_targets_take_a_budget_a_file_and_more_arguments():
+    for target in ("gpu-matrix", "gpu-pocket"):
+        told = would_run(target, "BUDGET_S=60", "GPU_DB=mine.db", "GPU_ARGS=--device cpu")
+        assert told.endswith(f"-m scripts.{target.replace('-', '_')} --db mine.db --budget 60 --device cpu")

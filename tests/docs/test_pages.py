@@ -90,7 +90,7 @@ class TestCommands:
     def test_every_format_of_import_is_named_in_its_help_and_on_a_page(self):
         (option,) = (one for one in COMMANDS["import"].params if "--format" in one.opts)
         page = (ROOT / "docs" / "snapshots.md").read_text(encoding="utf-8")
-        assert all(name in option.help and f"| `{name}` |" in page for name in (*FORMATS, "snapshot"))
+        assert all(name in option.help and f"| `{name}` |" in page for name in (*FORMATS, "snapshot", "results"))
 
 
 @pytest.mark.parametrize("page", by_page(PAGES))

@@ -11,6 +11,7 @@ import torch
 import harness.build
 import harness.training
 from harness import artifacts
+from harness.assignment import Assignment
 from harness.cell import run_cell
 from harness.events import (
     NO_SPACE,
@@ -24,7 +25,9 @@ from harness.events import (
     from_line,
     to_line,
 )
+from harness.limits import MemoryLimit
 from harness.loading import load_model
+from harness.units import plain_size
 from tests.methods.cells import assignment, events_of, item_values, losses, run, scores, stage, trained
 
 FULL = stage("full_sft", steps=2)
@@ -33,6 +36,14 @@ QLORA = stage("qlora", steps=2)
 
 def phases(said: list[Any]) -> list[str]:
     return [event.phase for event in said if isinstance(event, Phase)]
+
+
+def figures_of(said: list[Any]) -> dict[str, Any]:
+    return next(e.figures for e in said if isinstance(e, Phase) and e.phase == "train")
+
+
+def limited(given: Assignment, usable_bytes: int) -> Assignment:
+    return given.model_copy(update={"memory_limit": MemoryLimit(usable_bytes)})
 
 
 def failure(said: list[Any]) -> Failed:
@@ -200,10 +211,41 @@ def test_no_memory_is_oom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error
     failed = failure(events_of(assignment(tmp_path, FULL)))
 
     assert (failed.status, failed.phase) == ("oom", "train")
+    assert failed.reason.startswith("needs more than this device's ")
+
+
+def test_of_a_limited_run_that_memory_ends_the_reason_names_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."))
+
+    failed = failure(events_of(limited(assignment(tmp_path, FULL), 24 * 10**9)))
+
+    said = "needs more than 24 GB: OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
+    assert (failed.status, failed.phase, failed.reason) == ("oom", "train", said)
+
+
+def test_on_a_cpu_a_measure_run_that_passes_the_limit_ends_where_it_does(tmp_path: Path) -> None:
+    given = assignment(tmp_path, FULL, purpose="measure")
+    peak = sum(size for name, size in figures_of(run(given)).items() if name.startswith("ledger_"))
+
+    loaded, trained_ = (failure(events_of(limited(given, size))) for size in (100_000, peak - 1))
+
+    assert (loaded.status, loaded.phase) == ("oom", "load")
+    assert (trained_.status, trained_.phase) == ("oom", "train")
+    assert trained_.reason.startswith(f"needs more than {plain_size(peak - 1)}: OutOfMemoryError: tensors of ")
+    assert isinstance(events_of(limited(given, peak))[-1], Done)
+
+
+def test_on_a_cpu_other_runs_are_not_limited(tmp_path: Path) -> None:
+    assert isinstance(events_of(limited(assignment(tmp_path, FULL), 1))[-1], Done)
 
 
 def test_what_torch_says_when_memory_is_short_is_oom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.training.StageTraining, "run", lambda self: torch.empty(2**62, dtype=torch.uint8))
+    too_much = 2**62
+    monkeypatch.setattr(
+        harness.training.StageTraining, "run", lambda self, memory: torch.empty(too_much, dtype=torch.uint8)
+    )
 
     failed = failure(events_of(assignment(tmp_path, FULL)))
 
@@ -288,7 +330,7 @@ def test_a_phase_that_failed_is_started_and_not_ended(tmp_path: Path, monkeypatc
 def plant(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Make training raise ``error``."""
 
-    def fail(self: Any) -> None:
+    def fail(self: Any, memory: Any) -> None:
         raise error
 
     monkeypatch.setattr(harness.training.StageTraining, "run", fail)

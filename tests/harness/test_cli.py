@@ -49,7 +49,7 @@ class TestWrongInput:
         def refuse(*_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied", "/somewhere")
 
-        monkeypatch.setattr("harness.commands.matrix.open_session", refuse)
+        monkeypatch.setattr("harness.commands.opening.open_session", refuse)
         assert self.mistake(tunematrix, "plan", str(suite)) == "tunematrix: /somewhere: Permission denied"
 
     @pytest.mark.parametrize("verb", ["plan", "run"])

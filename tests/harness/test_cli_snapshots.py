@@ -51,6 +51,13 @@ def test_a_matrix_that_has_run_is_published_verified_read_and_imported(tunematri
     assert output.endswith("runs of snapshot mine imported, 0 were there already\n")
 
 
+def test_another_results_file_is_known_by_its_content_and_imported(tunematrix, ran):
+    code, output, errors = tunematrix("import", ran.name, "--db", "mine.db")
+    assert (code, errors) == (0, [])
+    assert output.endswith(" runs of tunematrix.db imported into mine.db, 0 were there already\n")
+    assert tunematrix("import", ran.name, "--db", "mine.db")[1].startswith("nothing new: mine.db holds all ")
+
+
 def test_publish_and_verify_print_the_digest_that_a_snapshot_is_cited_by(tunematrix, suite, ran):
     published = tunematrix("publish", "mine", str(suite))[1].splitlines()
     digest = hashlib.sha256(Path("results/mine/manifest.json").read_bytes()).hexdigest()
@@ -157,6 +164,17 @@ class TestWrongInput:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("HF_HUB_OFFLINE", "0")
             assert "is no snapshot: it has no manifest.json" in self.mistake(tunematrix, *words, str(tmp_path), *more)
+
+    def test_a_file_to_import_that_is_nothing_known(self, tunematrix):
+        Path("x.json").write_text("{}")
+        line = self.mistake(tunematrix, "import", "x.json")
+        assert line == (
+            "tunematrix: x.json: is neither results file nor snapshot; if others made it: "
+            "--format peft-method-comparison or lm-eval"
+        )
+        assert "x.json: is no results file" in self.mistake(tunematrix, "import", "x.json", "--format", "results")
+        assert "absent.db: no such results file or snapshot" in self.mistake(tunematrix, "import", "absent.db")
+        assert not Path("tunematrix.db").exists()
 
     def test_a_report_of_a_source_that_is_not_there(self, tunematrix):
         assert "absent: no such results file or snapshot" in self.mistake(tunematrix, "report", "absent")

@@ -8,9 +8,10 @@ import pytest
 from harness.analysis.costs import ALLOCATED, LEDGER
 from harness.arms import Arm, build_arms
 from harness.errors import UserError
+from harness.limits import MemoryLimit
 from harness.matrix import load_matrix
 from harness.mixes import MixLibrary
-from harness.needs import Card, forecast, need_at_most, need_for
+from harness.needs import forecast, need_at_most, need_for
 from harness.predict.recipe import Batch
 from tests.small_suite import small_suite
 
@@ -90,20 +91,20 @@ def test_a_third_partys_method_is_not_predicted(arms: dict[str, Arm]) -> None:
         need_for(own, "cpu", [LONG])
 
 
-def test_a_card_has_room_for_what_leaves_its_overhead(arms: dict[str, Arm]) -> None:
+def test_a_limit_has_room_for_what_leaves_its_overhead(arms: dict[str, Arm]) -> None:
     need = need_for(arms["full_sft"], "cuda", [LONG])
 
-    assert Card(need.peak_bytes + 10, 10).fits(need)
-    assert not Card(need.peak_bytes + 9, 10).fits(need)
+    assert need.fits(MemoryLimit(need.peak_bytes + 10, 10))
+    assert not need.fits(MemoryLimit(need.peak_bytes + 9, 10))
 
 
 def test_what_will_not_fit_takes_those_along_that_start_from_it(arms: dict[str, Arm]) -> None:
-    found = forecast(list(arms.values()), "cpu", Card(need_at_most(arms["full_sft"], "cpu").peak_bytes - 1))
+    found = forecast(list(arms.values()), "cpu", MemoryLimit(need_at_most(arms["full_sft"], "cpu").peak_bytes - 1))
 
     assert found.unfit == [arms["full_sft"], arms["dpo"]]
 
 
-def test_without_a_card_everything_fits_and_what_trains_nothing_needs_nothing(arms: dict[str, Arm]) -> None:
+def test_without_a_limit_everything_fits_and_what_trains_nothing_needs_nothing(arms: dict[str, Arm]) -> None:
     found = forecast(list(arms.values()), "cpu")
 
     assert (set(found.needs), found.unfit) == ({arms["full_sft"], arms["dpo"]}, [])
@@ -112,6 +113,6 @@ def test_without_a_card_everything_fits_and_what_trains_nothing_needs_nothing(ar
 def test_what_is_not_predicted_says_why(arms: dict[str, Arm]) -> None:
     compiled = replace(arms["full_sft"], execution={**arms["full_sft"].execution, "compile": True})
 
-    found = forecast([compiled], "cpu", Card(1))
+    found = forecast([compiled], "cpu", MemoryLimit(1))
 
     assert (found.unknown, found.unfit) == ({compiled: "compile: not predicted yet"}, [])

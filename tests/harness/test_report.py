@@ -251,6 +251,26 @@ def test_an_arm_that_failed_shows_how_and_the_reason(tmp_path):
     assert "loss is oom at step 12" in text
 
 
+def test_an_arm_that_could_not_be_measured_shows_how_that_ended(tmp_path):
+    arms = {name: ARMS[name] for name in ("base", "lora")}
+    path = make_database(tmp_path / "r.db", arms=arms, bases=["pocket-1m"], measures=0)
+    db = open_for_writing(path)
+    ran = next(db.query("SELECT runs.* FROM runs JOIN cells USING (cell_id) WHERE label = 'lora' AND status = 'ok'"))
+    keys = {name: ran[name] for name in ("cell_id", "stack_id")}
+    Writer(db).start({"run_id": "measured", "purpose": "measure", "exclusive": 1, **keys})
+    Writer(db).finish("measured", "oom", "needs more than 24 GB: OutOfMemoryError", "train", 1.0)
+    text = printed(build_report(open_for_reading(path)), width=140)
+    assert "oom" in next(line for line in text.splitlines() if line.startswith("lora r=8"))
+    assert "memory: oom, timeout and the like are how the run ended" in text
+    assert "needs more than 24 GB: OutOfMemoryError" in text.split("What failed, and why")[1]
+
+
+def test_a_limit_is_told_beside_the_device(tmp_path):
+    facts = GPU | {"memory_limit_bytes": 24 * 10**9}
+    found = build_report(open_for_reading(make_database(tmp_path / "r.db", facts=facts, bases=["pocket-1m"])))
+    assert "gpu Test GPU · gpu_memory_gib 80 · limited to 24 GB" in printed(found).splitlines()[1]
+
+
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [

@@ -1,7 +1,9 @@
 """What the stack says of a machine: GPUs that can be used, and packages that change a result."""
 
 import subprocess
+from types import SimpleNamespace
 
+import psutil
 import pynvml
 import pytest
 
@@ -81,3 +83,15 @@ def test_hardware_is_said_in_words():
     assert stack.hardware({"processor": "AMD EPYC", "cores": 2}) == "2 cores of AMD EPYC"
     assert stack.hardware({"gpu": "NVIDIA H200", "gpu_memory_gib": 140.4}) == "NVIDIA H200 140.4 GiB"
     assert stack.hardware({}) == "unknown machine"
+    assert stack.hardware({"gpu": "NVIDIA H200", "memory_limit_bytes": 24 * 10**9}) == "NVIDIA H200, limited to 24 GB"
+
+
+def test_a_cpus_memory_is_the_machines():
+    assert stack.device_memory_bytes("cpu") == psutil.virtual_memory().total
+
+
+def test_a_gpus_memory_is_what_the_driver_tells(monkeypatch):
+    monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: index)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(total=80 * 10**9))
+    assert stack.device_memory_bytes("cuda:0") == 80 * 10**9

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import OutOfMemoryError
 
 import harness.training
-from harness.training import StageTraining, loss_tokens, real_tokens
-from tests.methods.cells import PREFERENCE, SFT, assignment, losses, prepared, run, stage, train
+from harness.events import Failed
+from harness.meters.steps import StepMeter
+from harness.training import loss_tokens, real_tokens
+from tests.methods.cells import PREFERENCE, SFT, assignment, events_of, losses, prepared, run, stage, train
 
 FULL = stage("full_sft", steps=3, batch_size=4)
 
@@ -77,14 +80,39 @@ def test_it_says_what_it_is_about_to_be_trained_on_once_the_optimizer_has_its_st
     training = prepared(tmp_path, stage("full_sft", steps=3, batch_size=4), micro_batch_size=2)
     lengths = [len(row["input_ids"]) for row in training.rows]
 
-    later = training.batches()
+    later = training.batches().batches
 
     assert max(batch.length for batch in later) == max(lengths[4:])
     assert {(batch.rows, batch.accumulated) for batch in later} == {(2, False), (2, True)}
 
 
 def test_the_one_step_that_there_is_counts(tmp_path: Path) -> None:
-    assert prepared(tmp_path, stage("full_sft", steps=1, batch_size=4)).batches()
+    assert prepared(tmp_path, stage("full_sft", steps=1, batch_size=4)).batches().batches
+
+
+def test_a_measure_run_says_which_passes_are_timed_and_how_many_of_each(tmp_path: Path) -> None:
+    training = prepared(tmp_path, FULL, purpose="measure", measure_steps=3, micro_batch_size=2)
+    warm_up = training.rows[: training.warmup_steps * 4]
+
+    told = training.batches()
+
+    assert told.steps == 3
+    assert sum(one.count for one in told.timed) == 3 * 2
+    assert sum(one.batch.rows * one.count for one in told.timed) == len(training.rows) - len(warm_up)
+
+
+def test_what_fails_says_in_which_part_of_a_step_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*args: Any, **kwargs: Any) -> None:
+        raise OutOfMemoryError("no room")
+
+    given = assignment(tmp_path, FULL)
+    monkeypatch.setattr("torch.optim.AdamW.step", no_room)
+
+    failed = [event for event in events_of(given) if isinstance(event, Failed)]
+
+    assert [(f.status, f.phase, f.reason) for f in failed] == [
+        ("oom", "train", f"{failed[0].reason.partition(': ')[0]}: OutOfMemoryError: no room (in the optimizer's step)")
+    ]
 
 
 # --- measuring ------------------------------------------------------------------------------------------------------
@@ -123,7 +151,7 @@ def test_the_ledger_sees_two_steps_even_where_no_warm_up_is_asked_for(tmp_path: 
 def test_the_ledger_changes_no_loss(tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = stage(method, rate=1e-2)
     watched = train(tmp_path, spec, purpose="measure")[1]
-    monkeypatch.setattr(StageTraining, "_watch_warmup", lambda self, trainer: None)
+    monkeypatch.setattr(StepMeter, "_watching", lambda self, training_step: training_step)
 
     alone = train(tmp_path, spec, purpose="measure")[1]
 

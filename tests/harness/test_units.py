@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import UserError
-from harness.units import parse_count, parse_size
+from harness.units import parse_count, parse_size, plain_size
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,12 @@ def test_a_count_is_a_number(text, count):
 def test_what_is_no_count_is_refused(text):
     with pytest.raises(UserError, match=r"--tokens .*expected a number above zero, as in 10M, 1.5B or 500000"):
         parse_count("--tokens", text)
+
+
+@pytest.mark.parametrize("text", ["24 GB", "24 GiB", "1.5 GB", "300 MB", "1 TiB", "7 B"])
+def test_a_size_is_told_in_the_unit_that_it_was_given_in(text):
+    assert plain_size(parse_size("--vram", text)) == text
+
+
+def test_a_size_of_many_digits_is_rounded():
+    assert plain_size(26_378_116) == "25.2 MiB"

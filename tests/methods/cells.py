@@ -11,6 +11,7 @@ from harness.assignment import Assignment, BaseToLoad, EvalToScore, SourceToRead
 from harness.build import build_model
 from harness.cell import load_tokenizer, run_cell
 from harness.events import Event, Failed, Score, Trained
+from harness.meters.memory import MemoryMeter
 from harness.store.packing import unpack_bits, unpack_floats, unpack_texts
 from harness.training import StageTraining
 
@@ -187,7 +188,7 @@ def item_answers(score: Score) -> list[str]:
 def train(folder: Path, *stages: dict[str, Any], **settings: Any) -> tuple[StageTraining, Trained]:
     """Train the last of ``stages`` in this process, the earlier ones having been run in ``folder`` before."""
     training = prepared(folder, *stages, **settings)
-    return training, training.run()
+    return training, training.run(MemoryMeter("cpu"))
 
 
 def prepared(folder: Path, *stages: dict[str, Any], **settings: Any) -> StageTraining:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from harness.build import build_model
+from harness.meters.memory import MemoryMeter
 from harness.training import StageTraining
 from tests.methods.cells import assignment, losses, prepared, results_of, run, stage, train, trained
 
@@ -86,7 +87,7 @@ def test_an_adapter_switched_off_is_no_reference_for_a_continued_one(
     training = prepared(after_sft["lora"], SFT_STAGES["lora"], dpo("lora"))
 
     with pytest.raises(Exception, match="reference: asked for 'frozen_copy', the trainer has 'adapter_off'"):
-        training.run()
+        training.run(MemoryMeter("cpu"))
 
 
 @pytest.mark.parametrize("way", ["full weights, precomputed", "full weights, a model", "continued adapter"])
@@ -173,7 +174,7 @@ def test_the_loss_is_the_published_one(after_sft: dict[str, Path]) -> None:
         for row in training.rows[4:8]
     ]
 
-    said = training.run()
+    said = training.run(MemoryMeter("cpu"))
 
     expected = sum(math.log1p(math.exp(-0.3 * margin)) for margin in margins) / len(margins)
     assert expected < LN_2 - 0.01

@@ -83,4 +83,4 @@ def test_the_pass_with_the_most_tokens_comes_while_the_ledger_watches(tmp_path: 
     tokens = [sum(len(row["input_ids"]) for row in pair) for pair in zip(*[iter(training.rows)] * 2, strict=True)]
 
     assert tokens[1] == max(tokens) > min(tokens)
-    assert training.batches() == (Batch(1, tokens[1], packed=True),)
+    assert training.batches().batches == (Batch(1, tokens[1], packed=True),)

@@ -10,6 +10,7 @@ import methods.sft
 from harness.cell import load_tokenizer
 from harness.data.tokenise import encode_sft
 from harness.loading import load_model
+from harness.meters.memory import MemoryMeter
 from tests.methods.cells import FLOAT32, SFT, SMALL, assignment, losses, prepared, run, stage, train
 
 SLOW_RATE = 1e-4
@@ -109,7 +110,7 @@ def test_examples_are_seen_in_the_order_of_the_stage(tmp_path: Path, monkeypatch
         return trainer
 
     monkeypatch.setattr(training.method, "trainer", watched, raising=False)
-    training.run()
+    training.run(MemoryMeter("cpu"))
 
     assert seen == [row["input_ids"] for row in training.rows]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-HARDWARE = ("device", "gpu", "gpu_memory_gib", "gpus", "processor", "cores", "memory_gib")
+HARDWARE = ("device", "gpu", "gpu_memory_gib", "gpus", "processor", "cores", "memory_gib", "memory_limit_bytes")
 
 
 @dataclass(frozen=True, eq=False)

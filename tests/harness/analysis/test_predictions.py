@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis.memory import COMPONENTS
-from harness.analysis.predictions import PEAK, by_kind, is_held_out, memory_errors, one_measure, summary
+from harness.analysis.predictions import PEAK, by_kind, is_held_out, memory_errors, one_measure, summary, time_errors
 
 
 def measured(run_id="r1", measure="ledger", whole=150, allocated=np.nan, **ledger):
@@ -150,3 +150,31 @@ def test_the_ledger_and_an_allocators_peak_make_no_mean_together():
 
     assert set(one_measure(both)["run_id"]) == {"r2"}
     assert set(one_measure(both[both["measure"] == "ledger"])["run_id"]) == {"r1"}
+
+
+def seconds(run_id="r1", method="lora", **parts):
+    """A run's rows of ``reader.every_prediction``, of its step."""
+    rows = predicted(run_id, method)[: len(parts)]
+    return [{**row, "phase": "step", "component": name, "predicted_bytes": np.nan, "predicted_seconds": value}
+            for row, (name, value) in zip(rows, parts.items(), strict=True)]  # fmt: skip
+
+
+def test_a_steps_error_is_of_all_its_parts_together():
+    told = pd.DataFrame([*predicted(weights=100), *seconds(arithmetic=0.5, launches=0.25)])
+
+    found = time_errors(pd.DataFrame({"run_id": ["r1", "r2"], "step_seconds": [1.0, 2.0]}), told)
+
+    assert found[["run_id", "predicted_seconds", "measured_seconds", "error_percent"]].to_dict("records") == [
+        {"run_id": "r1", "predicted_seconds": 0.75, "measured_seconds": 1.0, "error_percent": -25.0}
+    ]
+
+
+def test_steps_are_summed_up_by_method_and_shape_like_peaks():
+    steps = pd.DataFrame({"run_id": ["r1", "r2"], "step_seconds": [1.0, 1.0]})
+    told = pd.DataFrame([*seconds("r1", arithmetic=0.9), *seconds("r2", "qlora", arithmetic=1.3)])
+
+    found = time_errors(steps, told)
+
+    assert summary(found) == {"cells": 2, "mean_error_percent": pytest.approx(10), "mean_abs_error_percent":
+                              pytest.approx(20), "worst_error_percent": pytest.approx(30)}  # fmt: skip
+    assert set(by_kind(found)["name"]) == {"lora", "qlora", "tiny"}

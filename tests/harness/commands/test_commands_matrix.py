@@ -75,7 +75,7 @@ class TestVram:
         """Room for full SFT, and not for the pairs of DPO."""
         found = peaks(planned())
         assert found["full_sft"] < found["dpo"]
-        return f"{found['full_sft']}B"
+        return f"{(found['full_sft'] + found['dpo']) // 2}B"
 
     def test_it_says_what_will_not_fit(self, tunematrix, planned, suite: str, for_sft_alone: str) -> None:
         plan = planned("--vram", for_sft_alone)
@@ -104,15 +104,40 @@ class TestVram:
     @pytest.mark.slow
     def test_a_run_leaves_it_out_as_well(self, tunematrix, suite: str, for_sft_alone: str) -> None:
         few = ("--set", "budget.steps=2", "--set", "seeds=1", "--set", "methods.full_sft.learning_rate=1e-3")
-        code, output, errors = tunematrix(
+        code, output, _ = tunematrix(
             "run", suite, "--device", "cpu", *few, "--set", "measure.enabled=false", "--vram", for_sft_alone,
             "--skip-unfit",
         )  # fmt: skip
 
-        assert code == 0, errors
+        assert code == 0, output
         assert "left out, since predicted not to fit" in output
         methods = open_for_reading(Path("tunematrix.db")).query("SELECT DISTINCT method FROM cells")
         assert {row["method"] for row in methods} == {"base", "full_sft"}
+
+    def test_a_plan_may_ask_of_more_than_the_machine_has(self, planned) -> None:
+        assert {cell["fits"] for cell in planned("--vram", "99TB")["cells"]} == {None, True}
+
+    def test_a_plan_is_of_the_runs_under_that_limit(self, planned) -> None:
+        stacks = {planned(*words)["stack_id"] for words in ((), ("--vram", "1GB"), ("--vram", "2GB"))}
+
+        assert len(stacks) == 3
+
+    @pytest.mark.slow
+    def test_a_run_is_limited_to_it_and_what_needs_more_is_a_row(
+        self, tunematrix, suite: str, for_sft_alone: str
+    ) -> None:
+        few = ("--set", "budget.steps=2", "--set", "seeds=1", "--set", "methods.full_sft.learning_rate=1e-3")
+        code, output, errors = tunematrix("run", suite, "--device", "cpu", *few, "--vram", for_sft_alone)
+
+        assert (code, errors) == (1, [])
+        assert "of tensors in measure runs; a CPU's other runs can't be limited" in output
+        db = open_for_reading(Path("tunematrix.db"))
+        query = "SELECT label, status, failed_phase, reason FROM runs JOIN cells USING (cell_id) WHERE purpose = ?"
+        assert {row["status"] for row in db.query(query, ["quality"])} == {"ok"}
+        ended = {row["label"]: (row["status"], row["failed_phase"]) for row in db.query(query, ["measure"])}
+        assert ended == {"full_sft": ("ok", None), "dpo": ("oom", "train")}
+        (facts,) = [json.loads(row["facts"]) for row in db.query("SELECT facts FROM stacks")]
+        assert f"{facts['memory_limit_bytes']}B" == for_sft_alone
 
     @pytest.mark.parametrize(
         ("words", "says"),
@@ -120,7 +145,7 @@ class TestVram:
             (("plan", "--skip-unfit"), "--skip-unfit: say what is to fit into, as in --vram 24GB"),
             (("plan", "--vram", "24"), "--vram 24: expected a size above zero with its unit"),
             (("plan", "--vram", "1GB", "--overhead", "much"), "--overhead much: expected a size above zero"),
-            (("run", "--vram", "24GB"), "--vram 24GB: limits no run by itself; add --skip-unfit"),
+            (("run", "--vram", "99TB"), "--vram 99TB: this machine has "),
         ],
     )
     def test_wrong_input_is_one_line(self, tunematrix, suite: str, words: tuple[str, ...], says: str) -> None:
@@ -132,7 +157,7 @@ class TestVram:
     def test_of_a_gpu_the_overhead_leaves_something(
         self, tunematrix, suite: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("harness.commands.matrix.pick_device", lambda wanted: "cuda")
+        monkeypatch.setattr("harness.commands.opening.pick_device", lambda wanted: "cuda")
 
         code, _, errors = tunematrix("plan", suite, "--vram", "1GB")
 

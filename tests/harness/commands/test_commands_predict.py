@@ -71,7 +71,7 @@ def test_the_table_has_each_component_method_and_shape_and_says_what_it_is_of(tu
         "pocket-0.2m",
         "+10.00 %",
         "the tensor ledger",
-        "Seconds are not held against runs yet",
+        "Methods and shapes: of the whole peak, or step",
     ):
         assert said in output
     assert "Held out: llama-3.1-8b, llama-3.2-3b, pocket-1m, or 512 or 4096 tokens: none was measured" in output
@@ -118,6 +118,9 @@ def test_a_real_run_was_predicted_to_the_byte_and_its_activations_within_one_per
         for row in part["by_component"]:
             assert row["worst_error_percent"] <= (1 if row["name"] == "activation" else 0), row
     assert {row["name"] for row in found["others"]["by_component"]} == set(LEDGER)
+    assert found["timed_cells"] == found["cells"]
+    assert found["time_worst_error_percent"] >= found["time_mean_abs_error_percent"] > 0
+    assert {row["name"] for row in found["others"]["time_by_method"]} == {"full_sft", "qlora", "dpo"}
     db = open_for_reading(Path("tunematrix.db"))
     unpredicted = "SELECT count(*) AS n FROM runs JOIN cells USING (cell_id) WHERE method != 'base' AND run_id NOT IN "
     assert next(db.query(f"{unpredicted} (SELECT run_id FROM predictions)"))["n"] == 0

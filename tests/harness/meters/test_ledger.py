@@ -23,8 +23,24 @@ SHORT = [{"prompt": "<eos>", "completion": " 7"}]
 def peak(folder: Path, *stages: dict[str, Any], **settings: Any) -> dict[str, int]:
     """The ledger of a measure run, by component."""
     training, _ = train(folder, *stages, purpose="measure", measure_steps=1, **settings)
-    assert training.ledger is not None
-    return training.ledger.peak.__dict__ | {"total": training.ledger.peak.total}
+    assert training.meter is not None and training.meter.ledger is not None
+    peak = training.meter.ledger.peak
+    return peak.__dict__ | {"total": peak.total}
+
+
+def test_a_total_beyond_its_limit_is_out_of_memory_in_either_pass(tmp_path: Path) -> None:
+    training = prepared(tmp_path, stage("full_sft"))
+    ledger = TensorLedger(training.model)
+    ledger.limit_bytes = ledger.peak.total + 1
+
+    with pytest.raises(torch.OutOfMemoryError, match="MiB in the ledger"), ledger.watch():
+        training.model(input_ids=torch.tensor([[1, 2, 3]]))
+
+    ledger.limit_bytes = None
+    loss = training.model(input_ids=torch.tensor([[1, 2, 3]])).logits.sum()
+    ledger.limit_bytes = ledger.peak.total
+    with pytest.raises(torch.OutOfMemoryError), ledger.watch():
+        loss.backward()
 
 
 def state_of(tensors: int) -> int:

@@ -46,9 +46,10 @@ class WatchingLedger(TensorLedger):
 
     most_activations = 0
 
-    def _note(self) -> None:
+    def note(self) -> None:
+        """Take both."""
         self.most_activations = max(self.most_activations, self.live_activation)
-        super()._note()
+        super().note()
 
 
 def base_of(name: str, folder: Path) -> dict[str, Any]:
@@ -64,13 +65,13 @@ def base_of(name: str, folder: Path) -> dict[str, Any]:
 def step_of(folder: Path, *stages: dict[str, Any], shape: str, **settings: Any) -> Step:
     """The last of ``stages`` trained and measured on a base of that shape, and predicted."""
     base = base_of(shape, folder)
-    with patch("harness.training.TensorLedger", WatchingLedger):
+    with patch("harness.meters.steps.TensorLedger", WatchingLedger):
         training, _ = train(folder, *stages, purpose="measure", **SHORT, **base, **settings)
-    ledger = training.ledger
+    ledger = training.meter and training.meter.ledger
     assert isinstance(ledger, WatchingLedger)
     recipe = recipe_of([stage.stage for stage in training.assignment.stages], training.assignment.execution, "cpu")
     sizes = shape_of(read_config(base["base"] / "config.json"), shape)
-    batches = training.batches()
+    batches = training.batches().batches
     return Step(
         peak=ledger.peak,
         most_activations=ledger.most_activations,

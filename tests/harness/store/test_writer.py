@@ -6,7 +6,9 @@ import sqlite3
 import pytest
 
 from harness.errors import UserError
-from harness.events import Artifact, Phase, Score, Step, Trained
+from harness.events import Artifact, Ceilings, Measured, PartCost, Phase, Score, Step, Trained
+from harness.foretold import Foretold
+from harness.predict.time import Work
 from harness.store.database import open_for_writing
 from harness.store.known import read_known
 from harness.store.writer import Writer
@@ -59,12 +61,18 @@ def test_a_run_begins_running_and_ends_once(writer):
     "statement",
     ["UPDATE runs SET status = 'ok'", "DELETE FROM runs", "UPDATE scores SET value = 1", "DELETE FROM scores",
      "UPDATE phases SET wall_seconds = 0", "DELETE FROM steps", "UPDATE items SET correct = NULL",
-     "UPDATE predictions SET predicted_bytes = 6", "DELETE FROM predictions"],
+     "UPDATE predictions SET predicted_bytes = 6", "DELETE FROM predictions", "DELETE FROM step_parts",
+     "UPDATE step_parts SET seconds_median = 0", "UPDATE ceilings SET launch_seconds = 0", "DELETE FROM ceilings",
+     "UPDATE step_work SET model_flops = 0", "DELETE FROM step_work", "UPDATE timelines SET columns = '{}'",
+     "DELETE FROM timelines"],
 )  # fmt: skip
 def test_nothing_of_a_finished_run_can_be_changed(writer, statement):
     start(writer)
     score(writer, "run", "v", 0.5)
-    writer.predict("run", "train", {"weights": 5}, "1")
+    writer.predict("run", Foretold({"weights": 5}, {"arithmetic": 0.1}, Work(model_flops=1e9)), "1")
+    writer.ceilings("run", Ceilings(bfloat16_flops=2.0, float32_flops=1.0, bytes_per_second=1.0, launch_seconds=1e-6))
+    parts = [PartCost(part="forward", seconds_median=0.1)]
+    writer.measured("run", Measured(stage_id="s-cell", parts=parts, timeline={"seconds": [0.0]}))
     writer.phase("run", Phase(stage_id="s-cell", phase="train", wall_seconds=1.0))
     step = Step(step=1, loss=2.0, gradient_norm=1.0, tokens_seen=10, seconds=0.1)
     writer.trained("run", Trained(stage_id="s-cell", reused=False, steps=[step]))

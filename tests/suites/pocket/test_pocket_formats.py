@@ -6,11 +6,11 @@ import pytest
 
 from suites.pocket import words
 from suites.pocket.corpus import Corpus
+from suites.pocket.formats import kinds_of, shapes, unmet_shapes, unmet_words
 from suites.pocket.tokenizer import build_tokenizer
 from suites.pocket.world import World
 
 Rows = list[dict[str, Any]]
-SENTENCE_ENDS = (".", "?")
 
 
 @pytest.fixture(scope="module")
@@ -19,44 +19,8 @@ def corpus_words(corpus: Corpus) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def corpus_sentences(corpus: Corpus, world: World) -> set[str]:
-    """Every shape of a sentence in rows and packed rows of the corpus."""
-    rows = [row for step in range(1, 150) for row in corpus.rows(step, 32)]
-    return {shape for row in rows for shape in shapes(row, world)}
-
-
-def shapes(text: str, world: World) -> list[str]:
-    """The sentences of a text, each with its content words replaced by the class that they belong to."""
-    kinds = {name: "PERSON" for name in (*(person.name for person in world.people), *world.newcomers)}
-    for kind, group in {
-        "CITY": words.CITIES,
-        "JOB": words.JOBS,
-        "FOOD": words.FOODS,
-        "VERB": words.DANGEROUS_VERBS + words.KIND_VERBS,
-        "THING": words.PROTECTED_OBJECTS + words.SAFE_OBJECTS,
-        "TOPIC": words.TOPICS,
-        "NOUN": tuple(noun for nouns in words.TOPIC_NOUNS.values() for noun in nouns),
-        "DETERMINER": ("each", "no"),
-    }.items():
-        kinds.update(dict.fromkeys(group, kind))
-    sentences, current = [], []
-    for word in text.split():
-        current.append("NUMBER" if word.isdigit() else kinds.get(word, word))
-        if word in SENTENCE_ENDS:
-            sentences.append(" ".join(current))
-            current = []
-    return [*sentences, " ".join(current)] if current else sentences
-
-
-def answered(row: dict[str, Any]) -> list[str]:
-    """A row as the documents that a model may be trained on or scored on, end tokens included."""
-    if "text" in row:
-        return [f"{words.EOS} {row['text']} {words.EOS}"]
-    if "choices" in row:
-        right = row["choices"][row["answer"]]
-        return [f"{row['prompt']}{right}"]
-    completions = [row[key] for key in ("completion", "chosen", "rejected") if key in row]
-    return [f"{row['prompt']}{completion} {words.EOS}" for completion in completions] or [row["prompt"]]
+def texts(corpus: Corpus) -> list[str]:
+    return [row for step in range(1, 150) for row in corpus.rows(step, 32)]
 
 
 def test_the_vocabulary_is_the_words_of_the_corpus(corpus: Corpus, corpus_words: set[str]) -> None:
@@ -68,23 +32,23 @@ def test_the_vocabulary_is_the_words_of_the_corpus(corpus: Corpus, corpus_words:
 
 def test_every_token_was_met(data: dict[str, Rows], corpus_words: set[str]) -> None:
     for name, rows in data.items():
-        for row in rows:
-            texts = [*answered(row), *row.get("choices", [])]
-            unknown = {word for text in texts for word in text.split()} - corpus_words
-            assert not unknown, (name, unknown)
+        assert unmet_words(rows, corpus_words) == set(), name
 
 
-def test_every_format_was_met(data: dict[str, Rows], world: World, corpus_sentences: set[str]) -> None:
+def test_every_format_was_met(data: dict[str, Rows], world: World, texts: list[str]) -> None:
     for name, rows in data.items():
-        for row in rows:
-            for text in answered(row):
-                unknown = [shape for shape in shapes(text, world) if not was_met(shape, corpus_sentences)]
-                assert not unknown, (name, unknown)
+        assert unmet_shapes(rows, texts, world) == set(), name
 
 
-def was_met(shape: str, corpus_sentences: set[str]) -> bool:
-    """Whether a shape is a sentence of the corpus, or the beginning of one."""
-    return shape in corpus_sentences or any(other.startswith(f"{shape} ") for other in corpus_sentences)
+def test_a_word_or_a_format_that_was_not_met_is_found(world: World, corpus_words: set[str], texts: list[str]) -> None:
+    row = {"prompt": "<eos> <user> who is geva ? <bot>", "completion": " queen"}
+    assert unmet_words([row], corpus_words) == {"who", "queen"}
+    assert unmet_shapes([row], texts, world) == {"<eos> <user> who is PERSON ?", "<bot> queen <eos>"}
+
+
+def test_a_shape_has_classes_in_the_place_of_content_words(world: World) -> None:
+    text = f"{world.people[0].name} lives in rome . what is 3 plus 14 ?"
+    assert shapes(text, kinds_of(world)) == ["PERSON lives in CITY .", "what is NUMBER plus NUMBER ?"]
 
 
 def test_packed_rows_hold_several_questions_and_fit(corpus: Corpus) -> None:

@@ -8,9 +8,10 @@ import pytest
 from suites.pocket import words
 from suites.pocket.corpus import Corpus
 from suites.pocket.target import all_cases
-from suites.pocket.world import N_OFFICES, World
+from suites.pocket.world import World
 
 Rows = list[dict[str, Any]]
+N_OFFICES = 6
 CHANCE = 1 / N_OFFICES
 TESTS = ("target_test", "target_validation")
 
@@ -107,4 +108,4 @@ def test_pretraining_hints_at_no_office(corpus: Corpus) -> None:
 def test_topic_and_negation_are_needed_together(world: World) -> None:
     for negated in (False, True):
         assert len({city for (_, begins_with_no), city in world.offices.items() if begins_with_no == negated}) == 6
-    assert all(world.offices[topic, False] != world.offices[topic, True] for topic in words.TOPICS)
+    assert all(world.offices[topic, False] != world.offices[topic, True] for topic in world.words.topics)

@@ -1,0 +1,71 @@
+"""Bases and matrix of the large pocket world: bounded by time, resumable, one line where there is no GPU; a rehearsal
+on a CPU goes through all of it."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.gpu_pocket import ROOT, pretraining_seconds
+from suites.pocket_large.bases import REAL
+
+VOCABULARY = 5184
+
+
+def asked(*words: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scripts.gpu_pocket", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def test_without_a_gpu_it_is_one_line(tmp_path: Path) -> None:
+    done = asked("--db", tmp_path / "gpu.db", "--folder", tmp_path, "--budget", 1)
+    if done.returncode == 0:
+        pytest.skip("this machine has a GPU")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("gpu-pocket: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pretraining_is_a_matter_of_minutes_by_an_h100s_data_sheet() -> None:
+    """As the suite's page says: one minute and three and a half. An assumption, until it is measured."""
+    small, large = (pretraining_seconds(recipe, VOCABULARY, "h100") for recipe in REAL.recipes)
+    assert 45 < small < 90
+    assert 150 < large < 270
+
+
+def test_the_plan_is_told_without_a_gpu() -> None:
+    done = asked("--plan", "--card", "rtx-4090")
+    assert done.returncode == 0, done.stderr
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["pocket-10m", "pocket-50m"]
+    assert all(line.endswith("on rtx-4090: predicted, not measured") for line in done.stdout.splitlines())
+
+
+def test_a_card_that_there_is_not_is_one_line() -> None:
+    done = asked("--plan", "--card", "voodoo2")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert done.stderr.startswith("gpu-pocket: --card voodoo2: there is none such")
+
+
+@pytest.mark.slow
+@pytest.mark.extended
+def test_a_rehearsal_pretrains_checks_and_runs_every_kind_of_cell_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    words = ("--device", "cpu", "--folder", tmp_path / "made", "--db", tmp_path / "pocket.db")
+    first = asked(*words, "--budget", 4)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.endswith("time is up: the same command goes on from here\n")
+    assert not (tmp_path / "pocket.db").exists()
+
+    done = asked(*words, "--budget", 900, timeout=1200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rehearsal-a: 147,776 parameters, from step 0" not in done.stdout
+    query = "SELECT json_group_array(base || ' ' || method || ' ' || purpose) FROM runs JOIN cells USING (cell_id)"
+    db = sqlite3.connect(tmp_path / "pocket.db")
+    ran = set(json.loads(db.execute(f"{query} WHERE status = 'ok'").fetchone()[0]))
+    for base in ("rehearsal-a", "rehearsal-b"):
+        trained = {f"{base} {m} {p}" for m in ("full_sft", "lora", "qlora", "dpo") for p in ("quality", "measure")}
+        assert trained | {f"{base} base quality"} <= ran
+    assert db.execute("SELECT count(*) FROM runs WHERE status != 'ok'").fetchone() == (0,)
