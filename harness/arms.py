@@ -261,6 +261,8 @@ def _refusal(variant: Variant, device: str) -> str | None:
             return "kernels.attention: flash_attention_2 needs a CUDA device"
         if find_spec("flash_attn") is None:
             return "kernels.attention: flash_attention_2 needs the package flash-attn"
+        if variant.settings.precision.compute == "float32":
+            return "kernels.attention: flash_attention_2 computes in bfloat16 or float16, precision.compute is float32"
     if (kernels.liger or kernels.loss == "liger") and (on_cpu or find_spec("liger_kernel") is None):
         return f"kernels.{'liger' if kernels.liger else 'loss: liger'} needs a CUDA device and the package liger-kernel"
     if kernels.compile and on_cpu and not _has_compiler():

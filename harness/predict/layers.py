@@ -130,17 +130,21 @@ def attention(run: Pass, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def _fused(run: Pass, out: Tensor, value: Tensor) -> None:
     """Keeps its inputs, its output and a log-sum a head and token; masked, its own mask and copies of the key heads.
 
-    A single key head is read by all heads where it lies, unless it is lowered.
+    A single key head is read by all heads where it lies, unless it is lowered. FlashAttention 2 takes the padding out
+    first: its output, which is put back in, is a second one, taken here to be as long.
     """
     shape, batch, size = run.shape, run.batch, run.recipe.compute_size
+    masked = run.recipe.masks(batch)
+    if batch.padded and not masked:
+        out = run.tensor(shape.heads * shape.head_dim, size)
 
     def heads(lowered: bool) -> int:
-        return shape.heads if batch.masked and (shape.kv_heads > 1 or lowered) else shape.kv_heads
+        return shape.heads if masked and (shape.kv_heads > 1 or lowered) else shape.kv_heads
 
     widths = (shape.heads, heads(run.recipe.autocast), heads(value.size != size))
     query, key, value = (run.tensor(width * shape.head_dim, size) for width in widths)
     sums = run.tensor(shape.heads, FLOAT32)
-    mask = [Tensor(batch.rows * batch.length**2, size, False)] if batch.masked else []
+    mask = [Tensor(batch.rows * batch.length**2, size, False)] if masked else []
     scratch = 2 * query.bytes + key.bytes + value.bytes + run.stream().bytes
     run.tape.keep("attention", query, key, value, out, sums, *mask, scratch=scratch)
 
@@ -230,8 +234,8 @@ def held_by_checkpoints(shape: Shape, recipe: Recipe, batch: Batch) -> int:
     """Bytes of mask and angles, which checkpointed layers hold for later beside autograd, out of the ledger's sight."""
     if not recipe.checkpointing:
         return 0
-    size = BOOL if recipe.attention == "sdpa" else recipe.weight_size
-    mask = batch.rows * batch.length**2 * size if batch.masked or recipe.attention == "eager" else 0
+    size = recipe.weight_size if recipe.attention == "eager" else BOOL
+    mask = batch.rows * batch.length**2 * size if recipe.masks(batch) or recipe.attention == "eager" else 0
     return mask + 2 * batch.length * shape.head_dim * recipe.weight_size
 
 

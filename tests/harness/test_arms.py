@@ -113,6 +113,14 @@ class TestRefusing:
     def test_what_this_machine_lacks_is_a_reason_in_the_plan(self, arms, override, reason):
         assert reason in (named(arms(override), FULL).refusal or "")
 
+    def test_flash_attention_2_does_not_compute_in_float32(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("harness.arms.find_spec", lambda name: object())
+        matrix = load_matrix(suite_file("pocket"), ("kernels.attention=flash_attention_2",))
+
+        found = build_arms(matrix, MixLibrary(tmp_path, matrix.folder), "cuda")
+
+        assert "computes in bfloat16 or float16, precision.compute is float32" in (named(found, FULL).refusal or "")
+
     @pytest.mark.parametrize(
         ("override", "reason"),
         [
