@@ -3,6 +3,7 @@
 import pandas as pd
 from sqlite_utils import Database
 
+from harness.report.ladder import ladder_table
 from harness.report.model import Report, Section
 from harness.report.steps import step_tables
 from harness.report.tables import tables
@@ -29,7 +30,11 @@ def _section(part: Part, db: Database) -> Section:
         facts=part.facts,
         runs={str(status): int(n) for status, n in over["status"].value_counts().items()},
         seeds=_seeds(runs),
-        tables=(*tables(part.frames, part.failures), *step_tables(part.frames, part.facts, *steps)),
+        tables=(
+            *tables(part.frames, part.failures),
+            *ladder_table(part.frames, reader.recipes_of(db, part.frames.arms["arm_id"]), reader.executions(db)),
+            *step_tables(part.frames, part.facts, *steps),
+        ),
     )
 
 

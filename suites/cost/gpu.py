@@ -22,13 +22,16 @@ METHODS: dict[str, dict[str, Any]] = {
     "lora": {"method": "lora", "rank": RANKS, "learning_rate": 1e-4},
     "qlora": {"method": "qlora", "rank": RANKS, "learning_rate": 1e-4},
 }
-# One change a row, each with those above it, from the slowest way on.
+# From the plainest way on, one change each: from the row above it, and from SDPA's those of the second part.
 LADDER: dict[str, dict[str, Any]] = {
-    "eager": {"attention": "eager"},
+    "eager whole loss": {"attention": "eager", "loss": "whole"},
+    "sdpa whole loss": {"attention": "sdpa", "loss": "whole"},
     "sdpa": {"attention": "sdpa"},
-    "sdpa, liger": {"attention": "sdpa", "liger": True},
-    "sdpa, liger, compile": {"attention": "sdpa", "liger": True, "compile": True},
+    "liger loss": {"loss": "liger"},
+    "liger loss and layers": {"loss": "liger", "liger": True},
     "flash_attention_2": {"attention": "flash_attention_2"},
+    "compiled": {"compile": True},
+    "fused norms": {"patch": "suites.cost.norms:fused"},
 }
 
 Entries = dict[str, dict[str, Any]]
@@ -128,8 +131,8 @@ def _data() -> Entries:
     return {
         "lora 8 mixed": {**lora, **mixed},
         "lora 8 mixed, 1 at a time": {**lora, **mixed, "micro_batch_size": 1},
-        "lora 8 mixed, packed": {**lora, **mixed, "kernels": {"packing": True}},
-        "lora 8 mixed, packed, flash_attention_2": {
+        "lora 8 mixed packed": {**lora, **mixed, "kernels": {"packing": True}},
+        "lora 8 mixed packed flash_attention_2": {
             **lora,
             **mixed,
             "kernels": {"packing": True, "attention": "flash_attention_2"},

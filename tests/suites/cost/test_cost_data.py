@@ -1,15 +1,18 @@
 """The cost suite's files are what its builders make, and hold what their names say."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
 
+from harness.analysis.differing import differing
 from harness.matrix import load_matrix
+from harness.settings import Kernels
 from suites.cost.build import END, HERE, LENGTHS, LONGEST, MIXED, PAIRS, TOKENIZER, data_files
-from suites.cost.gpu import matrices, written
+from suites.cost.gpu import LADDER, matrices, written
 
 FILES = dict(data_files())
 
@@ -55,6 +58,29 @@ def test_each_matrix_is_sound_and_every_arm_has_a_name_of_its_own(path: Path) ->
     names = [(variant.base, variant.label, variant.rank, variant.parent) for variant in matrix.variants]
     assert matrix.header.suite == "cost" and not matrix.header.evals and not matrix.header.keep_weights
     assert len(set(names)) == len(names)
+
+
+def climbed_by_one_change(ways: Sequence[Mapping[str, Any]]) -> bool:
+    """Does each differ in one setting from one above it?"""
+    return all(min(len(differing(way, above)) for above in ways[:n]) == 1 for n, way in enumerate(ways) if n)
+
+
+def test_each_rung_of_the_gpus_ladder_is_one_change_from_one_above_it() -> None:
+    assert climbed_by_one_change([Kernels(**kernels).model_dump() for kernels in LADDER.values()])
+
+
+def test_so_is_each_of_the_small_shapes() -> None:
+    variants = load_matrix(HERE / "matrix.yaml").variants
+    alike = [
+        v for v in variants
+        if (v.base, v.method, v.rank, v.settings.sequence_length) == ("small-llama", "lora", 8, 512)
+        and v.parameters.target_modules == "all-linear"  # type: ignore[attr-defined]
+    ]  # fmt: skip
+    by_label = {v.label: {**v.settings.kernels.model_dump(), "micro": v.settings.micro_batch_size} for v in alike}
+    top = ["lora eager whole loss", "lora whole loss", "lora"]
+
+    assert climbed_by_one_change([*(by_label.pop(label) for label in top), *by_label.values()])
+    assert set(by_label) == {"lora checkpointed", "lora compiled", "lora fused norms", "lora 2 x 1"}
 
 
 def test_the_most_telling_come_first() -> None:
