@@ -18,7 +18,7 @@ from harness.patches import describe_patch
 from harness.paths import located
 from harness.plugins import method_source
 from harness.selectors import keyed
-from harness.settings import LATER_KERNELS
+from harness.settings import LATER_KERNELS, Kernels
 
 Recipe = dict[str, Any]
 
@@ -143,7 +143,15 @@ def build_arms(matrix: Matrix, library: MixLibrary, device: str) -> list[Arm]:
 
 
 def select(arms: list[Arm], only: str | None) -> list[Arm]:
-    """The arms that ``key=value,...`` names (keys: method, label, base, rank), with the parents that they need."""
+    """The arms that ``only`` names, with the parents that they need and their untrained bases."""
+    chosen = named(arms, only)
+    needed = {id(a) for arm in chosen for a in (arm, arm.parent) if a is not None}
+    based = {arm.base.digest for arm in chosen}
+    return [arm for arm in arms if id(arm) in needed or (arm.is_plain_base and arm.base.digest in based)]
+
+
+def named(arms: list[Arm], only: str | None) -> list[Arm]:
+    """The arms that ``key=value,...`` names (keys: method, label, base, rank); all of them for None."""
     if not only:
         return arms
     wanted = keyed(only)
@@ -152,9 +160,7 @@ def select(arms: list[Arm], only: str | None) -> list[Arm]:
     chosen = [arm for arm in arms if all(_fact(arm, key) & values for key, values in wanted.items())]
     if not chosen:
         raise UserError(f"--only {only}: a matrix of zero cells: nothing matches (there are {_known(arms)})")
-    needed = {id(a) for arm in chosen for a in (arm, arm.parent) if a is not None}
-    based = {arm.base.digest for arm in chosen}
-    return [arm for arm in arms if id(arm) in needed or (arm.is_plain_base and arm.base.digest in based)]
+    return chosen
 
 
 def _arm(matrix: Matrix, variant: Variant, base: Base, parent: Arm | None, library: MixLibrary, device: str) -> Arm:
@@ -255,14 +261,22 @@ def _refusal(variant: Variant, device: str) -> str | None:
             return "kernels.attention: flash_attention_2 needs a CUDA device"
         if find_spec("flash_attn") is None:
             return "kernels.attention: flash_attention_2 needs the package flash-attn"
-    if kernels.liger and (on_cpu or find_spec("liger_kernel") is None):
-        return "kernels.liger needs a CUDA device and the package liger-kernel"
+        if variant.settings.precision.compute == "float32":
+            return "kernels.attention: flash_attention_2 computes in bfloat16 or float16, precision.compute is float32"
+    if (kernels.liger or kernels.loss == "liger") and (on_cpu or find_spec("liger_kernel") is None):
+        return f"kernels.{'liger' if kernels.liger else 'loss: liger'} needs a CUDA device and the package liger-kernel"
     if kernels.compile and on_cpu and not _has_compiler():
         return "kernels.compile needs a C++ compiler on a CPU"
     if variant.settings.optimizer.name != "adamw" and on_cpu:
         return f"optimizer.name: {variant.settings.optimizer.name} needs a CUDA device"
-    if kernels.packing and variant.parent is not None:
+    return _refusal_of_pairs(kernels) if variant.parent is not None else None
+
+
+def _refusal_of_pairs(kernels: Kernels) -> str | None:
+    if kernels.packing:
         return "kernels.packing: TRL packs no preference pairs"
+    if kernels.loss != "chunked":
+        return f"kernels.loss: {kernels.loss}: TRL computes DPO's loss chunked"
     return None
 
 

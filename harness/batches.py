@@ -17,7 +17,7 @@ def longest_batches(
     """
     longest: dict[tuple[int, bool, bool, bool], Batch] = {}
     for batch in forward_passes(rows, batch_size, micro_batch_size, packing):
-        kind = (batch.rows, batch.padded, batch.packed, batch.accumulated)
+        kind = (batch.rows, batch.padded, bool(batch.packed), batch.accumulated)
         if kind not in longest or longest[kind].length < batch.length:
             longest[kind] = batch
     return tuple(longest.values())

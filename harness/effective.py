@@ -7,7 +7,9 @@ cast. A cell whose trainer differs from its recipe fails, with every difference 
 from collections.abc import Iterable
 from typing import Any
 
+from harness.settings import LATER_KERNELS
 from methods.job import Job
+from methods.loss import loss_of
 from methods.parameters import DpoParameters
 from methods.trainer_arguments import OPTIMIZERS
 
@@ -43,6 +45,8 @@ def asked_settings(job: Job) -> dict[str, Any]:
         "four_bit_layers": len(_four_bit(model)),
         "four_bit_layers_packed": 0,
     }
+    if job.kernels["loss"] != LATER_KERNELS["loss"]:  # else a third party's trainer computes it as it does
+        asked["loss"] = job.kernels["loss"]
     if isinstance(job.parameters, DpoParameters):
         asked["reference"] = _asked_reference(job.parameters, adapted)
     return asked
@@ -66,6 +70,7 @@ def effective_settings(trainer: Any) -> dict[str, Any]:
         "compiled": bool(arguments.torch_compile),
         "fused_kernels": bool(arguments.use_liger_kernel),
         "packing": bool(getattr(trainer.data_collator, "padding_free", False)),
+        "loss": loss_of(trainer),
         "learning_rate": max(group["lr"] for group in groups),
         "micro_batch_size": arguments.per_device_train_batch_size,
         "batch_size": arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps,

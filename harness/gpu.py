@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.errors import UserError
 
-OPTIONAL = {"flash_attn": "attention: flash_attention_2", "liger_kernel": "liger: true"}  # what wants them
+OPTIONAL = {"flash_attn": "attention: flash_attention_2", "liger_kernel": "liger: true, loss: liger"}  # what wants them
 
 
 def refuse_unfit_gpu(nvml: Any, cuda: str | None) -> None:

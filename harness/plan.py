@@ -235,7 +235,7 @@ class Planner:
     def _validation(self, arm: Arm, cells: list[Cell]) -> list[float]:
         outcomes = [self.known.outcome(cell, "quality") for cell in cells]
         good = [outcome for outcome in outcomes if outcome is not None and outcome.ok]
-        if arm.selection_task is None:
+        if arm.selection_task is None or len(arm.rates) == 1:  # nothing is to be chosen
             return [0.0 for _ in good]
         return [o.validation[arm.selection_task] for o in good if arm.selection_task in o.validation]
 

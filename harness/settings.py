@@ -66,7 +66,16 @@ class Kernels(Strict):
         bool, Field(description="Compute activations a second time: less memory, about a third more arithmetic.")
     ] = False
     compile: Annotated[bool, Field(description="torch.compile; on a CPU it needs a C++ compiler.")] = False
-    liger: Annotated[bool, Field(description="Liger kernels; they need CUDA and the package liger-kernel.")] = False
+    liger: Annotated[
+        bool, Field(description="Liger's kernels in the layers; they need CUDA and the package liger-kernel.")
+    ] = False
+    loss: Annotated[
+        Literal["whole", "chunked", "liger"],
+        Field(
+            description="Over the vocabulary: all logits at once, TRL's a tile at a time, or Liger's, fused with the "
+            "output layer (it needs CUDA and liger-kernel). For SFT stages."
+        ),
+    ] = "chunked"
     packing: Annotated[
         bool, Field(description="The examples of a forward pass in one row, without padding. For SFT stages.")
     ] = False
@@ -76,7 +85,7 @@ class Kernels(Strict):
 
 
 # Those that came later: an execution that lacks one was computed at its default, and keeps its id.
-LATER_KERNELS: dict[str, Any] = {name: Kernels.model_fields[name].default for name in ("packing",)}
+LATER_KERNELS: dict[str, Any] = {name: Kernels.model_fields[name].default for name in ("loss", "packing")}
 
 
 class Optimizer(Strict):

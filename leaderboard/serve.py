@@ -10,6 +10,8 @@ from harness.errors import UserError
 from harness.sources import at_hand
 
 APP = Path(__file__).with_name("app.py")
+OPEN = "--open"  # and an address: what the server's process shows in a browser once it listens
+ANY = ("0.0.0.0", "::", "127.0.0.1")
 
 OPTIONS = {
     "browser.gatherUsageStats": False,
@@ -17,6 +19,7 @@ OPTIONS = {
     "client.toolbarMode": "viewer",
     "server.enableStaticServing": False,
     "server.fileWatcherType": "none",
+    "server.headless": True,  # else it asks for an address before it serves, and advertises on the page
     "server.maxUploadSize": 1,
     "server.runOnSave": False,
     "logger.level": "warning",
@@ -41,9 +44,11 @@ def serve(sources: Sequence[Path], *, host: str, port: int, open_browser: bool) 
 
 def command(sources: Sequence[Path], *, host: str, port: int, open_browser: bool) -> list[str]:
     """The command line that serves the board."""
-    options = {**OPTIONS, "server.address": host, "server.port": port, "server.headless": not open_browser}
+    options = {**OPTIONS, "server.address": host, "server.port": port}
+    shown = "localhost" if host in ANY else f"[{host}]" if ":" in host else host
+    opening = [OPEN, f"http://{shown}:{port}"] if open_browser else []
     words = [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items()]
-    return [sys.executable, "-m", "leaderboard.server", "run", str(APP), *words, "--", *map(str, sources)]
+    return [sys.executable, "-m", "leaderboard.server", *opening, "run", str(APP), *words, "--", *map(str, sources)]
 
 
 def _refuse_taken(host: str, port: int) -> None:

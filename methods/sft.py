@@ -3,6 +3,7 @@
 from typing import Any
 
 from methods.job import Job
+from methods.loss import LossOfTheModel, fuse_with_liger, without_adapter
 from methods.trainer_arguments import trainer_arguments
 
 IGNORED = -100  # the label that cross-entropy leaves out
@@ -31,13 +32,17 @@ def sft_trainer(job: Job) -> Any:
         dataset_kwargs={"skip_prepare_dataset": True},
         activation_offloading=False,
     )
-    return _in_order(SFTTrainer)(
+    own_loss = (LossOfTheModel,) if job.kernels["loss"] != "chunked" else ()
+    trainer = _in_order(*own_loss, SFTTrainer)(
         model=job.model,
         args=arguments,
         train_dataset=Dataset.from_list(rows),
         processing_class=job.tokenizer,
         callbacks=job.callbacks,
     )
+    if job.kernels["loss"] == "liger":
+        fuse_with_liger(without_adapter(trainer.model))
+    return trainer
 
 
 def _labels(row: dict[str, list[int]]) -> list[int]:
@@ -46,7 +51,7 @@ def _labels(row: dict[str, list[int]]) -> list[int]:
     ]
 
 
-def _in_order(trainer_class: Any) -> Any:
+def _in_order(*classes: Any) -> Any:
     from methods.in_order import InOrder
 
-    return type(f"InOrder{trainer_class.__name__}", (InOrder, trainer_class), {})
+    return type(f"InOrder{classes[-1].__name__}", (InOrder, *classes), {})

@@ -8,18 +8,48 @@ import argparse
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.stack import device_memory_bytes
+from harness.units import parse_size
+from suites.cost.gpu import visits
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = ROOT / "suites" / "cost"
 LEAST_SECONDS = 30.0  # to start the libraries and run a cell
+SMALL = ("--only", "base=small-llama,label=full_sft|lora|qlora")
+ON_A_CPU = (("run",), ("run", "--vram", "180MB", *SMALL), ("largest-batch", "--vram", "300MB", *SMALL))
 
 
-def queue(device: str) -> list[Path]:
-    """Matrix files in order of value."""
-    return [SUITE / "matrix.yaml"] if device == "cpu" else sorted((SUITE / "gpu").glob("*.yaml"))
+@dataclass(frozen=True)
+class Visit:
+    """A matrix file, and the command that goes through it with its options."""
+
+    file: Path
+    words: tuple[str, ...]
+
+    @property
+    def limit(self) -> str | None:
+        """The memory that it holds runs to, if it does."""
+        return self.words[self.words.index("--vram") + 1] if "--vram" in self.words else None
+
+    def __str__(self) -> str:
+        return f"{' '.join(self.words)} {self.file.relative_to(ROOT)}"
+
+
+def queue(device: str) -> list[Visit]:
+    """What is measured, in order of value."""
+    if device == "cpu":
+        return [Visit(SUITE / "matrix.yaml", words) for words in ON_A_CPU]
+    files = sorted((SUITE / "gpu").glob("*.yaml"))
+    return [Visit(file, words) for file in files for words in visits(file.stem)]
+
+
+def fits(visit: Visit, device: str) -> bool:
+    """Has the device as much memory as runs are to be held to?"""
+    return visit.limit is None or parse_size("--vram", visit.limit) <= device_memory_bytes(device)
 
 
 def check(device: str) -> list[str]:
@@ -35,9 +65,11 @@ def check(device: str) -> list[str]:
     return missing_libraries()
 
 
-def command(file: Path, db: Path, device: str, seconds: float) -> list[str]:
-    """Runs what of ``file`` is not done yet, for so long."""
-    words = ("run", str(file), "--db", str(db), "--device", device, "--jobs", "1", "--for", f"{seconds:.0f}")
+def command(visit: Visit, db: Path, device: str, seconds: float) -> list[str]:
+    """Runs what of ``visit`` is not done yet, for so long, a cell at a time."""
+    verb, *options = visit.words
+    alone = ("--jobs", "1") if verb == "run" else ()
+    words = (verb, str(visit.file), *options, "--db", str(db), "--device", device, *alone, "--for", f"{seconds:.0f}")
     return [sys.executable, "-m", "harness.cli", *words]
 
 
@@ -55,12 +87,15 @@ def main() -> int:
         print(f"gpu-matrix: {error}", file=sys.stderr)
         return 2
     ends, codes = time.monotonic() + asked.budget, []
-    for file in queue(asked.device):
+    for visit in queue(asked.device):
+        if not fits(visit, asked.device):
+            print(f"{visit}: left out, since this device has less")
+            continue
         left = ends - time.monotonic()
         if left < LEAST_SECONDS:
             break
-        print(f"{file.relative_to(ROOT)}: {left:.0f} s left", flush=True)
-        codes.append(subprocess.run(command(file, asked.db, asked.device, left), cwd=ROOT, check=False).returncode)
+        print(f"{visit}: {left:.0f} s left", flush=True)
+        codes.append(subprocess.run(command(visit, asked.db, asked.device, left), cwd=ROOT, check=False).returncode)
         if codes[-1] not in (0, 1):
             return codes[-1]
     if asked.db.exists():

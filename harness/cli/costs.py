@@ -12,6 +12,7 @@ app = typer.Typer()
     epilog="Examples: tunematrix fit --model llama-2-7b --vram 24GB · "
     "tunematrix fit --model ./config.json --vram 16GiB --method lora --rank 8 --length 4096 --json · "
     "tunematrix fit --model llama-3.1-8b --card rtx-4090 --tokens 10M --price 0.40 · "
+    "tunematrix fit --model llama-3.2-3b --card gpu.db --tokens 10M · "
     "tunematrix fit --model org/name@main --vram 24GB"
 )
 def fit(
@@ -29,9 +30,9 @@ def fit(
     card: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME",
-            help="A card by its data sheet: rtx-3090, rtx-4090, a100-40gb, a100-80gb, l40s, h100, h200 or b200. "
-            "Its memory is the limit, and time is predicted as well.",
+            metavar="NAME|FILE",
+            help="A card by its data sheet: rtx-3090, rtx-4090, a100-40gb, a100-80gb, l40s, h100, h200 or b200; or a "
+            "results file or snapshot whose runs measured theirs. Its memory is the limit, and time is predicted too.",
         ),
     ] = None,
     tokens: Annotated[
@@ -86,7 +87,7 @@ def predict(
     score: Annotated[bool, typer.Option("--score", help="Score what was predicted: the one thing it does.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """How far the memory that was predicted for each run lies from what was measured in it, held-out cells apart."""
+    """How far the memory and time predicted for each run lie from what was measured in it, held-out cells apart."""
     from harness.commands.predict import show_score
     from harness.commands.strangers import rows_of_strangers
 

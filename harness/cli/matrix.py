@@ -1,4 +1,4 @@
-"""The matrix: `run`, `plan`, `schema`."""
+"""The matrix: `run`, `plan`, `largest-batch`, `schema`."""
 
 import math
 from pathlib import Path
@@ -82,6 +82,42 @@ def plan(
     asked = (matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, jobs)
     request = Request(*asked, vram, overhead, skip_unfit)
     show_plan(request, as_json=as_json, cells=cells)
+
+
+@app.command(
+    "largest-batch",
+    epilog="Examples: tunematrix largest-batch cost --device cpu --vram 300MB --only label=lora · "
+    "tunematrix largest-batch my-matrix.yaml --only method=qlora,rank=16 --vram 24GB --json",
+)
+def largest_batch(
+    matrix: MatrixArgument = None,
+    db: Db = Path("tunematrix.db"),
+    set_: Set = None,
+    only: Only = None,
+    base: BaseOption = None,
+    data: Data = None,
+    device: Device = "auto",
+    vram: Vram = None,
+    overhead: Overhead = "1GB",
+    most: Annotated[
+        int, typer.Option("--at-most", min=1, metavar="EXAMPLES", help="Look for no larger batch than this.")
+    ] = 1024,
+    retry_failed: Annotated[
+        bool, typer.Option(help="Try batches again that failed for another reason than memory.")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--for", min=1, metavar="SECONDS", help="Stop after so long; the same command goes on."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+) -> None:
+    """Search the largest batch of each arm that fits, by measuring; every batch that is tried is a run in the file."""
+    from harness.commands.largest_batch import find_largest
+
+    asked = (matrix, db, tuple(set_ or ()), only, base, tuple(data or ()), device, 1)
+    request = Request(*asked, vram, overhead)
+    limit = math.inf if seconds is None else seconds
+    raise typer.Exit(find_largest(request, most=most, seconds=limit, retry_failed=retry_failed, as_json_=as_json))
 
 
 @app.command()

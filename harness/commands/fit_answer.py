@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.predict.devices import Card, assumed_profile, card_named
+from harness.predict.devices import Device, device_by_sheet
 from harness.predict.fit import METHODS, Fit, fits, ways
 from harness.predict.shape import Shape
 from harness.predict.shapes import find_shape
@@ -18,7 +19,8 @@ from methods.trainer_arguments import OPTIMIZERS
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wants to know: into ``vram``, or onto ``card``, whose speed is told as well."""
+    """What somebody wants to know: into ``vram``, or onto ``card``, whose speed is told as well. A card is one by its
+    data sheet, or a results file whose runs measured theirs."""
 
     model: str
     vram: str | None
@@ -43,18 +45,19 @@ class Answer:
     revision: str | None
     limit: int
     overhead: int
-    card: Card | None
+    card: Device | None
     tokens: int | None
     fits: Sequence[Fit]
 
     @property
     def place(self) -> str:
         """Into how much memory, or on which card."""
-        return f"on {self.card.name}" if self.card else f"in {self.asked.vram}"
+        places = [f"on {self.card.name}"] if self.card else []
+        return " ".join([*places, *([f"in {self.asked.vram}"] if self.asked.vram else [])])
 
     def speed(self, fit: Fit) -> Speed | None:
         """None without a card, and where nothing fits."""
-        return speed_of(self.shape, fit, assumed_profile(self.card)) if self.card else None
+        return speed_of(self.shape, fit, self.card.profile) if self.card else None
 
     def hours(self, speed: Speed) -> float | None:
         """For as many tokens as were asked about."""
@@ -71,7 +74,7 @@ def answer_to(asked: Asked) -> Answer:
     card, limit = _limit(asked)
     overhead = parse_size("--overhead", asked.overhead)
     if overhead >= limit:
-        given = f"--card {card.name}" if card else f"--vram {asked.vram}"
+        given = f"--vram {asked.vram}" if asked.vram else f"--card {asked.card}"
         raise UserError(f"--overhead {asked.overhead}: leaves nothing of {given}")
     _refuse_unknown("--method", asked.methods, METHODS)
     _refuse_unknown("--optimizer", [asked.optimizer], OPTIMIZERS)
@@ -83,15 +86,25 @@ def answer_to(asked: Asked) -> Answer:
     return Answer(asked, model.shape, model.revision, limit, overhead, card, tokens, found)
 
 
-def _limit(asked: Asked) -> tuple[Card | None, int]:
-    """The card, if one was named, and the bytes of memory."""
-    if (asked.vram is None) == (asked.card is None):
-        wrong = "neither is given" if asked.vram is None else "both are given"
-        raise UserError(f"--vram SIZE or --card NAME: one of the two is needed, and {wrong}")
+def _limit(asked: Asked) -> tuple[Device | None, int]:
+    """The card, if one was named, and the bytes of memory: of a card that was measured, less may be asked about."""
+    measured = asked.card is not None and Path(asked.card).exists()
+    if asked.card is None and asked.vram is None:
+        raise UserError("--vram SIZE or --card NAME: one of the two is needed, and neither is given")
     if asked.card is None:
         return None, parse_size("--vram", str(asked.vram))
-    card = card_named(asked.card)
-    return card, card.memory_bytes
+    if not measured and asked.vram is not None:
+        raise UserError("--vram SIZE or --card NAME: one of the two is needed, and both are given")
+    if not measured:
+        card = device_by_sheet(asked.card)
+    else:
+        from harness.measured_device import measured_device
+
+        card = measured_device(Path(asked.card))
+    limit = card.memory_bytes if asked.vram is None else parse_size("--vram", asked.vram)
+    if limit is None:
+        raise UserError(f"--card {asked.card}: {card.name} has no memory of its own; say how much with --vram")
+    return card, limit
 
 
 def _tokens(asked: Asked) -> int | None:
@@ -111,7 +124,7 @@ def _refuse_unknown(option: str, given: Sequence[str], known: Sequence[str] | di
             raise UserError(f"{option} {name}: there is none such (there are: {', '.join(known)})")
 
 
-def assumptions(asked: Asked, card: Card | None) -> list[str]:
+def assumptions(asked: Asked, card: Device | None) -> list[str]:
     """What the answer rests on, none of it measured."""
     lines = [
         "Predicted, not measured: tensors by formula, temporary buffers by estimate.",
@@ -125,11 +138,12 @@ def assumptions(asked: Asked, card: Card | None) -> list[str]:
     return lines + (_assumptions_of_time(card, asked.optimizer) if card else [])
 
 
-def _assumptions_of_time(card: Card, optimizer: str) -> list[str]:
-    profile = assumed_profile(card)
+def _assumptions_of_time(card: Device, optimizer: str) -> list[str]:
+    profile = card.profile
+    launch = f"{profile.launch_seconds * 1e6:.2g} µs a kernel's launch"
+    rest = f"{launch}, measured too." if card.measured else f"{launch}. All assumed: no time was held against a GPU."
     lines = [
-        f"Time is a roofline by {profile.source}; attention {ATTENTION_REACH:.0%} of products' speed; "
-        f"{profile.launch_seconds * 1e6:.0f} µs a kernel's launch. All assumed: no time was held against a GPU.",
+        f"Time is a roofline by {profile.source}; attention {ATTENTION_REACH:.0%} of products' speed, assumed; {rest}",
         "Eager kernels, one optimizer step a batch; data, evaluation and checkpoints take no time.",
     ]
     paged = "What a paged optimizer moves between host and device takes no time here: on a card it does."

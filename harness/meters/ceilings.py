@@ -24,7 +24,7 @@ class Sizes(NamedTuple):
 
 # A side from which larger products are no faster; a copy that no cache holds.
 ON_GPU = Sizes(side=8192, copied=512 * MEBI, launches=2000, repeats=10)
-ON_CPU = Sizes(side=1024, copied=128 * MEBI, launches=2000, repeats=3)
+ON_CPU = Sizes(side=1024, copied=64 * MEBI, launches=2000, repeats=3)
 
 
 def measure_ceilings(device: str) -> Ceilings:

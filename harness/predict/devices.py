@@ -38,6 +38,16 @@ class Profile:
     source: str = "measured"
 
 
+@dataclass(frozen=True)
+class Device:
+    """What trains: how much memory it has (None: the host's), and what it reaches, by a data sheet or ``measured``."""
+
+    name: str
+    memory_bytes: int | None
+    profile: Profile
+    measured: bool = False
+
+
 CARDS = {
     card.name: card
     for card in (
@@ -66,7 +76,7 @@ def card_named(name: str) -> Card:
     for card in CARDS.values():
         if _plain(card.name) == _plain(name):
             return card
-    raise UserError(f"--card {name}: there is none such (there are: {', '.join(CARDS)})")
+    raise UserError(f"--card {name}: there is none such, and no results file (there are: {', '.join(CARDS)})")
 
 
 def card_of(device: str) -> Card | None:
@@ -86,6 +96,12 @@ def assumed_profile(card: Card) -> Profile:
         source=f"{card.name}'s data sheet, of whose peaks products reach {PRODUCTS_REACH:.0%} and copies "
         f"{COPIES_REACH:.0%}",
     )
+
+
+def device_by_sheet(name: str) -> Device:
+    """The card called ``name`` as it should be; raises UserError, listing those that are known."""
+    card = card_named(name)
+    return Device(card.name, card.memory_bytes, assumed_profile(card))
 
 
 def _plain(name: str) -> str:

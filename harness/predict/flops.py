@@ -4,7 +4,8 @@ A product of m x k with k x n is 2 m k n operations, an addition and a multiplic
 2.1; ``torch.utils.flop_counter``). Attention's two products are counted whole, as that counter and PaLM's appendix B
 (Chowdhery et al. 2022) do, though a causal kernel skips almost half of them. What is element by element is not counted.
 **Model** FLOPs are those that the method itself asks for; **hardware** FLOPs also what is computed a second time:
-checkpointed layers, the scores in the backward pass of fused attention (Dao 2023, section 3.1), the loss's logits.
+checkpointed layers, the scores in the backward pass of fused attention (Dao 2023, section 3.1), the loss's logits; and
+what a mask throws away: scores between examples that share a row.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import Linear, Shape
 
 Part = Literal["linear", "adapters", "attention", "output"]
-Role = Literal["forward", "input_gradients", "weight_gradients", "reference", "recomputed"]
+Role = Literal["forward", "input_gradients", "weight_gradients", "reference", "recomputed", "masked"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,12 @@ class Flops:
     output: float = 0
     reference: float = 0
     recomputed: float = 0
+    masked: float = 0
 
     @property
     def model(self) -> float:
         """What the method asks for: the numerator of a model FLOP utilisation."""
-        return self.hardware - self.recomputed
+        return self.hardware - self.recomputed - self.masked
 
     @property
     def hardware(self) -> float:
@@ -60,7 +62,7 @@ def step_flops(shape: Shape, recipe: Recipe, batch: Batch) -> Flops:
     """FLOPs of one forward and backward pass over ``batch``; the optimizer's are element by element."""
     found: Counter[str] = Counter()
     for product in products(shape, recipe, batch):
-        apart = product.role in ("reference", "recomputed") or product.part == "linear"
+        apart = product.role in ("reference", "recomputed", "masked") or product.part == "linear"
         found[product.role if apart else product.part] += product.flops * product.count
     return Flops(**found)
 
@@ -144,38 +146,40 @@ class Multiplied:
 
     def _attention(self, role: Role) -> Iterator[Product]:
         """Queries with keys, and probabilities with values."""
-        flops = 2 * self._square_flops
-        if self.recipe.attention == "eager":
-            yield self._square(role, 2)
-        else:
-            yield Product("attention", role, flops, self._heads_bytes(2, 2), self.recipe.compute_size)
+        moved = self._tables_bytes(2) if self.recipe.attention == "eager" else self._heads_bytes(2, 2)
+        yield from self._scores(role, 2, moved)
 
     def _attention_backward(self, query: bool, key: bool, value: bool) -> Iterator[Product]:
         """Fused attention computes every gradient, and the scores again; eager attention what is asked for."""
         if not (query or key or value):
             return
         if self.recipe.attention == "eager":
-            yield self._square("input_gradients", query + key + (query or key) + value)
+            number = query + key + (query or key) + value
+            yield from self._scores("input_gradients", number, self._tables_bytes(number))
             return
-        size = self.recipe.compute_size
-        yield Product("attention", "input_gradients", 4 * self._square_flops, self._heads_bytes(4, 4), size)
-        yield Product("attention", "recomputed", self._square_flops, 0, size)
+        yield from self._scores("input_gradients", 4, self._heads_bytes(4, 4))
+        yield from self._scores("recomputed", 1, 0)
 
-    @property
-    def _square_flops(self) -> int:
-        return 2 * self.batch.rows * self.batch.length**2 * self.shape.heads * self.shape.head_dim
+    def _scores(self, role: Role, number: int, moved: int) -> Iterator[Product]:
+        """``number`` products over all pairs of tokens; where examples share a row, over those of different ones too,
+        unless the kernel knows their bounds."""
+        batch, size = self.batch, self.recipe.compute_size
+        each = 2 * number * self.shape.heads * self.shape.head_dim
+        yield Product("attention", role, each * batch.pairs, moved, size)
+        if batch.packed and self.recipe.masks(batch):
+            yield Product("attention", "masked", each * (batch.rows * batch.length**2 - batch.pairs), 0, size)
 
     def _heads_bytes(self, of_queries: int, of_keys: int) -> int:
         """Bytes of so many tensors as wide as the queries, and as the keys."""
         heads = of_queries * self.shape.heads + of_keys * self.shape.kv_heads
         return self.batch.tokens * heads * self.shape.head_dim * self.recipe.compute_size
 
-    def _square(self, role: Role, number: int) -> Product:
-        """``number`` products with every head's table of scores on one side."""
+    def _tables_bytes(self, number: int) -> int:
+        """Bytes of ``number`` products with every head's table of scores on one side."""
         size, heads = self.recipe.compute_size, self.shape.heads
         table = self.batch.rows * heads * self.batch.length**2
         sides = 2 * self.batch.tokens * heads * self.shape.head_dim
-        return Product("attention", role, number * self._square_flops, number * (table + sides) * size, size)
+        return number * (table + sides) * size
 
     def _again(self, adapted: tuple[Linear, ...]) -> Iterator[Product]:
         """A checkpointed layer's forward pass once more.
@@ -190,16 +194,18 @@ class Multiplied:
             yield from own[:-1] if layer == down else own
 
     def output(self) -> Iterator[Product]:
-        """The output layer under TRL's fused loss, which keeps no logits and computes them again."""
+        """The output layer; TRL's chunked loss keeps no logits and computes them again."""
         yield self._output_product("forward")
-        yield self._output_product("recomputed")
+        if self.recipe.loss == "chunked":
+            yield self._output_product("recomputed")
         yield self._output_product("input_gradients")
         if self.recipe.adapter is None:
             yield self._output_product("weight_gradients")
 
     def _output_product(self, role: Role) -> Product:
-        """The last position of each row predicts nothing."""
-        tokens = self.batch.rows * (self.batch.length - 1)
+        """The last position of each row predicts nothing: TRL leaves it out, the model itself does not."""
+        left_out = self.batch.rows if self.recipe.loss == "chunked" else 0
+        tokens = self.batch.tokens - left_out
         return _product("output", role, tokens, self.shape.hidden, self.shape.vocabulary, self.recipe.compute_size)
 
     def reference(self) -> Iterator[Product]:

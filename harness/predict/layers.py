@@ -123,20 +123,28 @@ def attention(run: Pass, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         run.tape.keep("attention", *run.rotary)
     out = run.tensor(shape.heads * shape.head_dim, run.recipe.compute_size, grad)
     if grad:
-        (_eager if run.recipe.attention == "eager" else _fused)(run, out)
+        _eager(run, out) if run.recipe.attention == "eager" else _fused(run, out, value)
     return out
 
 
-def _fused(run: Pass, out: Tensor) -> None:
+def _fused(run: Pass, out: Tensor, value: Tensor) -> None:
     """Keeps its inputs, its output and a log-sum a head and token; masked, its own mask and copies of the key heads.
 
-    A single key head is read by all heads where it lies.
+    A single key head is read by all heads where it lies, unless it is lowered. FlashAttention 2 takes the padding out
+    first: its output, which is put back in, is a second one, taken here to be as long.
     """
     shape, batch, size = run.shape, run.batch, run.recipe.compute_size
-    width = shape.heads if batch.masked and shape.kv_heads > 1 else shape.kv_heads
-    query, key, value = (run.tensor(n * shape.head_dim, size) for n in (shape.heads, width, width))
+    masked = run.recipe.masks(batch)
+    if batch.padded and not masked:
+        out = run.tensor(shape.heads * shape.head_dim, size)
+
+    def heads(lowered: bool) -> int:
+        return shape.heads if masked and (shape.kv_heads > 1 or lowered) else shape.kv_heads
+
+    widths = (shape.heads, heads(run.recipe.autocast), heads(value.size != size))
+    query, key, value = (run.tensor(width * shape.head_dim, size) for width in widths)
     sums = run.tensor(shape.heads, FLOAT32)
-    mask = [Tensor(batch.rows * batch.length**2, size, False)] if batch.masked else []
+    mask = [Tensor(batch.rows * batch.length**2, size, False)] if masked else []
     scratch = 2 * query.bytes + key.bytes + value.bytes + run.stream().bytes
     run.tape.keep("attention", query, key, value, out, sums, *mask, scratch=scratch)
 
@@ -163,6 +171,39 @@ def mlp(run: Pass, gate: Tensor, up: Tensor) -> Tensor:
 
 
 def loss(run: Pass, x: Tensor) -> None:
+    """The output layer and the loss over the vocabulary, in one of the three ways in which they are computed."""
+    {"chunked": _chunked_loss, "whole": _whole_loss, "liger": _liger_loss}[run.recipe.loss](run, x)
+
+
+def _whole_loss(run: Pass, x: Tensor) -> None:
+    """The output layer keeps what a linear layer does, the loss all logarithms of probabilities in float32. Its
+    backward pass makes a gradient as large of each of its two steps."""
+    shape, recipe, batch = run.shape, run.recipe, run.batch
+    table, logits = shape.vocabulary * shape.hidden, batch.tokens * shape.vocabulary
+    kept = [_lowered(run, x, shape.hidden)] if run.trains_base else []
+    kept += [Tensor(table, recipe.compute_size)] if recipe.autocast else []
+    learned = table * recipe.weight_size if run.trains_base else 0
+    waiting = learned * shape.tied
+    scratch = logits * recipe.compute_size + x.bytes + waiting
+    run.tape.keep("loss", *kept, gradient=learned - waiting, pending=waiting, scratch=scratch)
+    run.tape.keep("loss", Tensor(logits, FLOAT32), run.tensor(1, INDEX), scratch=2 * logits * FLOAT32)
+
+
+def _liger_loss(run: Pass, x: Tensor) -> None:
+    """Liger computes gradients as it goes forward: that of its input and of a weight that learns are all it keeps.
+
+    Its logits are of so many tokens at a time that they take about as much as its input.
+    """
+    shape, recipe, batch = run.shape, run.recipe, run.batch
+    learned = Tensor(shape.vocabulary * shape.hidden if run.trains_base else 0, recipe.weight_size)
+    waiting = learned.bytes * shape.tied
+    at_once = -(-batch.tokens // -(-shape.vocabulary // shape.hidden))
+    tile = min(batch.tokens, 1 << (at_once - 1).bit_length()) * shape.vocabulary * recipe.compute_size
+    run.tape.keep("loss", gradient=learned.bytes - waiting)
+    run.tape.keep("loss", run.tensor(shape.hidden, x.size), learned, pending=waiting, scratch=tile)
+
+
+def _chunked_loss(run: Pass, x: Tensor) -> None:
     """TRL's fused output layer and loss: hidden states, targets and two sums a token, but no logits.
 
     The last position of each row predicts nothing. Two masks of the tokens without loss are kept beside. Its backward
@@ -193,8 +234,8 @@ def held_by_checkpoints(shape: Shape, recipe: Recipe, batch: Batch) -> int:
     """Bytes of mask and angles, which checkpointed layers hold for later beside autograd, out of the ledger's sight."""
     if not recipe.checkpointing:
         return 0
-    size = BOOL if recipe.attention == "sdpa" else recipe.weight_size
-    mask = batch.rows * batch.length**2 * size if batch.masked or recipe.attention == "eager" else 0
+    size = recipe.weight_size if recipe.attention == "eager" else BOOL
+    mask = batch.rows * batch.length**2 * size if recipe.masks(batch) or recipe.attention == "eager" else 0
     return mask + 2 * batch.length * shape.head_dim * recipe.weight_size
 
 

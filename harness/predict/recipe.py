@@ -11,6 +11,7 @@ from methods.parameters import LoraParameters
 SIZES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 Reference = Literal["precomputed", "model", "frozen_copy", "adapter_off"]
+Loss = Literal["chunked", "whole", "liger"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Recipe:
     optimizer: str = "adamw"
     attention: str = "sdpa"
     checkpointing: bool = False
+    loss: Loss = "chunked"  # over the vocabulary
     reference: Reference | None = None
     device: str = "cuda"  # which kernels run: "cpu" or "cuda"
 
@@ -63,20 +65,24 @@ class Recipe:
         """Bytes of one element of what is trained."""
         return self.weight_size if self.adapter is None else self.adapter_size
 
+    def masks(self, batch: "Batch") -> bool:
+        """Does attention compute what is masked? FlashAttention 2 takes the bounds of examples, and no padding."""
+        return batch.masked and self.attention != "flash_attention_2"
+
 
 @dataclass(frozen=True)
 class Batch:
     """One forward pass: ``rows`` sequences (two of a preference pair) of ``length`` tokens, padding included.
 
-    ``padded`` if any row is shorter than the others; ``packed`` if several examples stand in one row, each to attend
-    to itself alone; ``accumulated`` if gradients of earlier ones of the step stand.
+    ``padded`` if any row is shorter than the others; ``accumulated`` if gradients of earlier ones of the step stand;
+    ``packed`` holds the lengths of examples that share a row, each to attend to itself alone.
     """
 
     rows: int
     length: int
     padded: bool = False
     accumulated: bool = False
-    packed: bool = False
+    packed: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -86,13 +92,18 @@ class Batch:
     @property
     def masked(self) -> bool:
         """Must attention leave out more than what lies ahead?"""
-        return self.padded or self.packed
+        return self.padded or bool(self.packed)
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of tokens of one example, or of one row where no row holds several."""
+        return sum(length**2 for length in self.packed) or self.rows * self.length**2
 
 
 def batch_of(lengths: Sequence[int], *, packing: bool = False, accumulated: bool = False) -> Batch:
     """The forward pass over sequences of these lengths: a row each, padded to the longest, or all in one."""
     if packing:
-        return Batch(1, sum(lengths), packed=len(lengths) > 1, accumulated=accumulated)
+        return Batch(1, sum(lengths), accumulated=accumulated, packed=tuple(lengths) if len(lengths) > 1 else ())
     return Batch(len(lengths), max(lengths), min(lengths) < max(lengths), accumulated)
 
 
@@ -117,6 +128,7 @@ def recipe_of(stages: Sequence[Mapping[str, Any]], execution: Mapping[str, Any],
         optimizer=last["optimizer"]["name"],
         attention=execution["attention"],
         checkpointing=execution["gradient_checkpointing"],
+        loss=execution.get("loss", "chunked"),
         reference=_reference(last["parameters"]) if last["kind"] == "preference" else None,
         device="cpu" if device == "cpu" else "cuda",
     )
@@ -144,7 +156,7 @@ def _refuse_third_parties(stages: Sequence[Mapping[str, Any]]) -> None:
 
 def _refuse_kernels(execution: Mapping[str, Any]) -> None:
     wanted = [name for name in ("compile", "liger", "patch") if execution.get(name)]
-    if execution["attention"] not in ("eager", "sdpa"):
+    if execution["attention"] not in ("eager", "sdpa", "flash_attention_2"):
         wanted.append(execution["attention"])
     if wanted:
         raise UserError(f"{', '.join(wanted)}: not predicted yet")

@@ -155,4 +155,4 @@ def _executed(product: Product, recipe: Recipe, batch: Batch) -> float:
     """Operations as a large product's worth: attention skips what is masked, and is slower at the rest."""
     if product.part != "attention" or recipe.attention == "eager":
         return product.flops
-    return product.flops * (1.0 if batch.masked else CAUSAL_SHARE) / ATTENTION_REACH
+    return product.flops * (1.0 if recipe.masks(batch) else CAUSAL_SHARE) / ATTENTION_REACH

@@ -16,6 +16,7 @@ from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import Linear, Shape
 
 DEQUANTISING_KERNELS = 3  # the scales of the scales, their mean, the weights
+CHUNKED_LOSS_KERNELS = 27  # of TRL's loss beside its tiles, on one number a token: more than the model's own has
 
 
 @dataclass(frozen=True)
@@ -123,24 +124,37 @@ class Moved:
         return looked_up + self._norm() + self.logits_forward()
 
     def ends_backward(self) -> Traffic:
-        """The loss sums gradients in float32; a table that learns gets its own from every token."""
-        shape, recipe = self.shape, self.recipe
+        """TRL's loss sums gradients in float32; a table that learns gets its own from every token."""
+        shape, recipe, table = self.shape, self.recipe, self.shape.vocabulary * self.shape.hidden
         found = self.logits_backward() + self._norm_backward()
-        found += self._each(shape.hidden, 2 * FLOAT32 + recipe.weight_size, 2)
+        if recipe.loss == "chunked":
+            found += self._each(shape.hidden, 2 * FLOAT32 + recipe.weight_size, 2) + Traffic(0, CHUNKED_LOSS_KERNELS)
+            found += Traffic(table * (2 * FLOAT32 + recipe.weight_size), 2) if self.trains_base else NOTHING
         if not self.trains_base:
             return found
-        table = shape.vocabulary * shape.hidden
-        found += Traffic(table * (2 * FLOAT32 + recipe.weight_size), 2)
         found += Traffic(table * recipe.weight_size, 2) + self._each(shape.hidden, 3 * recipe.weight_size + INDEX, 1)
         return found + (Traffic(3 * table * recipe.weight_size, 1) if shape.tied else NOTHING)
 
     def logits_forward(self) -> Traffic:
-        """Each tile of logits is read once."""
-        return self._logits(self.recipe.compute_size)
+        """Each tile of logits is read once; Liger's is read again and turned into its gradient; whole ones are raised
+        to float32, and their logarithms of probabilities written."""
+        size = self.recipe.compute_size
+        if self.recipe.loss == "whole":
+            return self._each(self.shape.vocabulary, self._raised_logits + 2 * FLOAT32, 1 + (size != FLOAT32))
+        return self._logits(3 * size if self.recipe.loss == "liger" else size)
 
     def logits_backward(self) -> Traffic:
-        """Each tile is turned into its gradient where it lies."""
-        return self._logits(2 * self.recipe.compute_size)
+        """Each tile is turned into its gradient where it lies; Liger has done it. Of whole ones two gradients are
+        written, the second from the first, and lowered again."""
+        size = self.recipe.compute_size
+        if self.recipe.loss == "whole":
+            return self._each(self.shape.vocabulary, 4 * FLOAT32 + self._raised_logits, 2 + (size != FLOAT32))
+        return NOTHING if self.recipe.loss == "liger" else self._logits(2 * size)
+
+    @property
+    def _raised_logits(self) -> int:
+        size = self.recipe.compute_size
+        return size + FLOAT32 if size != FLOAT32 else 0
 
     def _norm(self) -> Traffic:
         """Widened, squared, averaged, scaled, narrowed, and weighted."""
@@ -151,7 +165,7 @@ class Moved:
 
     def _norm_backward(self) -> Traffic:
         size, hidden = self.recipe.weight_size, self.shape.hidden
-        narrow, kernels = (4 * size, 17) if size != FLOAT32 else (2 * size, 15)
+        narrow, kernels = (4 * size, 14) if size != FLOAT32 else (2 * size, 12)
         wide = 19 if size != FLOAT32 else 17
         weight = self._each(hidden, 4 * size, 2) if self.trains_base else NOTHING
         return self._each(hidden, narrow + wide * FLOAT32, kernels) + weight

@@ -37,6 +37,17 @@ SELECT step, loss, gradient_norm, tokens_seen, seconds FROM steps
 WHERE run_id = :run_id AND stage_id = :stage_id ORDER BY step
 """
 
+_STEP_PART_COLUMNS = [
+    *("part", "seconds_median", "seconds_p25", "seconds_p75"),
+    *("peak_allocated_bytes", "peak_reserved_bytes", "peak_ledger_bytes"),
+]
+_STEP_PARTS = f"""
+SELECT {", ".join(_STEP_PART_COLUMNS)} FROM step_parts WHERE run_id = :run_id AND stage_id = :stage_id
+ORDER BY CASE part WHEN 'data' THEN 0 WHEN 'forward' THEN 1 WHEN 'reference' THEN 2 WHEN 'backward' THEN 3
+                   WHEN 'optimizer' THEN 4 ELSE 5 END
+"""
+_TIMELINE = "SELECT columns FROM timelines WHERE run_id = :run_id AND stage_id = :stage_id"
+
 _SCORES = """
 SELECT scores.moment, scores.eval_id, evals.task, evals.role, evals.split, scores.metric, scores.value, scores.n_items,
        scores.higher_is_better, evals.chance, evals.item_digest, evals.task_version, evals.decoding
@@ -102,6 +113,28 @@ def steps(db: Database, run: dict[str, Any]) -> pd.DataFrame:
         found += [{"position": stage["position"], "kind": stage["kind"], **row} for row in rows]
     frame = pd.DataFrame(found, columns=STEP_COLUMNS)
     return frame.astype({name: float for name in ("loss", "gradient_norm", "tokens_seen", "seconds")})
+
+
+def step_parts(db: Database, run: dict[str, Any]) -> pd.DataFrame:
+    """A row a part of a training step of a measure run's own stage, in order, and the whole step last: its seconds
+    and its peaks of bytes. Empty where steps were not looked into."""
+    frame = pd.DataFrame(list(db.query(_STEP_PARTS, _own_stage(run))), columns=_STEP_PART_COLUMNS)
+    return frame.astype(dict.fromkeys(_STEP_PART_COLUMNS[1:], float))
+
+
+def timeline(db: Database, run: dict[str, Any]) -> pd.DataFrame:
+    """What stood in memory in one step of a measure run's own stage: ``seconds`` since it began, its ``part``, bytes by
+    component of the ledger, and on a GPU what was ``allocated``. Empty where no step was watched."""
+    row = next(db.query(_TIMELINE, _own_stage(run)), None)
+    if row is None:
+        return pd.DataFrame(columns=["seconds", "part"])
+    columns = json.loads(row["columns"])
+    moments = len(columns["seconds"])
+    return pd.DataFrame({name: values * moments if len(values) == 1 else values for name, values in columns.items()})
+
+
+def _own_stage(run: dict[str, Any]) -> dict[str, str]:
+    return {"run_id": run["run_id"], "stage_id": run["recipe_id"]}
 
 
 def base_scores(db: Database, run: dict[str, Any]) -> pd.DataFrame:

@@ -31,6 +31,8 @@ class OneRun:
     items: pd.DataFrame
     base_scores: pd.DataFrame
     base_items: pd.DataFrame
+    step_parts: pd.DataFrame
+    timeline: pd.DataFrame
 
     @property
     def why_unscored(self) -> str:
@@ -64,6 +66,8 @@ def read_run(key: SectionKey, run_id: str) -> OneRun | None:
             items=one_run.items(db, run_id),
             base_scores=one_run.base_scores(db, run),
             base_items=one_run.base_items(db, run),
+            step_parts=one_run.step_parts(db, run),
+            timeline=one_run.timeline(db, run),
         )
 
 

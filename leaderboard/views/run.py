@@ -19,6 +19,7 @@ from leaderboard.scope import Scope
 from leaderboard.texts import short
 from leaderboard.widgets import controls
 from leaderboard.widgets.run_items import show_items
+from leaderboard.widgets.run_step import show_step
 from leaderboard.widgets.saving import picture
 from leaderboard.widgets.scope import page
 from leaderboard.widgets.tables import downloads, show_table
@@ -104,6 +105,7 @@ def _training(found: OneRun, phases: pd.DataFrame) -> None:
     if chart is not None:
         picture(chart, key="phases")
     _phase_table(own)
+    show_step(found)
 
 
 def _curves(found: OneRun, position: int, heading: str | None) -> None:

@@ -13,6 +13,8 @@ HERE = Path(__file__).resolve().parent
 SHAPES, TOKENIZER = "../shapes", "../../pocket/bases/pocket-1m"
 RANKS = [8, 16, 64]
 BFLOAT16 = {"weights": "bfloat16", "compute": "bfloat16", "adapter": "float32"}
+LIMITS = ("24GB", "48GB", "80GB")  # of the cards that most people have
+LONG_STEPS = {"measure": {"warmup_steps": 2, "steps": 4}, "timeout_seconds": 300}  # of a hundred thousand tokens
 AMP = {"precision": {"weights": "float32", "compute": "bfloat16"}}
 CHECKPOINTED = {"kernels": {"gradient_checkpointing": True}}
 METHODS: dict[str, dict[str, Any]] = {
@@ -39,11 +41,20 @@ def matrices() -> dict[str, dict[str, Any]]:
         "2-1b-3b": _matrix(["llama-3.2-1b", "llama-3.2-3b"], _by_batch(METHODS | _amp()) | _pairs()),
         "3-kernels": _matrix(["llama-3.2-3b", "llama-3.1-8b"], _kernels()),
         "4-lengths": _matrix(["qwen2.5-0.5b", "llama-3.2-3b", "llama-3.1-8b"], _lengths()),
-        "5-data": _matrix(["llama-3.2-3b"], _data()),
+        "5-limits": _matrix(["llama-2-7b", "llama-3.1-8b"], _by_method(1), batch_size=1),
+        "6-largest-batch": _matrix(["llama-3.2-3b", "llama-3.1-8b"], _by_method(2), **LONG_STEPS),
+        "7-data": _matrix(["llama-3.2-3b"], _data()),
     }
 
 
-def _matrix(shapes: Iterable[str], entries: Entries) -> dict[str, Any]:
+def visits(name: str) -> list[tuple[str, ...]]:
+    """The commands that a file is for, each with its options: how `scripts.gpu_matrix` goes through it."""
+    if name == "5-limits":
+        return [("run", "--vram", limit) for limit in LIMITS]
+    return [("largest-batch",)] if name == "6-largest-batch" else [("run",)]
+
+
+def _matrix(shapes: Iterable[str], entries: Entries, **other: Any) -> dict[str, Any]:
     return {
         "version": 1,
         "suite": "cost",
@@ -57,6 +68,7 @@ def _matrix(shapes: Iterable[str], entries: Entries) -> dict[str, Any]:
         "precision": BFLOAT16,
         "measure": {"warmup_steps": 3, "steps": 8},
         "timeout_seconds": 180,
+        **other,
         "methods": entries,
     }
 
@@ -65,19 +77,25 @@ def _amp() -> Entries:
     return {"full_sft amp": {**METHODS["full_sft"], **AMP}}
 
 
-def _by_batch(methods: Entries) -> Entries:
+def _by_batch(methods: Entries, batches: Iterable[int] = (2, 1, 8)) -> Entries:
     """Without and with checkpointing, the batch that most people compare at first."""
     return {
         f"{name} {batch} x 2048{more}": {**entry, "batch_size": batch, **settings}
-        for batch in (2, 1, 8)
+        for batch in batches
         for more, settings in (("", {}), (" checkpointed", CHECKPOINTED))
         for name, entry in methods.items()
     }
 
 
-def _pairs() -> Entries:
+def _by_method(batch: int) -> Entries:
+    """Each method at one rank and one batch."""
+    methods = {name: {**entry, **_one_rank(name)} for name, entry in METHODS.items()}
+    return _by_batch(methods, (batch,)) | _pairs(batch, rank=16)
+
+
+def _pairs(batch: int = 2, rank: int = 8) -> Entries:
     """DPO on adapters, at a pair of rows as long together as an example of the others."""
-    start = {f"{name} 2 x 2048": {"rank": 8} for name in ("lora", "qlora")}
+    start = {f"{name} {batch} x 2048": {"rank": rank} for name in ("lora", "qlora")}
     return {"dpo": {"starts_from": start, "learning_rate": 1e-5, "sequence_length": 1024}}
 
 

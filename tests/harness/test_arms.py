@@ -51,6 +51,7 @@ class TestTheSameWork:
         assert plain.keys().isdisjoint(LATER_KERNELS)
         assert named(arms("kernels.packing=false"), FULL).execution == plain
         assert named(arms("kernels.packing=true"), FULL).execution == {**plain, "packing": True}
+        assert named(arms("kernels.loss=whole"), FULL).execution == {**plain, "loss": "whole"}
 
     def test_rate_and_seed_are_no_part_of_an_arm(self, arms):
         fewer = arms("seeds=1", "methods.full_sft.learning_rate=[7e-4, 9e-4]")
@@ -105,14 +106,30 @@ class TestRefusing:
         [
             ("kernels.attention=flash_attention_2", "flash_attention_2 needs a CUDA device"),
             ("kernels.liger=true", "kernels.liger needs a CUDA device"),
+            ("kernels.loss=liger", "kernels.loss: liger needs a CUDA device"),
             ("optimizer.name=adamw_8bit", "adamw_8bit needs a CUDA device"),
         ],
     )
     def test_what_this_machine_lacks_is_a_reason_in_the_plan(self, arms, override, reason):
         assert reason in (named(arms(override), FULL).refusal or "")
 
-    def test_preference_pairs_are_not_packed(self, arms):
-        found = arms("kernels.packing=true")
+    def test_flash_attention_2_does_not_compute_in_float32(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("harness.arms.find_spec", lambda name: object())
+        matrix = load_matrix(suite_file("pocket"), ("kernels.attention=flash_attention_2",))
+
+        found = build_arms(matrix, MixLibrary(tmp_path, matrix.folder), "cuda")
+
+        assert "computes in bfloat16 or float16, precision.compute is float32" in (named(found, FULL).refusal or "")
+
+    @pytest.mark.parametrize(
+        ("override", "reason"),
+        [
+            ("kernels.packing=true", "kernels.packing: TRL packs no preference pairs"),
+            ("kernels.loss=whole", "kernels.loss: whole: TRL computes DPO's loss chunked"),
+        ],
+    )
+    def test_what_trl_does_not_do_for_preference_pairs(self, arms, override, reason):
+        found = arms(override)
 
         assert named(found, FULL).refusal is None
-        assert named(found, DPO).refusal == "kernels.packing: TRL packs no preference pairs"
+        assert named(found, DPO).refusal == reason

@@ -36,7 +36,7 @@ def test_a_later_part_of_a_step_meets_the_gradients_of_the_first() -> None:
 def test_packed_examples_are_one_row_as_long_as_all_of_them() -> None:
     found = longest_batches(sft(5, 7, 9, 2), batch_size=4, micro_batch_size=2, packing=True)
 
-    assert found == (Batch(1, 12, packed=True), Batch(1, 11, packed=True, accumulated=True))
+    assert found == (Batch(1, 12, packed=(5, 7)), Batch(1, 11, packed=(9, 2), accumulated=True))
 
 
 def test_one_example_alone_is_not_packed() -> None:

@@ -74,7 +74,7 @@ def test_packed_examples_stand_in_one_row(arms: dict[str, Arm]) -> None:
 
     found = need_at_most(packed, "cpu").batch
 
-    assert found == Batch(1, 4 * arm.mix.longest, packed=True, accumulated=True)
+    assert found == Batch(1, 4 * arm.mix.longest, packed=(arm.mix.longest,) * 4, accumulated=True)
 
 
 def test_a_base_that_is_none_of_the_known_families_is_not_predicted(arms: dict[str, Arm]) -> None:

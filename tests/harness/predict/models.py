@@ -37,8 +37,10 @@ def model_of(name: str, recipe: Recipe, device: str) -> Any:
     return model.train()
 
 
-def loss_of(model: Any, tokens: Any) -> Any:
+def loss_of(model: Any, tokens: Any, recipe: Recipe) -> Any:
     """As the harness's trainers compute it, summed."""
+    if recipe.loss == "whole":
+        return model(input_ids=tokens, labels=tokens, use_cache=False, num_items_in_batch=1).loss
     return -model(input_ids=tokens, labels=tokens, use_cache=False, fused_lm_head=True).log_probs.sum()
 
 

@@ -19,7 +19,9 @@ def test_an_unknown_card_is_told_those_that_there_are() -> None:
     with pytest.raises(UserError) as refused:
         card_named("voodoo2")
 
-    assert refused.value.lines == (f"--card voodoo2: there is none such (there are: {', '.join(CARDS)})",)
+    assert refused.value.lines == (
+        f"--card voodoo2: there is none such, and no results file (there are: {', '.join(CARDS)})",
+    )
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -26,6 +26,7 @@ LLAMA = "transformers.models.llama.modeling_llama"
 BFLOAT16: dict[str, Any] = {"weights": "bfloat16", "compute": "bfloat16", "device": "cpu"}
 FULL = Recipe(**BFLOAT16)
 LORA = Recipe(**BFLOAT16, adapter=Adapter(16))
+WHOLE = Recipe(**BFLOAT16, adapter=Adapter(16), loss="whole")
 CHECKPOINTED = Recipe(**BFLOAT16, adapter=Adapter(16, ("q_proj", "v_proj")), checkpointing=True)
 
 
@@ -43,8 +44,8 @@ class Counted:
 
 @pytest.mark.parametrize(
     "recipe",
-    [FULL, *(pytest.param(one, marks=pytest.mark.extended) for one in (LORA, CHECKPOINTED))],
-    ids=["full_sft", "lora", "lora checkpointed"],
+    [FULL, *(pytest.param(one, marks=pytest.mark.extended) for one in (LORA, CHECKPOINTED, WHOLE))],
+    ids=["full_sft", "lora", "lora checkpointed", "lora, whole logits"],
 )
 @pytest.mark.parametrize(
     "batch",
@@ -77,14 +78,14 @@ def step_without_storage(name: str, recipe: Recipe, batch: Batch) -> Counted:
         optimizer = torch.optim.AdamW(learned, fused=True)
         tokens = torch.zeros(batch.rows, batch.length, dtype=torch.int64)
         with nullcontext() if batch.padded else patch(f"{LLAMA}.create_causal_mask", return_value=None):
-            loss_of(model, tokens).backward()
+            loss_of(model, tokens, recipe).backward()
             optimizer.step()
             optimizer.zero_grad()
             tracker = MemTracker()
             tracker.track_external(model, optimizer)
             _leave_out_hooks_of_frozen_parameters(tracker, model)
             with tracker:
-                loss = loss_of(model, tokens)
+                loss = loss_of(model, tokens, recipe)
                 forward = _snapshot(tracker)
                 loss.backward()
                 backward = _snapshot(tracker)

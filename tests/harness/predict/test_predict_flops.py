@@ -5,6 +5,7 @@ same formulas, PyTorch's own. A 4-bit product is an operator of bitsandbytes, wh
 """
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from harness.bases.config import read_config
 from harness.predict.flops import step_flops
-from harness.predict.recipe import Adapter, Batch, Recipe, recipe_of
+from harness.predict.recipe import Adapter, Batch, Recipe, batch_of, recipe_of
 from harness.predict.shape import shape_of
 from harness.predict.shapes import read_shape
 from tests.harness.predict.steps import MORE_SHAPES, SMALLEST, base_of
@@ -41,7 +42,7 @@ def counted_and_predicted(folder: Path, *stages: dict[str, Any], shape: str, **s
     plain_step = Trainer.training_step
 
     def counted_step(trainer: Any, model: Any, inputs: dict[str, Any], *rest: Any) -> Any:
-        batches.append(Batch(*inputs["input_ids"].shape))
+        batches.append(batch_seen(inputs))
         with FlopCounterMode(display=False, custom_mapping=_cpu_operators()) as counter:
             loss = plain_step(trainer, model, inputs, *rest)
         counted.append(counter.get_total_flops())
@@ -52,6 +53,12 @@ def counted_and_predicted(folder: Path, *stages: dict[str, Any], shape: str, **s
     recipe = recipe_of([one.stage for one in training.assignment.stages], training.assignment.execution, "cpu")
     sizes = shape_of(read_config(base["base"] / "config.json"), shape)
     return counted, [step_flops(sizes, recipe, batch).hardware for batch in batches]
+
+
+def batch_seen(inputs: dict[str, Any]) -> Batch:
+    """What a trainer was given; of packed examples their bounds are told."""
+    bounds = inputs.get("cu_seq_lens_q")
+    return Batch(*inputs["input_ids"].shape, packed=() if bounds is None else tuple(bounds.diff().tolist()))
 
 
 def _cpu_operators() -> dict[Any, Any]:
@@ -121,6 +128,8 @@ def test_dpo_and_its_reference(tmp_path: Path, shape: str, first: str, second: d
         ({"precision": {"weights": "float32", "compute": "bfloat16"}}, {}),
         ({}, {"micro_batch_size": 2}),
         ({}, {"packing": True}),
+        ({}, {"packing": True, "attention": "eager", "gradient_checkpointing": True}),
+        ({}, {"loss": "whole"}),
     ],
     ids=lambda settings: " ".join(map(str, settings.values())),
 )
@@ -159,6 +168,19 @@ def test_attention_is_counted_whole_as_palm_does() -> None:
     palm = 12 * shape.layers * shape.heads * shape.head_dim * BATCH.length * BATCH.tokens
 
     assert step_flops(shape, FULL, BATCH).attention == palm
+
+
+@pytest.mark.parametrize("recipe", [FULL, LORA, replace(LORA, checkpointing=True), replace(FULL, attention="eager")])
+def test_the_method_asks_for_no_scores_between_packed_examples(recipe: Recipe) -> None:
+    shape, lengths = read_shape("llama-2-7b"), (300, 1000, 50)
+    alone = [step_flops(shape, recipe, Batch(1, length)) for length in lengths]
+
+    packed = step_flops(shape, recipe, batch_of(lengths, packing=True))
+    by_bounds = step_flops(shape, replace(recipe, attention="flash_attention_2"), batch_of(lengths, packing=True))
+
+    assert packed.attention == sum(one.attention for one in alone)
+    assert packed.masked > 0 == by_bounds.masked
+    assert packed.model == packed.hardware - packed.recomputed - packed.masked
 
 
 def test_lora_saves_the_gradients_of_the_weights_and_adds_its_own() -> None:

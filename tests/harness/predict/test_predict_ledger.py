@@ -54,6 +54,10 @@ def test_dpo_on_lora_on_each_small_shape(tmp_path: Path, shape: str, adapter: st
         ({}, {"packing": True, "attention": "eager"}),
         ({}, {"packing": True, "micro_batch_size": 2}),
         ({"precision": AMP}, {"packing": True}),
+        ({}, {"loss": "whole"}),
+        ({}, {"loss": "whole", "packing": True}),
+        ({"precision": BFLOAT16}, {"loss": "whole"}),
+        ({"precision": AMP}, {"loss": "whole"}),
         ({}, {"micro_batch_size": 2}),
         ({"batch_size": 1}, {}),
         ({"precision": BFLOAT16}, {}),
@@ -69,6 +73,11 @@ def test_each_way_of_computing(
     found = step_of(tmp_path, stage(method, **stage_settings), shape=shape, **execution)
 
     assert found.differences() == {}
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_a_single_key_head_that_autocast_lowers_is_copied_for_every_head(tmp_path: Path, method: str) -> None:
+    assert step_of(tmp_path, stage(method, precision=AMP), shape="small-qwen2").differences() == {}
 
 
 @pytest.mark.parametrize("shape", MORE_SHAPES)

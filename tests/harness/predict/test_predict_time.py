@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from harness.predict.devices import CARDS, Profile, assumed_profile
-from harness.predict.recipe import Adapter, Batch, Recipe
+from harness.predict.memory import total_bytes
+from harness.predict.recipe import Adapter, Batch, Recipe, batch_of
 from harness.predict.shape import Shape
 from harness.predict.shapes import read_shape
 from harness.predict.time import step_seconds, tokens_per_second
@@ -63,6 +64,16 @@ def test_what_is_added_takes_longer() -> None:
     assert seconds(replace(FULL, attention="eager")) > seconds(FULL)
     assert seconds(LORA, replace(BATCH, padded=True)) > seconds(LORA)
     assert seconds(Recipe()) > seconds(Recipe(compute="bfloat16")) > seconds(FULL)
+
+
+@pytest.mark.parametrize("recipe", [FULL, LORA, replace(LORA, checkpointing=True)])
+def test_flash_attention_2_neither_masks_nor_computes_what_stands_between_packed_examples(recipe: Recipe) -> None:
+    shape, flash = read_shape("llama-3.1-8b"), replace(recipe, attention="flash_attention_2")
+    one, packed = Batch(1, 2048), batch_of([1500, 400, 148], packing=True)
+
+    assert total_bytes(shape, flash, packed) == total_bytes(shape, recipe, one) < total_bytes(shape, recipe, packed)
+    assert seconds(flash, packed) < seconds(recipe, one) < seconds(recipe, packed)
+    assert seconds(flash, one) == seconds(recipe, one)
 
 
 def test_a_faster_card_is_no_slower() -> None:

@@ -1,5 +1,6 @@
 """The run's page: the run that the address names, or one to choose, with everything that is known of it."""
 
+import json
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from harness.foreign import import_foreign
+from harness.store import one_run
 from harness.store.database import open_for_reading, open_for_writing
 from harness.store.packing import pack_texts
 from tests.factory import ARMS, make_database
@@ -213,3 +215,33 @@ def test_where_nothing_but_failures_is_known_they_are_shown(open_board, tmp_path
     failed = replace(ARMS["lora"], fails=dict.fromkeys(ARMS["lora"].rates, "oom"))
     page = open_board(make_database(tmp_path / "f.db", arms={"lora": failed}, bases=["pocket-1m"]), page="run")
     assert "It ended as oom" in page.error[0].value
+
+
+def test_a_measure_runs_step_is_a_picture_and_a_table_of_its_parts(open_board, tmp_path):
+    path = make_database(tmp_path / "steps.db", arms=WORLD, bases=["pocket-1m"], seeds=(1,))
+    wanted = run_id(path, label="lora", purpose="measure")
+    db = open_for_writing(path)
+    key = {"run_id": wanted, "stage_id": one_run.about(db, wanted)["recipe_id"]}
+    db["step_parts"].insert_all([
+        {**key, "part": "step", "seconds_median": 0.3, "peak_ledger_bytes": None},
+        {**key, "part": "backward", "seconds_median": 0.2, "peak_ledger_bytes": 30},
+        {**key, "part": "forward", "seconds_median": 0.1, "peak_ledger_bytes": 20},
+    ])  # fmt: skip
+    columns = {"seconds": [0.0, 0.5], "part": ["forward", "backward"], "weights": [7], "activation": [1, 2],
+               **{name: [0] for name in ("quantisation", "adapter", "gradient", "optimizer")}}  # fmt: skip
+    db["timelines"].insert({**key, "columns": json.dumps(columns)})
+    db.close()
+
+    page = open_board(path, page="run", run=wanted)
+
+    assert "A training step" in [one.value for one in page.subheader]
+    table = next(one.value for one in page.dataframe if "part" in one.value)
+    assert list(table["part"]) == ["forward", "backward", "step"]
+    assert one_run.timeline(open_for_reading(path), one_run.about(open_for_reading(path), wanted)).to_dict("list") == {
+        **columns, "weights": [7, 7], **{name: [0, 0] for name in ("quantisation", "adapter", "gradient", "optimizer")}
+    }  # fmt: skip
+
+
+def test_a_run_whose_steps_were_not_looked_into_has_no_such_part(open_board, db):
+    page = open_board(db, page="run", run=run_id(db, label="lora", purpose="measure"))
+    assert "A training step" not in [one.value for one in page.subheader]

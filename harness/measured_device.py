@@ -1,0 +1,42 @@
+"""What a device can do, from runs that measured it: the ceilings in a results file or a snapshot."""
+
+import json
+from pathlib import Path
+from statistics import median
+
+from harness.errors import UserError
+from harness.predict.devices import Device, Profile
+from harness.stack import hardware
+
+_CEILINGS = """
+SELECT stack_id, bfloat16_flops, float32_flops, bytes_per_second, launch_seconds
+FROM ceilings JOIN runs USING (run_id) WHERE runs.status = 'ok' ORDER BY runs.started_at
+"""
+
+
+def measured_device(path: Path) -> Device:
+    """The device of the newest measure runs in ``path``, by the median of what they reached; without memory where it is
+    a CPU. Raises UserError where no run measured one."""
+    from harness.sources import open_source
+
+    db = open_source(path).db
+    rows = list(db.query(_CEILINGS))
+    if not rows:
+        raise UserError(f"--card {path}: no run in it measured its device; measure runs of `tunematrix run` do")
+    newest = [row for row in rows if row["stack_id"] == rows[-1]["stack_id"]]
+    facts = json.loads(next(db.query("SELECT facts FROM stacks WHERE stack_id = ?", [rows[-1]["stack_id"]]))["facts"])
+    memory = facts.get("memory_limit_bytes") or facts.get("gpu_memory_gib", 0) * 2**30
+    name = hardware(facts)
+    profile = Profile(
+        **{
+            of: median(row[column] for row in newest)
+            for of, column in (
+                ("bfloat16_flops", "bfloat16_flops"),
+                ("float32_flops", "float32_flops"),
+                ("bandwidth", "bytes_per_second"),
+                ("launch_seconds", "launch_seconds"),
+            )
+        },
+        source=f"{name} as {len(newest)} runs in {path.name} measured it",
+    )
+    return Device(name, memory or None, profile, measured=True)
