@@ -274,34 +274,29 @@ def table(rows: list[Row]) -> Table:
 
 
 def main() -> int:
-    """Exit code 0: measured, whatever came out; 1: the harness' own side failed; 2: wrong use."""
+    """Exit code 0: measured, whatever came out; 1: the harness' own side failed, or no time was left; 2: wrong use."""
     asked = _parsed()
     try:
         for line in check(asked.device):
             print(line)
-        rows, facts = _measured(asked)
+        rows = _measured(asked)
     except UserError as error:
         print(f"gpu-peers: {error}", file=sys.stderr)
         return 2
     except RuntimeError as error:
         print(f"gpu-peers: the harness' own side failed: {error}", file=sys.stderr)
         return 1
+    if not rows:
+        print("gpu-peers: nothing was measured: time was up once the weights were drawn", file=sys.stderr)
+        return 1
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table([row for one in rows.values() for row in one]))
-    verdicts = {arm: verdict(one) for arm, one in rows.items()}
-    for arm, words in verdicts.items():
-        print(f"{arm}: {words}")
-    found = {
-        "machine": facts,
-        "load_average": os.getloadavg(),
-        "verdicts": verdicts,
-        "rows": [r.as_json() for one in rows.values() for r in one],
-    }
-    asked.out.write_text(json.dumps(found, indent=2) + "\n")
+    for arm, one in rows.items():
+        print(f"{arm}: {verdict(one)}")
     return 0
 
 
-def _measured(asked: argparse.Namespace) -> tuple[dict[str, list[Row]], dict[str, object]]:
+def _measured(asked: argparse.Namespace) -> dict[str, list[Row]]:
     work = replace(WORK[asked.device], **({"steps": asked.steps} if asked.steps else {}))
     rows: dict[str, list[Row]] = {}
     ends = time.monotonic() + asked.budget
@@ -310,8 +305,19 @@ def _measured(asked: argparse.Namespace) -> tuple[dict[str, list[Row]], dict[str
         bench = Bench(work, Path(made), asked.torchtune)
         for arm, found, number in compared(bench, asked.rounds, ends):
             rows[arm] = found
+            _write(asked.out, rows, asked.device)
             print(f"round {number}, {arm}: {verdict(found)}", flush=True)
-    return rows, stack_facts(asked.device)
+    return rows
+
+
+def _write(out: Path, rows: dict[str, list[Row]], device: str) -> None:
+    found = {
+        "machine": stack_facts(device),
+        "load_average": os.getloadavg(),
+        "verdicts": {arm: verdict(one) for arm, one in rows.items()},
+        "rows": [row.as_json() for one in rows.values() for row in one],
+    }
+    out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def _parsed() -> argparse.Namespace:

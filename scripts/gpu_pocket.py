@@ -17,7 +17,7 @@ from harness.predict.devices import assumed_profile, card_named
 from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import shape_of
 from harness.predict.time import step_seconds
-from scripts.gpu_matrix import LEAST_SECONDS, ROOT, check, command
+from scripts.gpu_matrix import LEAST_SECONDS, ROOT, Visit, check, command
 from suites.pocket.recipe import MAX_POSITIONS, BaseRecipe
 from suites.pocket_large.bases import REAL, Question
 from suites.pocket_large.pretrain import TIME_IS_UP
@@ -54,7 +54,7 @@ def main() -> int:
         return 0
     if code:
         return code
-    words = [*command(folder / "matrix.yaml", asked.db, asked.device, left), *_shortened(asked.device)]
+    words = [*command(Visit(folder / "matrix.yaml", ("run",)), asked.db, asked.device, left), *_shortened(asked.device)]
     only = ["--only", asked.only] if asked.only else []
     return subprocess.run([*words, *only], cwd=ROOT, check=False).returncode
 

@@ -74,9 +74,34 @@ def test_a_peer_that_fails_is_told_by_the_last_line_that_it_printed(bench, tmp_p
         bench.run_peer("Transformers and PEFT", script)
 
 
+def peers(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scripts.gpu_peers", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+def test_nothing_measured_is_no_success(tmp_path):
+    done = peers("--device", "cpu", "--budget", 0, "--out", tmp_path / "peers.json")
+    assert done.returncode == 1
+    assert "nothing was measured" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.extended
+def test_what_was_measured_in_time_is_shown_and_written(tmp_path):
+    out = tmp_path / "peers.json"
+    done = peers("--device", "cpu", "--steps", 1, "--rounds", 1, "--budget", 45, "--out", out)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(out.read_text())
+    arm, words = next(iter(found["verdicts"].items()))
+    assert f"{arm}: {words}" in done.stdout
+    told = {row["peer"]: row["reason"] for row in found["rows"] if row["arm"] == arm}
+    assert told["TRL"] is told["Transformers and PEFT"] is None
+    assert told["TRL with Liger"] == "its kernels need CUDA"
+
+
 def test_without_a_gpu_it_is_one_line(tmp_path):
-    command = [sys.executable, "-m", "scripts.gpu_peers", "--out", str(tmp_path / "peers.json")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = peers("--out", tmp_path / "peers.json")
     if done.returncode == 0:
         pytest.skip("this machine has a GPU")
     assert (done.returncode, done.stdout) == (2, "")
