@@ -16,8 +16,8 @@ ORDER BY json_extract(stacks.facts, '$.memory_limit_bytes') IS NULL, runs.starte
 
 
 def measured_device(path: Path) -> Device:
-    """The device of the newest measure runs in ``path`` (of those that no limit held, if there are any), by the median of
-    what they reached; without memory where it is a CPU. Raises UserError where no run measured one."""
+    """The device of the newest measure runs in ``path`` (of those that no limit held, if there are any), by the median
+    of what they reached; without memory where it is a CPU. Raises UserError where no run measured one."""
     from harness.sources import open_source
 
     db = open_source(path).db
