@@ -9,7 +9,7 @@ DB ?= tunematrix.db
 SUITE ?= pocket
 
 .DEFAULT_GOAL := help
-.PHONY: help setup matrix matrix-real report board snapshot check test test-all lint bench bench-analysis bench-board bench-gate gpu-matrix gpu-pocket pocket-bases clean
+.PHONY: help setup matrix matrix-real report board snapshot check test test-all lint bench bench-analysis bench-board bench-gate gpu-matrix gpu-pocket gpu-peers pocket-bases clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ gpu-matrix: $(READY) ## measure models of real sizes on a GPU for BUDGET_S secon
 
 gpu-pocket: $(READY) ## pretrain larger pocket bases on a GPU, then every method on them, for BUDGET_S seconds
 	$(BIN)/python -m scripts.gpu_pocket --db $(or $(GPU_DB),gpu.db) --budget $(or $(BUDGET_S),540) $(GPU_ARGS)
+
+gpu-peers: $(READY) ## the harness' training beside TRL's, Transformers' and others', for BUDGET_S seconds: writes peers.json
+	$(BIN)/python -m scripts.gpu_peers --budget $(or $(BUDGET_S),540) $(GPU_ARGS)
 
 bench: $(READY) ## the harness against the stock way: writes bench.json
 	$(BIN)/python -m benchmarks.bench

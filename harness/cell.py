@@ -59,6 +59,8 @@ class Cell:
 
     def run(self) -> None:
         """Stages in order, then the moments; a measure run is not scored."""
+        if self.measuring:
+            self._measure_device()
         impose(self.assignment.memory_limit, self.assignment.device)
         self._seed(0)
         Path(self.assignment.folder).mkdir(parents=True, exist_ok=True)
@@ -103,8 +105,8 @@ class Cell:
     def _train(self, stage: StageToRun, position: int) -> Any:
         from harness.training import StageTraining
 
-        if self.measuring and stage is self.last_stage:
-            self._measure_device()
+        if self.model is not None:  # an earlier stage's, of which the result is on disk
+            self._free()
         model = self._load(stage, position)
         training = StageTraining(self.assignment, stage, position, model, self.tokenizer, self.emit, self.results)
         if stage is self.last_stage:
@@ -120,7 +122,7 @@ class Cell:
         return training.model
 
     def _measure_device(self) -> None:
-        """Before the model is there: afterwards there may be no room, and nobody else's work is in the way."""
+        """Before a limit holds and a model is there: afterwards there may be no room."""
         from harness.meters.ceilings import measure_ceilings
 
         self.phase_now = "ceilings"
@@ -238,7 +240,10 @@ def read_tokenizer(folder: str, pad_token: str | None) -> Any:
 
 
 # What PyTorch's allocators and CUDA's libraries say in a plain RuntimeError.
-_NO_MEMORY = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "ALLOC_FAILED")
+_NO_MEMORY = (
+    *("not enough memory", "can't allocate memory", "Cannot allocate memory", "ALLOC_FAILED"),
+    *("out of memory", "CUBLAS_STATUS_NOT_INITIALIZED"),
+)
 
 
 def _status(error: BaseException) -> Any:

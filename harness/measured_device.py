@@ -10,13 +10,14 @@ from harness.stack import hardware
 
 _CEILINGS = """
 SELECT stack_id, bfloat16_flops, float32_flops, bytes_per_second, launch_seconds
-FROM ceilings JOIN runs USING (run_id) WHERE runs.status = 'ok' ORDER BY runs.started_at
+FROM ceilings JOIN runs USING (run_id) JOIN stacks USING (stack_id) WHERE runs.status = 'ok'
+ORDER BY json_extract(stacks.facts, '$.memory_limit_bytes') IS NULL, runs.started_at
 """
 
 
 def measured_device(path: Path) -> Device:
-    """The device of the newest measure runs in ``path``, by the median of what they reached; without memory where it is
-    a CPU. Raises UserError where no run measured one."""
+    """The device of the newest measure runs in ``path`` (of those that no limit held, if there are any), by the median
+    of what they reached; without memory where it is a CPU. Raises UserError where no run measured one."""
     from harness.sources import open_source
 
     db = open_source(path).db

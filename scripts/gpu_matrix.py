@@ -98,8 +98,9 @@ def main() -> int:
         codes.append(subprocess.run(command(visit, asked.db, asked.device, left), cwd=ROOT, check=False).returncode)
         if codes[-1] not in (0, 1):
             return codes[-1]
-    if asked.db.exists():
-        subprocess.run([sys.executable, "-m", "harness.cli", "predict", "--score", "--db", str(asked.db)], check=False)
+    if asked.db.exists() and time.monotonic() < ends:
+        score = [sys.executable, "-m", "harness.cli", "predict", "--score", "--db", str(asked.db)]
+        subprocess.run(score, cwd=ROOT, check=False)
     return max(codes, default=0)
 
 

@@ -17,7 +17,7 @@ from harness.predict.devices import assumed_profile, card_named
 from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import shape_of
 from harness.predict.time import step_seconds
-from scripts.gpu_matrix import LEAST_SECONDS, ROOT, check, command
+from scripts.gpu_matrix import LEAST_SECONDS, ROOT, Visit, check, command
 from suites.pocket.recipe import MAX_POSITIONS, BaseRecipe
 from suites.pocket_large.bases import REAL, Question
 from suites.pocket_large.pretrain import TIME_IS_UP
@@ -54,9 +54,8 @@ def main() -> int:
         return 0
     if code:
         return code
-    words = [*command(folder / "matrix.yaml", asked.db, asked.device, left), *_shortened(asked.device)]
-    only = ["--only", asked.only] if asked.only else []
-    return subprocess.run([*words, *only], cwd=ROOT, check=False).returncode
+    words = command(visit(folder, asked.device, asked.only), asked.db, asked.device, left)
+    return subprocess.run(words, cwd=ROOT, check=False).returncode
 
 
 def _parsed() -> argparse.Namespace:
@@ -78,9 +77,10 @@ def _pretraining(folder: Path, asked: argparse.Namespace) -> list[str]:
     return [sys.executable, "-m", "suites.pocket_large.pretrain", *words, *flags]
 
 
-def _shortened(device: str) -> Iterator[str]:
-    for setting in SHORT if device == "cpu" else ():
-        yield from ("--set", setting)
+def visit(folder: Path, device: str, only: str | None) -> Visit:
+    """The matrix that was laid out in ``folder``, as it runs on a device."""
+    short = [word for setting in (SHORT if device == "cpu" else ()) for word in ("--set", setting)]
+    return Visit(folder / "matrix.yaml", ("run", *short, *(("--only", only) if only else ())))
 
 
 def pretraining_seconds(recipe: BaseRecipe, vocabulary: int, card: str) -> float:

@@ -2,33 +2,25 @@
 
 import time
 
-import torch
 from datasets import load_dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import SFTConfig, SFTTrainer
 
-from benchmarks.stock.options import note, parser, shared_settings
+from benchmarks.stock.options import add_sft_options, loading, note, parser, shared_settings
+from benchmarks.stock.watch import Watch
 
 
 def main() -> None:
     """Train on examples as the command line says, and note the loss and the seconds."""
     cli = parser(__doc__ or "")
-    cli.add_argument("--lora-rank", type=int)
-    cli.add_argument("--lora-alpha", type=float)
-    cli.add_argument("--lora-targets", default="all-linear")
+    add_sft_options(cli)
+    cli.add_argument("--liger", action="store_true")
     options = cli.parse_args()
+    watch = Watch(options.device) if options.watch else None
 
-    four_bit = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32,
-    )
-    model = AutoModelForCausalLM.from_pretrained(
-        options.model, dtype=torch.float32, quantization_config=four_bit if options.four_bit else None
-    )
-    if options.four_bit:
+    model = AutoModelForCausalLM.from_pretrained(options.model, **loading(options))
+    if options.four_bit and watch is None:
         # lm-eval 0.4.13 hands load_in_4bit to Transformers 5, which refuses it; a checkpoint in 4 bit says it itself.
         model.save_pretrained(f"{options.output}/base")
     lora = LoraConfig(
@@ -37,18 +29,24 @@ def main() -> None:
         target_modules=options.lora_targets,
         task_type="CAUSAL_LM",
     )
+    set_seed(options.seed)
     trainer = SFTTrainer(
         model=model,
-        args=SFTConfig(**shared_settings(options)),
+        args=SFTConfig(**shared_settings(options), use_liger_kernel=options.liger),
         train_dataset=load_dataset("json", data_files=options.data, split="train"),
         processing_class=AutoTokenizer.from_pretrained(options.model),
         peft_config=lora if options.lora_rank else None,
     )
+    if watch:
+        watch.follow(trainer)
     began = time.perf_counter()
     trained = trainer.train()
     seconds = time.perf_counter() - began
-    trainer.save_model(options.output)
     note(options, seconds, trained)
+    if watch:
+        watch.write(options.watch)
+    else:
+        trainer.save_model(options.output)
 
 
 if __name__ == "__main__":

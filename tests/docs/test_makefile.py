@@ -42,3 +42,8 @@ def test_the_gpu_targets_take_a_budget_a_file_and_more_arguments():
     for target in ("gpu-matrix", "gpu-pocket"):
         told = would_run(target, "BUDGET_S=60", "GPU_DB=mine.db", "GPU_ARGS=--device cpu")
         assert told.endswith(f"-m scripts.{target.replace('-', '_')} --db mine.db --budget 60 --device cpu")
+
+
+def test_peers_take_a_budget_and_more_arguments():
+    told = would_run("gpu-peers", "BUDGET_S=60", "GPU_ARGS=--device cpu")
+    assert told.endswith("-m scripts.gpu_peers --budget 60 --device cpu")

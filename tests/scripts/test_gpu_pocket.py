@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.gpu_pocket import ROOT, pretraining_seconds
-from suites.pocket_large.bases import REAL
+from harness.matrix import load_matrix
+from scripts.gpu_matrix import command
+from scripts.gpu_pocket import ROOT, pretraining_seconds, visit
+from suites.pocket_large.bases import REAL, REHEARSAL
+from suites.pocket_large.make import make_suite
 
 VOCABULARY = 5184
 
@@ -48,6 +51,24 @@ def test_a_card_that_there_is_not_is_one_line() -> None:
     done = asked("--plan", "--card", "voodoo2")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert done.stderr.startswith("gpu-pocket: --card voodoo2: there is none such")
+
+
+def test_a_gpu_gets_the_matrix_as_it_is_and_a_rehearsal_a_short_one() -> None:
+    words = command(visit(Path("made"), "cuda", "base=pocket-10m"), Path("gpu.db"), "cuda", 99.6)
+    assert words[words.index("run") :] == [
+        *("run", "made/matrix.yaml", "--only", "base=pocket-10m", "--db", "gpu.db", "--device", "cuda", "--jobs", "1"),
+        *("--for", "100"),
+    ]
+    assert "--set" in command(visit(Path("made"), "cpu", None), Path("gpu.db"), "cpu", 9)
+
+
+def test_a_rehearsal_has_every_entry_of_the_matrix(tmp_path: Path) -> None:
+    make_suite(REHEARSAL, tmp_path)
+    settings = [word for word in visit(tmp_path, "cpu", None).words if "=" in word]
+    whole, short = (load_matrix(tmp_path / "matrix.yaml", told) for told in ((), tuple(settings)))
+    assert {one.label for one in short.variants} == {one.label for one in whole.variants}
+    assert len(short.variants) < len(whole.variants)
+    assert short.seeds == (1,)
 
 
 @pytest.mark.slow
