@@ -56,7 +56,7 @@ test-all: $(READY) ## these, and those that show the same on more shapes and pag
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy harness methods suites leaderboard tunematrix
+	$(BIN)/mypy harness methods suites leaderboard tunematrix scripts
 
 gpu-matrix: $(READY) ## measure models of real sizes on a GPU for BUDGET_S seconds; the same command goes on
 	$(BIN)/python -m scripts.gpu_matrix --db $(or $(GPU_DB),gpu.db) --budget $(or $(BUDGET_S),540) $(GPU_ARGS)

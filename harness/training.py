@@ -184,7 +184,7 @@ class StageTraining:
             raise ValueError(f"an example of {max(lengths(rows))} tokens; sequence_length is {spec['sequence_length']}")
         digest = hashlib.sha256(json.dumps(picks).encode()).hexdigest()
         if self.measuring:
-            rows = _longest_batch_second(rows, spec["batch_size"], self._micro_batch_size, self._kernels["packing"])
+            rows = longest_batch_second(rows, spec["batch_size"], self._micro_batch_size, self._kernels["packing"])
         return rows, digest
 
     def _turns(self) -> Alone:
@@ -216,7 +216,7 @@ def loss_tokens(row: Row) -> int:
     return len(row["chosen_ids"]) + len(row["rejected_ids"])
 
 
-def _longest_batch_second(rows: list[Row], batch_size: int, micro_batch_size: int, packing: bool) -> list[Row]:
+def longest_batch_second(rows: list[Row], batch_size: int, micro_batch_size: int, packing: bool) -> list[Row]:
     """The batch with the most tokens in a forward pass, padding included, moved to the second step: the optimizer's
     state is there by then."""
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]

@@ -49,7 +49,7 @@ def pinned(names: Collection[str]) -> list[str]:
     """These packages at the versions of requirements.lock."""
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     versions = {canonicalize_name(line.partition("==")[0]): line for line in lines if "==" in line}
-    return [versions.get(name, name) for name in names]
+    return [versions.get(canonicalize_name(name), name) for name in names]
 
 
 def names_of(freeze: str) -> set[str]:

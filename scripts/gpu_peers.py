@@ -94,13 +94,13 @@ class Script(Commands):
     def write_data(self) -> None:
         """See ``Commands``; the measure run trains its longest batch second, which the others are to do too."""
         from harness.data.tokenise import encode_sft
-        from harness.training import _longest_batch_second
+        from harness.training import longest_batch_second
 
         super().write_data()
         tokenizer = self.session.library.tokenizer(self.arm.base)
         rows = [json.loads(line) for line in self._data(0).read_text().splitlines()]
         size = self.stages[0]["batch_size"]
-        rows = _longest_batch_second([{**encode_sft(row, tokenizer), **row} for row in rows], size, size, False)
+        rows = longest_batch_second([{**encode_sft(row, tokenizer), **row} for row in rows], size, size, False)
         texts = [{key: row[key] for key in ("prompt", "completion")} for row in rows]
         self._data(0).write_text("".join(json.dumps(text) + "\n" for text in texts))
         self.tokens = [_digest(rows[start : start + size]) for start in range(0, len(rows), size)]

@@ -15,6 +15,7 @@ from harness.cli.options import (
     MatrixArgument,
     Only,
     Overhead,
+    Seconds,
     Set,
     SkipUnfit,
     Vram,
@@ -42,10 +43,7 @@ def run(
     skip_unfit: SkipUnfit = False,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed.")] = False,
     report_to: Annotated[Path | None, typer.Option("--report", help="Also write the tables to this folder.")] = None,
-    seconds: Annotated[
-        float | None,
-        typer.Option("--for", min=1, metavar="SECONDS", help="Stop after so long; the same command goes on."),
-    ] = None,
+    seconds: Seconds = None,
 ) -> None:
     """Train, measure and score every cell that is not done yet, then print the tables."""
     from harness.commands.matrix import run_matrix
@@ -105,10 +103,7 @@ def largest_batch(
     retry_failed: Annotated[
         bool, typer.Option(help="Try batches again that failed for another reason than memory.")
     ] = False,
-    seconds: Annotated[
-        float | None,
-        typer.Option("--for", min=1, metavar="SECONDS", help="Stop after so long; the same command goes on."),
-    ] = None,
+    seconds: Seconds = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
     """Search the largest batch of each arm that fits, by measuring; every batch that is tried is a run in the file."""

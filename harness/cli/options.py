@@ -43,6 +43,10 @@ Overhead = Annotated[
 SkipUnfit = Annotated[
     bool, typer.Option("--skip-unfit", help="Leave out the arms that are predicted not to fit into --vram.")
 ]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--for", min=1, metavar="SECONDS", help="Stop after so long; the same command goes on."),
+]
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Cells at once; by default the cores divided by threads, or one a GPU.")
 ]

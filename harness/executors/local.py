@@ -22,6 +22,7 @@ from harness.events import Event, Failed, from_line
 FORKING_DEVICES = ("cpu",)  # a process forked after CUDA was touched is broken
 PRELOAD = "harness.executors.preload"
 IMPORT_SECONDS = 180.0  # how long a fresh process may take to import the libraries
+END_SECONDS = 30.0  # how long one that has said its last word may take to be gone
 WARM_VARIABLE = "TUNEMATRIX_WARM"  # what the preload reads
 
 
@@ -77,7 +78,12 @@ class LocalExecutor:
             self.spare = self._spawn()
 
     def start(self, assignment: Assignment, *, timeout_seconds: float, exclusive: bool) -> None:
-        """Hand ``assignment`` to a worker. Beside an exclusive run nothing imports: the next spare comes after it."""
+        """Hand ``assignment`` to a worker. Beside an exclusive run nothing imports: the next spare comes after it.
+
+        On a GPU it begins when the driver has taken back the memory of those that have ended.
+        """
+        if not self.forks:
+            self._await_ended()
         worker = self.spare or self._spawn()
         self.spare = None
         if exclusive and not self.forks:
@@ -131,6 +137,11 @@ class LocalExecutor:
         process.start()
         theirs.close()
         return Worker(process, ours, log)
+
+    def _await_ended(self) -> None:
+        for worker in self.workers.values():
+            if worker.ended:
+                worker.process.join(timeout=END_SECONDS)
 
     def _await_ready(self, worker: Worker) -> None:
         with contextlib.suppress(EOFError, OSError):  # died at once: its end is read like any other

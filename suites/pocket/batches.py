@@ -34,7 +34,7 @@ class Batches(Dataset[Batch]):
 
     def from_step(self, first: int, workers: int) -> Iterator[Batch]:
         """The batches from a step on, made ahead by so many processes (none: when they are asked for)."""
-        ahead = 4 if workers else None
+        ahead = 2 if workers else None  # what waits lies in shared memory, of which a container has little
         steps = range(first, len(self))
         return iter(DataLoader(self, batch_size=None, sampler=steps, num_workers=workers, prefetch_factor=ahead))
 

@@ -56,6 +56,8 @@ def make_base(
     place = folder / "bases" / recipe.name
     if (place / MADE).is_file() and json.loads((place / MADE).read_text())["of"] == identity_of(recipe, question.spec):
         return True
+    if seconds <= 0:  # a corpus and a model would be made for nothing
+        return False
     run = Pretraining(recipe, folder / "checkpoints" / f"{recipe.name}.safetensors", question.spec, machine)
     if not train(run, seconds):
         return False

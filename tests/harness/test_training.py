@@ -171,7 +171,7 @@ def test_the_longest_pair_is_the_one_with_the_longest_answer() -> None:
     even = {"prompt_ids": [1], "chosen_ids": [1] * 6, "rejected_ids": [1] * 6}
     uneven = {"prompt_ids": [1], "chosen_ids": [1] * 9, "rejected_ids": [1]}
 
-    rows = harness.training._longest_batch_second([even, even, uneven], 1, 1, packing=False)
+    rows = harness.training.longest_batch_second([even, even, uneven], 1, 1, packing=False)
 
     assert rows[1] is uneven
 
