@@ -30,7 +30,11 @@ for method in ("full_sft", "lora"):
 
 
 @pytest.mark.parametrize("method", ["full_sft", "lora", "qlora"])
-@pytest.mark.parametrize("way", [{}, {"micro_batch_size": 2}, {"packing": True}], ids=str)
+@pytest.mark.parametrize(
+    "way",
+    [{}, *(pytest.param(one, marks=pytest.mark.extended) for one in ({"micro_batch_size": 2}, {"packing": True}))],
+    ids=str,
+)
 def test_whole_logits_give_the_same_losses_and_gradients(tmp_path: Path, method: str, way: dict[str, Any]) -> None:
     chunked = trained(tmp_path, method, packing=False)
     whole = trained(tmp_path, method, **{"packing": False, "loss": "whole", **way})

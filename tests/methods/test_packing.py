@@ -24,7 +24,7 @@ def furthest(one: Trained, other: Trained) -> float:
     return max(abs(a - b) / max(abs(a), abs(b), 1e-9) for a, b in pairs if a is not None and b is not None)
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("attention", ["sdpa", pytest.param("eager", marks=pytest.mark.extended)])
 @pytest.mark.parametrize("method", ["full_sft", "lora", "qlora"])
 def test_a_packed_run_learns_what_a_padded_one_does(tmp_path: Path, method: str, attention: str) -> None:
     padded, packed = (trained(tmp_path, method, packing=on, attention=attention) for on in (False, True))
@@ -33,7 +33,13 @@ def test_a_packed_run_learns_what_a_padded_one_does(tmp_path: Path, method: str,
 
 
 @pytest.mark.parametrize(
-    "way", [{"micro_batch_size": 4}, {"micro_batch_size": 1}, {"gradient_checkpointing": True}], ids=str
+    "way",
+    [
+        {"micro_batch_size": 4},
+        pytest.param({"micro_batch_size": 1}, marks=pytest.mark.extended),
+        {"gradient_checkpointing": True},
+    ],
+    ids=str,
 )
 def test_in_whatever_way_a_step_is_computed(tmp_path: Path, way: dict[str, Any]) -> None:
     assert furthest(trained(tmp_path, packing=False), trained(tmp_path, packing=True, **way)) < ROUNDING

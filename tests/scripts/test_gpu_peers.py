@@ -39,6 +39,7 @@ def bench(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_what_this_machine_lacks_is_told(bench):
     assert bench.missing("TRL with Liger") == "its kernels need CUDA"
     assert "--torchtune" in bench.missing("torchtune")
@@ -47,6 +48,7 @@ def test_what_this_machine_lacks_is_told(bench):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.extended
 def test_peers_do_the_same_work_and_one_with_other_tokens_is_told_as_another_loss(bench, tmp_path):
     arm = next(arm for arm in bench.arms() if arm.label == "lora")
     script = bench.script(arm, tmp_path)
@@ -66,6 +68,7 @@ def test_peers_do_the_same_work_and_one_with_other_tokens_is_told_as_another_los
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_a_peer_that_fails_is_told_by_the_last_line_that_it_printed(bench, tmp_path):
     arm = next(arm for arm in bench.arms() if arm.label == "lora")
     script = bench.script(arm, tmp_path)
@@ -80,6 +83,7 @@ def peers(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_nothing_measured_is_no_success(tmp_path):
     done = peers("--device", "cpu", "--budget", 0, "--out", tmp_path / "peers.json")
     assert done.returncode == 1

@@ -40,6 +40,7 @@ def test_pretraining_is_a_matter_of_minutes_by_an_h100s_data_sheet() -> None:
     assert 150 < large < 270
 
 
+@pytest.mark.extended
 def test_the_plan_is_told_without_a_gpu() -> None:
     done = asked("--plan", "--card", "rtx-4090")
     assert done.returncode == 0, done.stderr
@@ -47,6 +48,7 @@ def test_the_plan_is_told_without_a_gpu() -> None:
     assert all(line.endswith("on rtx-4090: predicted, not measured") for line in done.stdout.splitlines())
 
 
+@pytest.mark.extended
 def test_a_card_that_there_is_not_is_one_line() -> None:
     done = asked("--plan", "--card", "voodoo2")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)

@@ -49,6 +49,7 @@ def test_the_matrix_names_the_bases_that_are_made(tmp_path: Path) -> None:
         assert {variant.method for variant in matrix.variants} == {"base", "full_sft", "lora", "qlora", "dpo"}
 
 
+@pytest.mark.extended
 def test_what_time_did_not_suffice_for_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not make(folder, seconds=0.2)
     assert not (folder / "bases").exists()
@@ -58,6 +59,7 @@ def test_what_time_did_not_suffice_for_goes_on(folder: Path, capsys: pytest.Capt
     assert licence_of(folder / "bases" / SHORT.name) == "apache-2.0"
 
 
+@pytest.mark.extended
 def test_a_base_that_is_there_is_not_trained_again_and_one_of_another_recipe_is(folder: Path) -> None:
     make(folder)
     before = content(folder)
@@ -67,6 +69,7 @@ def test_a_base_that_is_there_is_not_trained_again_and_one_of_another_recipe_is(
     assert not make(folder, other, seconds=0)
 
 
+@pytest.mark.extended
 def test_its_scores_are_beside_it_and_on_its_page(folder: Path) -> None:
     make(folder)
     made = json.loads((folder / "bases" / SHORT.name / MADE).read_text())

@@ -123,6 +123,7 @@ def test_the_data_fit_into_the_rows_that_are_trained_on(data: dict[str, Rows]) -
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_every_token_and_every_format_of_the_data_is_met(data: dict[str, Rows], corpus: Corpus, world: World) -> None:
     batches = Batches(REAL.recipes[0], corpus, {})
     texts = [row for step in range(240) for row in batches.rows(step)]
