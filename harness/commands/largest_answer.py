@@ -12,8 +12,8 @@ from rich.text import Text
 from sqlite_utils import Database
 
 from harness.analysis.costs import ALLOCATED, measured
-from harness.batch_search import RULE
-from harness.largest import Search
+from harness.largest_batch.policy import RULE
+from harness.largest_batch.searcher import Search
 from harness.plan import Outcome
 from harness.report import words
 from harness.sections import Contents

@@ -10,7 +10,7 @@ from harness.commands.foretold import limit_lines
 from harness.commands.opening import open_request, refuse_large_limit
 from harness.commands.uncollected import uncollected
 from harness.errors import UserError
-from harness.largest import Ending, Search, Searcher
+from harness.largest_batch.searcher import Ending, Search, Searcher
 from harness.limits import MemoryLimit
 from harness.progress import Display, clock
 from harness.request import Request

@@ -47,8 +47,6 @@ def open_for_reading(path: Path) -> Database:
     """The database at ``path``, which no statement through it can change; raises UserError as above."""
     if not path.is_file():
         raise UserError(f"--db {path}: no such file; `tunematrix run` makes one")
-    if not path.stat().st_size:  # to SQLite that is a database like any other, and tables would be made in it
-        raise UserError(f"--db {path}: the file is empty; `tunematrix run` fills one")
     refuse_foreign(path)
     db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
     if migrations.pending(db):

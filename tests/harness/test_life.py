@@ -97,7 +97,13 @@ def is_worker(process: psutil.Process) -> bool:
 
 
 def test_a_worker_that_is_killed_is_a_row_and_the_rest_goes_on(command):
-    process = command.start("--only", "method=full_sft")
+    long = (
+        "--only",
+        "method=full_sft",
+        "--set",
+        "budget.steps=150",
+    )  # still at work a second later
+    process = command.start(*long)
     command.wait_for_runs(2)
     time.sleep(1)
     os.kill(max(p.pid for p in descendants(process) if is_worker(p)), signal.SIGKILL)
@@ -105,7 +111,7 @@ def test_a_worker_that_is_killed_is_a_row_and_the_rest_goes_on(command):
     assert process.returncode == 1, output
     assert command.statuses() == {"ok": 3, "killed": 1}
     assert "killed" in output
-    assert command.run("--only", "method=full_sft")[0] == 0
+    assert command.run(*long)[0] == 0
     assert command.statuses() == {"ok": 4, "killed": 1}
 
 

@@ -104,7 +104,8 @@ def test_each_method_on_each_small_shape(tmp_path: Path, shape: str, method: str
     [
         ("full_sft", {"reference": "model"}),
         ("full_sft", {"reference": "precomputed"}),
-        *((first, {"adapter": adapter}) for first in ("lora", "qlora") for adapter in ("continue", "fresh")),
+        *(("lora", {"adapter": adapter}) for adapter in ("continue", "fresh")),
+        *(pytest.param("qlora", {"adapter": one}, marks=pytest.mark.extended) for one in ("continue", "fresh")),
     ],
 )
 def test_dpo_and_its_reference(tmp_path: Path, shape: str, first: str, second: dict[str, str]) -> None:

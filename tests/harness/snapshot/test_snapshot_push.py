@@ -82,6 +82,7 @@ def test_the_same_one_again_is_well(snapshot, tmp_path):
         assert pushed(hub, snapshot, tmp_path)[0] == pushed(hub, snapshot, tmp_path)[0] == 0
 
 
+@pytest.mark.extended
 def test_another_one_of_that_name_is_refused_and_the_first_stays(snapshot, runs, tmp_path):
     other = publish(runs, tmp_path / "results", matrix="suite: pocket # other\n")
     with UploadServer() as hub:

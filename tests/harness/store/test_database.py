@@ -144,12 +144,3 @@ class TestLookingWithoutTouching:
         with pytest.raises(UserError, match="is locked by another program"):
             open_untouched(path)
         other.close()
-
-
-def test_an_empty_file_is_read_as_no_results_and_stays_empty(tmp_path):
-    path = tmp_path / "empty.db"
-    path.touch()
-
-    with pytest.raises(UserError, match="the file is empty; `tunematrix run` fills one"):
-        open_for_reading(path)
-    assert [(file.name, file.stat().st_size) for file in tmp_path.iterdir()] == [("empty.db", 0)]

@@ -61,6 +61,7 @@ def test_every_two_arms_of_a_base_are_compared_as_the_letters_are(page, parsed):
     assert page.count("<td>A better</td>") >= 3  # than the base, which learned nothing
 
 
+@pytest.mark.extended
 def test_a_history_takes_several_results(db, tmp_path, parsed):
     assert "no history of them yet" in parsed(exported(tmp_path / "one", db)["index.html"]).text
     later = {"facts": {**CPU, "torch": "2.14.0"}, "started": datetime(2026, 3, 1, tzinfo=UTC), "seed": 1}
@@ -98,6 +99,7 @@ def test_the_same_results_give_the_same_page(db, page, tmp_path):
     assert exported(tmp_path / "other", db) == {"index.html": page}
 
 
+@pytest.mark.extended
 def test_an_earlier_export_is_replaced(tmp_path):
     few = make_database(tmp_path / "few.db", arms=FEW, bases=["pocket-1m"])
     exported(tmp_path / "page", few, few)

@@ -79,6 +79,7 @@ def test_its_scores_are_beside_it_and_on_its_page(folder: Path) -> None:
     assert all(f"| {name} | {score:.3f} |" in page for name, score in made["scores"].items())
 
 
+@pytest.mark.extended
 def test_one_that_knows_too_little_is_refused_unless_it_is_accepted(folder: Path) -> None:
     strict = replace(EASY, recipes=(replace(SHORT, least={"facts": 1.01}), SHORT))
     with pytest.raises(UnfitBase, match=r"rehearsal-a: facts is 0\.\d\d, should be 1\.01 or more"):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.arms import Arm
-from harness.batch_search import bounds, next_batch, precision
 from harness.executors.executor import Executor
+from harness.largest_batch.policy import bounds, next_batch, precision
+from harness.largest_batch.probes import outcome_of, predicted_largest, probe, probing, unsearchable
 from harness.limits import MemoryLimit
 from harness.plan import Known, Outcome
-from harness.probes import outcome_of, predicted_largest, probe, probing, unsearchable
 from harness.progress import Display
 from harness.runner import Runner, Summary
 from harness.session import Session

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from harness.arms import Arm
+from harness.largest_batch.probes import outcome_of, predicted_largest, probe, probing, unsearchable
 from harness.limits import MemoryLimit
 from harness.matrix import load_matrix
 from harness.needs import need_at_most
 from harness.plan import Known, Outcome
-from harness.probes import outcome_of, predicted_largest, probe, probing, unsearchable
 from harness.session import Session, open_session
 from tests.small_suite import small_suite
 

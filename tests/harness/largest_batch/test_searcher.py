@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness.events import Event, Failed
-from harness.largest import Search, Searcher
+from harness.largest_batch.searcher import Search, Searcher
 from harness.limits import MemoryLimit
 from harness.matrix import load_matrix
 from harness.needs import need_at_most

@@ -1,0 +1,1 @@
+"""The largest batch of an arm that fits, searched by measuring: `tunematrix largest-batch`."""
