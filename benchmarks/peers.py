@@ -33,6 +33,7 @@ class Row:
     speed: float | None = None
     speeds: list[float] = field(default_factory=list)
     memory: float | None = None
+    own: bool = False  # the harness itself, with other settings than its defaults
 
     def as_json(self) -> dict[str, Any]:
         """All of it."""
@@ -76,9 +77,17 @@ def best(rows: Sequence[Row]) -> Row | None:
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """Of one arm's rows, in a sentence."""
-    fastest = best(rows)
-    if fastest is None or fastest.speed is None:
+    """Of one arm's rows, in a sentence: by the harness' defaults, and by the fastest of its own settings where that is
+    another."""
+    peer = best([row for row in rows if not row.own])
+    if peer is None or peer.speed is None:
         return "no peer at equal loss"
-    met = "no slower" if fastest.speed <= 1 else "slower"
-    return f"the harness is {1 / fastest.speed:.2f}x the best peer at equal loss ({fastest.peer}): {met}"
+    words = f"the harness is {_ratio(1.0, peer.speed)} the best peer at equal loss ({peer.peer})"
+    own = best([row for row in rows if row.own])
+    if own is not None and own.speed is not None and own.speed > 1:
+        words += f"; with {own.peer} {_ratio(own.speed, peer.speed)}"
+    return words
+
+
+def _ratio(ours: float, theirs: float) -> str:
+    return f"{ours / theirs:.2f}x ({'no slower' if ours >= theirs else 'slower'})"

@@ -1,7 +1,8 @@
 """`make gpu-peers`: the harness' training beside its peers', at the same weights, tokens and recipe.
 
 Every side trains in a process of its own, in turns, for so many seconds; a round is each of them once. Steps are timed
-after warm-up. A peer counts where its losses and tokens are the harness' own; of the others the reason is told.
+after warm-up. A peer counts where its losses and tokens are the harness' own; of the others the reason is told. The
+harness computes its loss in each way that it has: in chunks, as it does unless told otherwise, and as its peers do.
 `--device cpu` takes a small shape.
 """
 
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,10 @@ PEERS = {
     "TRL with Liger": ("benchmarks.stock.sft", "--liger"),
     "Transformers and PEFT": ("benchmarks.stock.plain",),
     "torchtune": ("benchmarks.stock.tune",),
+}
+OWN = {  # the harness again, with other settings
+    "whole logits": ("--set", "kernels.loss=whole"),
+    "Liger's loss": ("--set", "kernels.loss=liger"),
 }
 
 
@@ -142,7 +147,7 @@ class Bench:
 
     def missing(self, peer: str) -> str | None:
         """Why ``peer`` can't run here."""
-        if peer == "TRL with Liger":
+        if "Liger" in peer:
             if self.work.device == "cpu":
                 return "its kernels need CUDA"
             return None if importlib.util.find_spec("liger_kernel") else "liger_kernel is not installed"
@@ -160,8 +165,9 @@ class Bench:
         _run(command, script.folder / "log.txt", {"OMP_NUM_THREADS": str(THREADS)})
         return side_of_script(json.loads(watched.read_text()), script.counts, self.work.warmup_steps)
 
-    def run_harness(self, arm: Arm, script: Script) -> Side:
-        """An ordinary measure run of ``arm``. Raises RuntimeError where it failed."""
+    def run_harness(self, arm: Arm, script: Script, settings: Sequence[str] = ()) -> Side:
+        """An ordinary measure run of ``arm``, with ``settings`` of the command line. Raises RuntimeError where it
+        failed."""
         db = script.folder / "harness.db"
         words = (
             "run",
@@ -174,6 +180,7 @@ class Bench:
             1,
             "--only",
             f"label={arm.label}",
+            *settings,
         )
         _run([sys.executable, "-m", "harness.cli", *map(str, words)], script.folder / "log.txt", {})
         return side_of_harness(db, script.tokens)
@@ -238,25 +245,30 @@ def compared(bench: Bench, rounds: int, ends: float) -> Iterator[tuple[str, list
 
 def _round(bench: Bench, arm: Arm, number: int, done: dict[Any, Any], failed: dict[Any, str]) -> list[Row]:
     name, tolerance = arm.short_name, TOLERANCE[bench.work.dtype]
-    running = [peer for peer in PEERS if not bench.missing(peer) and (name, peer) not in failed]
+    every = [*OWN, *PEERS]
+    running = [peer for peer in every if not bench.missing(peer) and (name, peer) not in failed]
     with tempfile.TemporaryDirectory(dir=bench.folder) as made:
         script = bench.script(arm, Path(made))
         sides: dict[str | None, Side] = {}
         order: list[str | None] = [None, *running]
         for peer in order if number % 2 == 0 else reversed(order):
             try:
-                sides[peer] = bench.run_peer(peer, script) if peer else bench.run_harness(arm, script)
+                if peer in PEERS:
+                    sides[peer] = bench.run_peer(peer, script)
+                else:
+                    sides[peer] = bench.run_harness(arm, script, OWN.get(peer or "", ()))
             except RuntimeError as error:
                 if peer is None:
                     raise
                 failed[name, peer] = f"failed: {error}"
     rows = []
-    for peer in PEERS:
+    for peer in every:
         if peer in sides:
             done.setdefault((name, peer), []).append((sides[None], sides[peer]))
-            rows.append(row_of(name, peer, done[name, peer], tolerance))
+            row = row_of(name, peer, done[name, peer], tolerance)
         else:
-            rows.append(Row(name, peer, reason=bench.missing(peer) or failed[name, peer]))
+            row = Row(name, peer, reason=bench.missing(peer) or failed[name, peer])
+        rows.append(replace(row, own=peer in OWN))
     return sorted(rows, key=lambda row: -(row.speed or 0))
 
 
@@ -269,7 +281,8 @@ def table(rows: list[Row]) -> Table:
         spread = f"{min(row.speeds):.2f} to {max(row.speeds):.2f}" if row.speeds else ""
         memory = f"{row.memory:.2f}x" if row.memory else ""
         rate = f"{row.tokens_per_second:,.0f}" if row.tokens_per_second else ""
-        shown.add_row(row.arm, row.peer, losses, rate, speed, spread, memory, row.reason or "")
+        name = f"the harness, {row.peer}" if row.own else row.peer
+        shown.add_row(row.arm, name, losses, rate, speed, spread, memory, row.reason or "")
     return shown
 
 

@@ -64,13 +64,22 @@ def test_the_verdict_is_of_the_fastest_peer_that_is_compared():
         Row("lora", "other", reason="another loss"),
     ]
     assert best(rows) is rows[1]
-    assert verdict(rows) == "the harness is 1.25x the best peer at equal loss (fastest): no slower"
+    assert verdict(rows) == "the harness is 1.25x (no slower) the best peer at equal loss (fastest)"
 
 
 def test_a_harness_that_is_slower_is_told_as_such():
     assert verdict([Row("lora", "TRL", speed=1.25)]) == (
-        "the harness is 0.80x the best peer at equal loss (TRL): slower"
+        "the harness is 0.80x (slower) the best peer at equal loss (TRL)"
     )
+
+
+def test_other_settings_of_the_harness_are_no_peers_and_are_told_where_they_are_faster():
+    rows = [Row("lora", "TRL", speed=1.25), Row("lora", "whole logits", speed=1.5, own=True)]
+    assert verdict(rows) == (
+        "the harness is 0.80x (slower) the best peer at equal loss (TRL); with whole logits 1.20x (no slower)"
+    )
+    assert verdict([rows[0], replace(rows[1], speed=0.9)]) == verdict(rows[:1])
+    assert verdict(rows[1:]) == "no peer at equal loss"
 
 
 def test_where_no_peer_is_compared_there_is_no_ratio():
