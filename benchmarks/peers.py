@@ -90,4 +90,5 @@ def verdict(rows: Sequence[Row]) -> str:
 
 
 def _ratio(ours: float, theirs: float) -> str:
-    return f"{ours / theirs:.2f}x ({'no slower' if ours >= theirs else 'slower'})"
+    ratio = f"{ours / theirs:.2f}"  # what is shown is what counts
+    return f"{ratio}x ({'no slower' if float(ratio) >= 1 else 'slower'})"

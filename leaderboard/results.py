@@ -19,7 +19,7 @@ from harness.sections import Contents, Part
 from harness.selectors import Named
 from harness.sources import Source, open_source
 from harness.stack import hardware
-from harness.store import reader
+from harness.store import reader, step_reader
 from harness.store.database import is_in_memory, open_untouched
 
 SHOWN_ID = 6
@@ -111,9 +111,9 @@ def read_named(key: SectionKey) -> list[Named]:
 
 
 def read_predictions(key: SectionKey) -> pd.DataFrame:
-    """See ``reader.predictions``."""
+    """See ``step_reader.predictions``."""
     with opened(key.path) as source:
-        return reader.predictions(source.db, key.suite, key.stack_id)
+        return step_reader.predictions(source.db, key.suite, key.stack_id)
 
 
 def read_past(key: SectionKey, arms: Sequence[str]) -> Past:

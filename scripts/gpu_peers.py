@@ -169,6 +169,7 @@ class Bench:
         """An ordinary measure run of ``arm``, with ``settings`` of the command line. Raises RuntimeError where it
         failed."""
         db = script.folder / "harness.db"
+        db.unlink(missing_ok=True)  # of other settings: what is read is this run
         words = (
             "run",
             self.matrix,

@@ -20,6 +20,14 @@ _STRONGEST = {
     "ledger_peak_bytes": LEDGER,
 }
 
+# By what the full SFT is found that an arm's speed is held against, the most alike first.
+_ALIKE = (
+    ["base_digest", "batch_size", "sequence_length", "execution_id"],
+    ["base_digest", "batch_size", "sequence_length"],
+    ["base_digest", "execution_id"],
+    ["base_digest"],
+)
+
 
 def measured(phases: pd.DataFrame) -> pd.DataFrame:
     """Indexed by arm: memory_bytes, memory_measure, tokens_per_second of training its own (last) stage.
@@ -79,17 +87,18 @@ def _speeds(own: pd.DataFrame) -> pd.Series:
 
 
 def relative_speed(arms: pd.DataFrame) -> pd.Series:
-    """Tokens a second over those of full SFT on the same base; takes base_digest, execution_id, method and
-    tokens_per_second a row.
+    """Tokens a second over those of full SFT on the same base; takes ``_ALIKE``'s columns, method and tokens_per_second
+    a row.
 
-    Of several full SFT arms the one with the same execution is meant, else the fastest.
+    Of several full SFT arms the fastest of those that are most alike is meant: in batch, length and execution; in batch
+    and length; in execution; else of all.
     """
     full = arms[(arms["method"] == "full_sft") & arms["tokens_per_second"].notna()]
-    fastest = full.groupby("base_digest")["tokens_per_second"].max()
-    alike = full.groupby(["base_digest", "execution_id"])["tokens_per_second"].max()
-    keys = pd.MultiIndex.from_frame(arms[["base_digest", "execution_id"]])
-    reference = pd.Series(alike.reindex(keys).to_numpy(), index=arms.index, dtype=float)
-    return arms["tokens_per_second"] / reference.fillna(arms["base_digest"].map(fastest).astype(float))
+    reference = pd.Series(float("nan"), index=arms.index)
+    for keys in _ALIKE:
+        fastest = full.groupby(keys)["tokens_per_second"].max().rename("reference")
+        reference = reference.fillna(arms[keys].join(fastest, on=keys)["reference"].astype(float))
+    return arms["tokens_per_second"] / reference
 
 
 def tuning_seconds(runs: pd.DataFrame, phases: pd.DataFrame) -> pd.Series:

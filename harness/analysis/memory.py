@@ -70,7 +70,7 @@ def components(peaks_of: pd.DataFrame) -> pd.DataFrame:
 
 
 def predicted(peaks_of: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The same columns of what was predicted for the runs of ``peaks``; takes ``reader.predictions``.
+    """The same columns of what was predicted for the runs of ``peaks``; takes ``step_reader.predictions``.
 
     What is temporary stands beside an allocator's ``rest``; a ledger does not see it.
     """

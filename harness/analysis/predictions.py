@@ -24,8 +24,8 @@ def memory_errors(peaks_of: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataF
     predicted. Nothing of the first says nothing of the second, so that of a component that was not there all is wrong
     (100).
 
-    Takes ``memory.peaks`` and ``reader.every_prediction``. ``peak`` is the whole: of a GPU the allocator's, which has
-    ``temporary`` beyond the ledger and not what a ``paged`` optimizer holds elsewhere; else the ledger's.
+    Takes ``memory.peaks`` and ``step_reader.every_prediction``. ``peak`` is the whole: of a GPU the allocator's, which
+    has ``temporary`` beyond the ledger and not what a ``paged`` optimizer holds elsewhere; else the ledger's.
     """
     measured = peaks_of[(peaks_of["phase"] == "train") & peaks_of["measure"].isin([ALLOCATED, LEDGER])]
     told = measured[["run_id", "phase", "measure"]].merge(predictions, on=["run_id", "phase"])
@@ -48,8 +48,8 @@ def time_errors(steps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """A row a measure run whose step was predicted and timed: what it is of, ``component`` (``STEP``),
     ``predicted_seconds``, ``measured_seconds`` and ``error_percent`` of what was measured.
 
-    Takes ``reader.every_step`` and ``reader.every_prediction``. A step is predicted from its own device's ceilings,
-    measured in the same run: the error is of how a step is put together, not of a data sheet.
+    Takes ``step_reader.every_step`` and ``step_reader.every_prediction``. A step is predicted from its own device's
+    ceilings, measured in the same run: the error is of how a step is put together, not of a data sheet.
     """
     told = predictions[(predictions["phase"] == STEP) & predictions["predicted_seconds"].notna()]
     of_a_cell = [name for name in _OF_A_CELL if name != "measure"]

@@ -14,7 +14,7 @@ from harness.predict.held_out import read_held_out
 from harness.report.scored import as_json, print_scores, scored
 from harness.sections import Contents
 from harness.sources import open_source
-from harness.store import reader
+from harness.store import step_reader
 
 
 def show_score(sources: Sequence[Path], *, as_json_: bool) -> None:
@@ -36,7 +36,7 @@ def show_score(sources: Sequence[Path], *, as_json_: bool) -> None:
 def _errors_of(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Of memory, and of time."""
     contents = Contents(open_source(source).db)
-    predictions = reader.every_prediction(contents.db)
+    predictions = step_reader.every_prediction(contents.db)
     by_stack = [peaks(phases) for _, phases in contents.phases.groupby("stack_id")]
     memory = memory_errors(pd.concat(by_stack or [peaks(contents.phases)]), predictions)
-    return memory, time_errors(reader.every_step(contents.db), predictions)
+    return memory, time_errors(step_reader.every_step(contents.db), predictions)

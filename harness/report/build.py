@@ -8,7 +8,7 @@ from harness.report.model import Report, Section
 from harness.report.steps import step_tables
 from harness.report.tables import tables
 from harness.sections import Contents, Part
-from harness.store import reader
+from harness.store import reader, step_reader
 from harness.store.schema import UNFINISHED
 
 
@@ -22,7 +22,8 @@ def build_report(db: Database) -> Report:
 
 def _section(part: Part, db: Database) -> Section:
     runs = part.frames.runs
-    steps = [read(db, part.suite, part.stack_id) for read in (reader.step_parts, reader.step_work, reader.predictions)]
+    reads = (step_reader.step_parts, step_reader.step_work, step_reader.predictions)
+    steps = [read(db, part.suite, part.stack_id) for read in reads]
     over = runs[~runs["status"].isin(UNFINISHED)]
     return Section(
         suite=part.suite,

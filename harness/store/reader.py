@@ -11,15 +11,20 @@ import pandas as pd
 from sqlite_utils import Database
 
 from harness.settings import LATER_KERNELS
+from harness.store.frames import frame_of, of_last_stages
 from harness.store.packing import FloatLists, unpack_outcomes, unpack_texts
 from harness.store.schema import FAILED
 
 _FAILED = ", ".join(f"'{status}'" for status in FAILED)
 
 _ARMS = f"""
+WITH own AS (
+    SELECT arm_id, json_extract(recipe, '$.stages[#-1].batch_size') AS batch_size,
+           json_extract(recipe, '$.stages[#-1].sequence_length') AS sequence_length FROM cells GROUP BY arm_id)
 SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) AS label, max(cells.method) AS method,
        max(cells.base) AS base, max(cells.base_digest) AS base_digest, max(cells.rank) AS rank,
        max(cells.parent_arm_id) AS parent_arm_id, max(cells.execution_id) AS execution_id,
+       max(own.batch_size) AS batch_size, max(own.sequence_length) AS sequence_length,
        max(CASE cells.method WHEN 'base' THEN json_extract(cells.recipe, '$.stages[0].parameters.quantisation') END)
            AS quantisation,
        max(CASE cells.method WHEN 'base' THEN json_extract(cells.recipe, '$.stages[0].parameters.shots') END) AS shots,
@@ -31,7 +36,7 @@ SELECT cells.arm_id, runs.stack_id, max(cells.suite) AS suite, max(cells.label) 
        CASE WHEN sum(runs.status = 'ok') THEN 'ok'
             ELSE max(CASE WHEN runs.status IN ({_FAILED}) THEN runs.status END) END AS status,
        max(runs.started_at) AS last_started_at
-FROM runs JOIN cells USING (cell_id)
+FROM runs JOIN cells USING (cell_id) JOIN own USING (arm_id)
 LEFT JOIN chosen ON chosen.arm_id = cells.arm_id AND chosen.stack_id = runs.stack_id
 WHERE runs.purpose = 'quality'
 GROUP BY cells.arm_id, runs.stack_id
@@ -144,42 +149,6 @@ LEFT JOIN cell_stages ON cell_stages.cell_id = runs.cell_id AND cell_stages.stag
 ORDER BY phases.rowid
 """
 
-# Of a run's own (last) stage: what the stages before it did is said by the runs that trained them.
-_OWN = """
-FROM {table} JOIN runs USING (run_id) JOIN cells USING (cell_id)
-WHERE {table}.stage_id = cells.recipe_id AND runs.stack_id = :stack_id AND cells.suite = :suite
-"""
-
-_PREDICTIONS = """
-SELECT predictions.* FROM predictions JOIN runs USING (run_id) JOIN cells USING (cell_id)
-WHERE runs.stack_id = :stack_id AND cells.suite = :suite
-"""
-
-_STEP_PART = (
-    *("part", "seconds_median", "seconds_p25", "seconds_p75"),
-    *("peak_allocated_bytes", "peak_reserved_bytes", "peak_ledger_bytes"),
-)
-_STEP_WORK = """
-SELECT run_id, model_flops, hardware_flops, moved_bytes, kernels, bfloat16_flops, float32_flops, bytes_per_second,
-       launch_seconds, json_extract(cells.recipe, '$.stages[#-1].precision.compute') AS compute
-FROM ceilings LEFT JOIN step_work USING (run_id) JOIN runs USING (run_id) JOIN cells USING (cell_id)
-WHERE runs.stack_id = :stack_id AND cells.suite = :suite
-"""
-
-_EVERY_PREDICTION = """
-SELECT predictions.*, cells.method, cells.base AS shape,
-       json_extract(cells.recipe, '$.stages[#-1].sequence_length') AS sequence_length
-FROM predictions JOIN runs USING (run_id) JOIN cells USING (cell_id)
-"""
-
-_EVERY_STEP = """
-SELECT latest.run_id, step_parts.seconds_median AS step_seconds
-FROM latest JOIN runs USING (run_id) JOIN cells USING (cell_id)
-JOIN step_parts ON step_parts.run_id = latest.run_id AND step_parts.stage_id = cells.recipe_id
-WHERE runs.purpose = 'measure' AND runs.exclusive AND step_parts.part = 'step'
-  AND step_parts.seconds_median IS NOT NULL
-"""
-
 _CURVES = """
 SELECT latest.arm_id, latest.stack_id, latest.seed, latest.run_id, steps.step, steps.loss, steps.gradient_norm,
        steps.tokens_seen, steps.seconds
@@ -189,11 +158,6 @@ WHERE latest.purpose = 'quality'
 ORDER BY latest.arm_id, latest.stack_id, latest.seed, steps.step
 """
 
-_NUMBERS = {
-    *("rank", "learning_rate", "chosen_rate", "seed", "seeds", "shots", "validation", "value", "base_value"),
-    *("loss", "tokens_seen", "kernels", "bytes_per_second"),
-}
-_NUMBER_ENDINGS = ("_bytes", "_seconds", "_parameters", "_joules", "_median", "_p25", "_p75", "_tokens", "_flops")
 _PHASE_RUN = ["run_id", "arm_id", "cell_id", "stack_id", "purpose", "exclusive", "status", "latest", "started_at"]
 _SCORED_RUN = [
     *("run_id", "arm_id", "stack_id", "suite", "label", "method", "base", "rank", "seed", "learning_rate"),
@@ -230,17 +194,17 @@ def sections(db: Database) -> pd.DataFrame:
 
     An untrained base's run may belong to another suite as well, so it alone makes no section where there is a trained.
     """
-    return _frame(db, _SECTIONS)
+    return frame_of(db, _SECTIONS)
 
 
 def trained(db: Database) -> pd.DataFrame:
     """A row a suite and stack on which a training run has ended, the one on which one started last first."""
-    return _frame(db, _TRAINED)
+    return frame_of(db, _TRAINED)
 
 
 def under_way(db: Database) -> pd.DataFrame:
     """A row a run that is queued or running, by their starts: what it is, ``started_at`` and ``heartbeat_at``."""
-    return _frame(db, _UNDER_WAY)
+    return frame_of(db, _UNDER_WAY)
 
 
 def excerpt(db: Database, suite: str, stack_id: str, arms: Collection[str] | None = None) -> None:
@@ -270,9 +234,10 @@ def arms(db: Database) -> pd.DataFrame:
     """A row an arm and stack: what it is, its chosen rate, its seeds at that rate, the ``selection_task`` by which that
     was chosen, ``status`` ok or how it failed.
 
-    ``quantisation`` and ``shots`` are those of an untrained arm's base; ``parent_arm_id`` is a DPO arm's SFT stage.
+    ``quantisation`` and ``shots`` are those of an untrained arm's base; ``parent_arm_id`` is a DPO arm's SFT stage;
+    ``batch_size`` and ``sequence_length`` are of the arm's own (last) stage.
     """
-    return _frame(db, _ARMS)
+    return frame_of(db, _ARMS)
 
 
 def runs(db: Database) -> pd.DataFrame:
@@ -281,7 +246,9 @@ def runs(db: Database) -> pd.DataFrame:
     ``latest``: the newest good one of its arm, rate and seed; ``rate_chosen``: at the arm's chosen rate; ``chosen``:
     both; ``bare``: of a base as it is, neither quantised nor prompted.
     """
-    frame = _frame(db, _RUNS).sort_values(["started_at", "run_id"], ignore_index=True)  # SQLite sorts wide rows slowly
+    frame = frame_of(db, _RUNS).sort_values(
+        ["started_at", "run_id"], ignore_index=True
+    )  # SQLite sorts wide rows slowly
     frame = _flags(frame, "rate_chosen", "bare", "exclusive")
     latest = {run_id for (run_id,) in db.execute("SELECT run_id FROM latest")}
     frame["latest"] = pd.Series([run_id in latest for run_id in frame["run_id"]], index=frame.index, dtype=bool)
@@ -314,7 +281,7 @@ def scores(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
 
 def _scores_of(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
     wanted = "SELECT * FROM scores WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
-    return _flags(_frame(db, wanted, {"run_ids": json.dumps(list(run_ids))}), "higher_is_better")
+    return _flags(frame_of(db, wanted, {"run_ids": json.dumps(list(run_ids))}), "higher_is_better")
 
 
 def items(db: Database, run_ids: Iterable[str], values: bool = True, answers: bool = False) -> pd.DataFrame:
@@ -329,7 +296,7 @@ def items(db: Database, run_ids: Iterable[str], values: bool = True, answers: bo
     sql = (
         f"SELECT run_id, moment, eval_id, {columns} FROM items WHERE run_id IN (SELECT value FROM json_each(:run_ids))"
     )
-    frame = _frame(db, sql, {"run_ids": json.dumps(sorted(set(run_ids)))})
+    frame = frame_of(db, sql, {"run_ids": json.dumps(sorted(set(run_ids)))})
     return frame.assign(**{name: _unpacked(frame[name], unpack[name]) for name in wanted})
 
 
@@ -340,7 +307,7 @@ def rates(db: Database) -> pd.DataFrame:
     highest or only; ``at_edge`` is the same as a flag. A rate that diverged to NaN bounds the grid, one that
     crashed does not.
     """
-    frame = _flags(_frame(db, _RATES), "chosen")
+    frame = _flags(frame_of(db, _RATES), "chosen")
     frame["edge"] = _edges(frame)
     frame["at_edge"] = frame["edge"].notna()
     return frame
@@ -348,7 +315,7 @@ def rates(db: Database) -> pd.DataFrame:
 
 def failures(db: Database) -> pd.DataFrame:
     """A row a failed run, newest first, with its reason; ``mended`` where the same cell went well later."""
-    return _flags(_frame(db, _FAILURES), "mended")
+    return _flags(frame_of(db, _FAILURES), "mended")
 
 
 def phases(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -357,7 +324,7 @@ def phases(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
     ``runs_of`` is what ``runs`` gave, if it is there.
     """
     told = runs(db) if runs_of is None else runs_of
-    frame = told[_PHASE_RUN].merge(_frame(db, _PHASES), on="run_id")
+    frame = told[_PHASE_RUN].merge(frame_of(db, _PHASES), on="run_id")
     frame = frame.sort_values(["started_at", "run_id", "position"], kind="stable", ignore_index=True)
     frame["last_stage"] = frame["position"] == frame.groupby("run_id")["position"].transform("max")
     ledger = frame[[f"ledger_{part}_bytes" for part in _LEDGER]].astype(float)
@@ -367,62 +334,31 @@ def phases(db: Database, runs_of: pd.DataFrame | None = None) -> pd.DataFrame:
 
 def losses(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """A row a logged step of the last stage of a suite's runs on a stack: ``run_id, step, loss``."""
-    return _own(db, "steps", "step, loss", suite, stack_id)
+    return of_last_stages(db, "steps", "step, loss", suite, stack_id)
 
 
 def gradients(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """Of the same stages' first step, a row a module: ``run_id, module, gradient_norm``."""
-    return _own(db, "fingerprints", "module, fingerprints.gradient_norm", suite, stack_id)
+    return of_last_stages(db, "fingerprints", "module, fingerprints.gradient_norm", suite, stack_id)
 
 
 def logits(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """Of the same, a row a sum: ``run_id, projection, value`` (see ``harness.meters.logits``)."""
-    return _own(db, "logits", "projection, value", suite, stack_id)
-
-
-def step_parts(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
-    """A row a part of a step of a measure run's last stage, and the whole ``step``: ``run_id, part, seconds_median,
-    seconds_p25, seconds_p75`` and the peaks of its bytes."""
-    columns = ", ".join(f"step_parts.{name}" for name in _STEP_PART)
-    return _own(db, "step_parts", columns, suite, stack_id)
-
-
-def step_work(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
-    """A row a measure run whose device's ceilings are known: those, what a step asks for (missing where it is not
-    predicted), and the type that it computes in."""
-    return _frame(db, _STEP_WORK, {"suite": suite, "stack_id": stack_id})
-
-
-def predictions(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
-    """A row a figure that was predicted for a run of a suite on a stack: ``run_id, phase, component, predicted_bytes,
-    predicted_seconds, model_version``."""
-    return _frame(db, _PREDICTIONS, {"suite": suite, "stack_id": stack_id})
-
-
-def every_prediction(db: Database) -> pd.DataFrame:
-    """The same for the runs of all suites and stacks, with each run's ``method``, ``shape`` (its base's name) and
-    ``sequence_length``."""
-    return _frame(db, _EVERY_PREDICTION)
-
-
-def every_step(db: Database) -> pd.DataFrame:
-    """A row a measure run that had its device to itself, the newest of its arm, rate, seed and stack: ``run_id`` and
-    ``step_seconds``, the median of its timed steps."""
-    return _frame(db, _EVERY_STEP)
+    return of_last_stages(db, "logits", "projection, value", suite, stack_id)
 
 
 def asked(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
     """Indexed by run_id: what each of these runs was asked to do, as ``recipe`` and ``execution`` (dicts)."""
     sql = """SELECT run_id, recipe, execution FROM runs JOIN cells USING (cell_id)
              WHERE run_id IN (SELECT value FROM json_each(:run_ids))"""
-    frame = _frame(db, sql, {"run_ids": json.dumps(list(run_ids))}).set_index("run_id")
+    frame = frame_of(db, sql, {"run_ids": json.dumps(list(run_ids))}).set_index("run_id")
     return frame.map(json.loads)
 
 
 def recipes_of(db: Database, arms: Iterable[str]) -> "pd.Series[Any]":
     """Each of these arms' recipe (a dict), at one of its rates and seeds, by the arm's id."""
     sql = "SELECT arm_id, recipe FROM cells WHERE arm_id IN (SELECT value FROM json_each(:arms)) GROUP BY arm_id"
-    return _frame(db, sql, {"arms": json.dumps(list(arms))}).set_index("arm_id")["recipe"].map(json.loads)
+    return frame_of(db, sql, {"arms": json.dumps(list(arms))}).set_index("arm_id")["recipe"].map(json.loads)
 
 
 def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
@@ -430,7 +366,7 @@ def steps(db: Database, run_ids: Iterable[str]) -> pd.DataFrame:
     sql = """SELECT run_id, step, loss, tokens_seen FROM steps JOIN runs USING (run_id) JOIN cells USING (cell_id)
              WHERE steps.stage_id = cells.recipe_id AND run_id IN (SELECT value FROM json_each(:run_ids))
              ORDER BY run_id, step"""
-    return _frame(db, sql, {"run_ids": json.dumps(list(run_ids))})
+    return frame_of(db, sql, {"run_ids": json.dumps(list(run_ids))})
 
 
 def executions(db: Database) -> dict[str, dict[str, Any]]:
@@ -446,18 +382,18 @@ def recipes(db: Database) -> pd.DataFrame:
                     max(json_array_length(recipe, '$.stages')) AS stages, max(stage_id) AS chain
              FROM cells LEFT JOIN cell_stages ON cell_stages.cell_id = cells.cell_id AND position = 0
              WHERE cells.cell_id IN (SELECT cell_id FROM runs) GROUP BY recipe_id"""
-    return _frame(db, sql).set_index("recipe_id")
+    return frame_of(db, sql).set_index("recipe_id")
 
 
 def curves(db: Database) -> pd.DataFrame:
     """A row a recorded step of an arm's own (last) stage at its chosen rate: ``loss``, ``gradient_norm``,
     ``tokens_seen``, ``seconds`` since the stage began."""
-    return _frame(db, _CURVES)
+    return frame_of(db, _CURVES)
 
 
 def stacks(db: Database) -> pd.DataFrame:
     """A row a stack: ``stack_id``, ``facts`` (a dict), ``code_digest``."""
-    frame = _frame(db, "SELECT stack_id, facts, code_digest FROM stacks")
+    frame = frame_of(db, "SELECT stack_id, facts, code_digest FROM stacks")
     frame["facts"] = [json.loads(facts) for facts in frame["facts"]]
     return frame
 
@@ -468,24 +404,11 @@ def _as_table(db: Database, view: str) -> str:
     return sql.replace("CREATE VIEW", "CREATE TEMP TABLE", 1)
 
 
-def _own(db: Database, table: str, columns: str, suite: str, stack_id: str) -> pd.DataFrame:
-    sql = f"SELECT run_id, {columns} {_OWN.format(table=table)}"
-    return _frame(db, sql, {"suite": suite, "stack_id": stack_id})
-
-
 def evals(db: Database) -> pd.DataFrame:
     """A row an eval: ``eval_id``, and what makes it that one and no other."""
-    return _frame(
+    return frame_of(
         db, "SELECT eval_id, task, role, split, task_version, item_digest, decoding, n_items, chance FROM evals"
     )
-
-
-def _frame(db: Database, sql: str, parameters: dict[str, str] | None = None) -> pd.DataFrame:
-    frame = pd.read_sql_query(sql, db.conn, params=parameters)
-    for name in frame.columns:
-        if name in _NUMBERS or name.endswith(_NUMBER_ENDINGS):  # a column of NULLs alone has no type of its own
-            frame[name] = pd.to_numeric(frame[name])
-    return frame
 
 
 def _unpacked(blobs: pd.Series, unpack: Callable[[bytes], Any]) -> pd.Series:

@@ -76,6 +76,25 @@ def test_full_sft_is_the_measure_of_speed(section):
     assert found["qlora"] == pytest.approx(7 / 9)
 
 
+def speeds(*rows):
+    """Of rows of method, batch size, execution and tokens a second."""
+    table = pd.DataFrame(rows, columns=["method", "batch_size", "execution_id", "tokens_per_second"])
+    return relative_speed(table.assign(base_digest="b", sequence_length=512)).tolist()
+
+
+def test_speed_is_held_against_full_sft_at_the_same_batch():
+    rows = [("full_sft", 1, "e", 100.0), ("full_sft", 8, "e", 400.0), ("lora", 1, "e", 150.0), ("lora", 8, "e", 480.0)]
+    assert speeds(*rows) == [1, 1, 1.5, 1.2]
+
+
+def test_the_same_batch_counts_for_more_than_the_same_execution():
+    assert speeds(("full_sft", 1, "e", 100.0), ("full_sft", 8, "f", 400.0), ("lora", 8, "e", 480.0))[-1] == 1.2
+
+
+def test_where_full_sft_has_no_such_batch_its_fastest_is_meant():
+    assert speeds(("full_sft", 1, "e", 100.0), ("full_sft", 2, "f", 400.0), ("lora", 8, "g", 800.0))[-1] == 2
+
+
 def test_without_full_sft_there_is_no_relative_speed(section):
     table = section.arms.set_index("arm_id", drop=False).join(measured(section.phases))
     assert relative_speed(table[table["method"] != "full_sft"]).isna().all()

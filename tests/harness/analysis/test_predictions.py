@@ -18,7 +18,7 @@ def measured(run_id="r1", measure="ledger", whole=150, allocated=np.nan, **ledge
 
 
 def predicted(run_id="r1", method="lora", shape="tiny", length=64, version="v1", **components):
-    """A run's rows of ``reader.every_prediction``."""
+    """A run's rows of ``step_reader.every_prediction``."""
     sizes = {**dict.fromkeys(COMPONENTS, 0), "temporary": 0, **components}
     about = {"run_id": run_id, "phase": "train", "predicted_seconds": np.nan, "model_version": version,
              "method": method, "shape": shape, "sequence_length": length}  # fmt: skip
@@ -153,7 +153,7 @@ def test_the_ledger_and_an_allocators_peak_make_no_mean_together():
 
 
 def seconds(run_id="r1", method="lora", **parts):
-    """A run's rows of ``reader.every_prediction``, of its step."""
+    """A run's rows of ``step_reader.every_prediction``, of its step."""
     rows = predicted(run_id, method)[: len(parts)]
     return [{**row, "phase": "step", "component": name, "predicted_bytes": np.nan, "predicted_seconds": value}
             for row, (name, value) in zip(rows, parts.items(), strict=True)]  # fmt: skip

@@ -32,6 +32,7 @@ def test_arms_are_one_row_each_with_their_chosen_rate(db):
     assert arms.loc["lora", "seeds"] == 2
     assert arms.loc["dpo-lora", "parent_arm_id"] == arms.loc["lora", "arm_id"]
     assert (arms.loc["base", "quantisation"], arms.loc["base", "shots"]) == ("none", 0)
+    assert arms.loc["lora", "batch_size"] == 8
 
 
 def test_the_runners_choice_of_a_rate_stands_over_what_older_grids_would_give(tmp_path):
@@ -243,32 +244,3 @@ class TestSections:
         reader.excerpt(two, "first", str(reader.sections(two).set_index("suite").loc["first", "stack_id"]))
         reader.unsettle(two)
         assert two.execute("SELECT count(*) FROM runs").fetchone() == count
-
-
-def predict(writing, run_id):
-    told = {"phase": "train", "component": "weights", "predicted_bytes": 5, "model_version": "1"}
-    writing.table("predictions").insert({"run_id": run_id, **told})
-
-
-def test_predictions_are_those_of_the_suites_own_runs(tmp_path):
-    path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
-    writing = open_for_writing(path)
-    run = next(writing.query("SELECT run_id, stack_id FROM runs WHERE purpose = 'measure'"))
-    predict(writing, run["run_id"])
-
-    found = reader.predictions(open_for_reading(path), "pocket", run["stack_id"])
-    assert found[["run_id", "component", "predicted_bytes"]].to_dict("records") == [
-        {"run_id": run["run_id"], "component": "weights", "predicted_bytes": 5}
-    ]
-    assert reader.predictions(open_for_reading(path), "another suite", run["stack_id"]).empty
-
-
-def test_every_prediction_says_what_it_is_of(tmp_path):
-    path = make_database(tmp_path / "r.db", arms=SMALL, bases=["pocket-1m"], seeds=(1,))
-    writing = open_for_writing(path)
-    run = next(writing.query("SELECT run_id, method FROM runs JOIN cells USING (cell_id) WHERE purpose = 'measure'"))
-    predict(writing, run["run_id"])
-
-    (found,) = reader.every_prediction(open_for_reading(path)).to_dict("records")
-    assert (found["run_id"], found["method"], found["shape"]) == (run["run_id"], run["method"], "pocket-1m")
-    assert "sequence_length" in found
