@@ -57,7 +57,7 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "bytes a parameter": lambda value: f"{value} bytes a parameter",
     "bytes": gigabytes,
     "bits": lambda value: f"{value:.3f} bits",
-    "dollars": lambda value: f"{value:.3g} dollars",
+    "dollars": lambda value: f"{value:,.0f} dollars" if value >= 100 else f"{value:.2f} dollars",
     "points": lambda value: f"+-{100 * value:.2f} points",
     "batch": lambda value: "not even one row" if value == 0 else f"batch {value}",
 }
