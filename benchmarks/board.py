@@ -102,9 +102,9 @@ def _measured(folder: Path, suites: int, stacks: int, console: Console) -> list[
 
 
 def _count(db: Path) -> int:
-    from harness.store.database import open_untouched
+    from harness.store.database import open_for_reading
 
-    opened = open_untouched(db)
+    opened = open_for_reading(db)
     found: int = opened.execute("SELECT count(*) FROM runs").fetchone()[0]
     opened.conn.close()
     return found

@@ -20,7 +20,7 @@ from harness.selectors import Named
 from harness.sources import Source, open_source
 from harness.stack import hardware
 from harness.store import reader, step_reader
-from harness.store.database import is_in_memory, open_untouched
+from harness.store.database import LOOK_SECONDS, is_in_memory, open_for_reading
 
 SHOWN_ID = 6
 
@@ -179,7 +179,7 @@ def opened(path: Path) -> Iterator[Source]:
                 finally:
                     reader.unsettle(source.db)
             return
-        db = open_untouched(path)
+        db = open_for_reading(path, LOOK_SECONDS)
         try:
             yield Source(path.stem, path, db)
         finally:
@@ -193,7 +193,7 @@ def _in_memory(path: Path, _: Version) -> tuple[Source, Lock] | None:
     """A source that is read from memory; None for a file that is read where it is."""
     if path.is_dir():
         return open_source(path), Lock()
-    db = open_untouched(path)
+    db = open_for_reading(path, LOOK_SECONDS)
     if is_in_memory(db):
         return Source(path.stem, path, db), Lock()
     db.conn.close()

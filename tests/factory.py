@@ -257,7 +257,7 @@ class _World:
         parameters = {**truth.parameters, **({"rank": truth.rank} if truth.rank else {})}
         stage: dict[str, Any] = {"kind": kind, "method": truth.method, "parameters": parameters, "label": label}
         if truth.method != "base":
-            stage |= {"learning_rate": rate, "seed": seed, "suite": self.suite, "batch_size": 8, "sequence_length": 512}
+            stage |= {"learning_rate": rate, "seed": seed, "suite": self.suite, "batch_size": 8, "sequence_length": 64}
         return {"base_digest": identity.digest("base", base), "stages": [*earlier, stage]}
 
     def _stage_ids(self, base: str, label: str, rate: float | None, seed: int) -> list[str]:

@@ -43,34 +43,23 @@ def open_for_writing(path: Path) -> Database:
     return db
 
 
-def open_for_reading(path: Path) -> Database:
-    """The database at ``path``, which no statement through it can change; raises UserError as above."""
-    if not path.is_file():
-        raise UserError(f"--db {path}: no such file; `tunematrix run` makes one")
-    refuse_foreign(path)
-    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS))
-    if migrations.pending(db):
-        db.conn.close()
-        open_for_writing(path).conn.close()
-        return open_for_reading(path)
-    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")  # several queries read the same pages
-    return db
+def open_for_reading(path: Path, patience: float = BUSY_SECONDS) -> Database:
+    """The database at ``path``, whose file no statement through it can change: one of an earlier version is brought up
+    to date in a copy in memory. Waits for ``patience`` seconds where another program has locked it.
 
-
-def open_untouched(path: Path) -> Database:
-    """The database at ``path`` as ``open_for_reading`` gives it, but one of an earlier version is brought up to date in
-    a copy in memory: the file stays as it is, and whoever writes to it is not kept waiting."""
+    Raises UserError as above.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such results file; `tunematrix run` makes one")
-    refuse_foreign(path, LOOK_SECONDS)
-    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOOK_SECONDS))
+    refuse_foreign(path, patience, str(path))
+    db = Database(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=patience))
     if migrations.pending(db):
         copy = Database(sqlite3.connect(":memory:", check_same_thread=False))
         db.conn.backup(copy.conn)
         db.conn.close()
         migrations.apply(copy)
         return copy
-    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")  # several queries read the same pages
     return db
 
 

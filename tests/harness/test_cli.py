@@ -181,7 +181,7 @@ class TestDatabases:
     def test_that_do_not_exist_for_a_report(self, tunematrix):
         code, _, errors = tunematrix("report")
         assert code == 2
-        assert errors == ["tunematrix: --db tunematrix.db: no such file; `tunematrix run` makes one"]
+        assert errors == ["tunematrix: tunematrix.db: no such results file; `tunematrix run` makes one"]
 
 
 class TestPlan:

@@ -126,7 +126,7 @@ class TestCosts:
         assert len(place.runs) == 8
 
     @pytest.mark.parametrize(
-        "other", [{"batch_size": 4}, {"sequence_length": 64}, {"optimizer": {"name": "adamw_8bit"}}]
+        "other", [{"batch_size": 4}, {"sequence_length": 512}, {"optimizer": {"name": "adamw_8bit"}}]
     )
     def test_are_not_compared_under_other_conditions(self, db, other):
         change_recipe(db, "lora", **other)

@@ -44,6 +44,7 @@ def test_without_results_what_can_be_counted_has_a_verdict_and_nothing_else(tune
     assert {name for name, one in found.items() if one["verdict"] != "not yet measured"} == {
         *COUNTED,
         "full-16-24-bytes",
+        "cost-100x",
     }
     assert all(one["by"] in ([], ["counting"]) for one in found.values())
     assert "only what can be counted has a verdict" in tunematrix("claims")[1]

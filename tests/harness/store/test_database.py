@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from harness.errors import UserError
-from harness.store.database import open_for_reading, open_for_writing, open_in_memory, open_untouched
+from harness.store.database import open_for_reading, open_for_writing, open_in_memory
 from tests.factory import make_database
 
 
@@ -79,9 +79,9 @@ def older(tmp_path):
     return path, before
 
 
-def test_an_older_file_is_migrated_when_it_is_opened_and_keeps_what_it_holds(older):
+def test_an_older_file_is_migrated_when_it_is_written_to_and_keeps_what_it_holds(older):
     path, before = older
-    migrated = open_for_reading(path)
+    migrated = open_for_writing(path)
     assert "choices" in migrated.table_names()
     assert list(migrated.query("SELECT arm_id, chosen_rate, target FROM arms")) == before
 
@@ -127,12 +127,17 @@ def test_a_database_in_memory_is_of_this_version_or_of_an_earlier_one():
     assert {"choices", "logits"} & set(earlier.table_names()) == {"choices"}
 
 
-class TestLookingWithoutTouching:
+class TestReading:
+    def test_an_empty_file_stays_empty(self, tmp_path):
+        (tmp_path / "started.db").touch()
+        assert not list(open_for_reading(tmp_path / "started.db")["runs"].rows)
+        assert (tmp_path / "started.db").stat().st_size == 0
+
     def test_an_older_file_is_read_as_it_would_be_and_stays_as_it_is(self, older):
         path, before = older
         content = path.read_bytes()
 
-        looked = open_untouched(path)
+        looked = open_for_reading(path)
         assert list(looked.query("SELECT arm_id, chosen_rate, target FROM arms")) == before
         assert path.read_bytes() == content
 
@@ -142,5 +147,5 @@ class TestLookingWithoutTouching:
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(UserError, match="is locked by another program"):
-            open_untouched(path)
+            open_for_reading(path, patience=0.1)
         other.close()
