@@ -4,7 +4,7 @@ Trainers change recipes in silence: mixed precision and checkpointing on by defa
 cast. A cell whose trainer differs from its recipe fails, with every difference named.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.settings import LATER_KERNELS
@@ -27,6 +27,7 @@ def asked_settings(job: Job) -> dict[str, Any]:
         "trainable_dtypes": [precision["adapter"] if adapted else precision["weights"]],
         "frozen_dtypes": _asked_frozen(job, adapted),
         "compute": precision["compute"],
+        "adapter_compute": _asked_of_adapter(precision) if adapted else None,
         "adapter_dropout": (_adapter_dropout(model) if own_dropout is None else own_dropout) if adapted else 0.0,
         "base_dropout": _base_dropout(model),
         "gradient_checkpointing": job.kernels["gradient_checkpointing"],
@@ -63,6 +64,7 @@ def effective_settings(trainer: Any) -> dict[str, Any]:
         "trainable_dtypes": _dtypes(p for p in model.parameters() if p.requires_grad),
         "frozen_dtypes": _dtypes(p for p in base if not p.requires_grad),
         "compute": autocast or _dtypes(p for p in base if p.is_floating_point())[0],
+        "adapter_compute": _found_of_adapter(model, autocast),
         "adapter_dropout": _adapter_dropout(model),
         "base_dropout": _base_dropout(model),
         "gradient_checkpointing": _checkpoints(trainer),
@@ -110,6 +112,17 @@ def _asked_frozen(job: Job, adapted: bool) -> list[str]:
     if not adapted and all(parameter.requires_grad for parameter in job.model.parameters()):
         return []
     return sorted({job.precision["weights"]} | ({"uint8"} if _four_bit(job.model) else set()))
+
+
+def _asked_of_adapter(precision: Mapping[str, str]) -> str:
+    """Products in a lower type are the adapter's too; nothing raises those of an adapter that is itself lower."""
+    return precision["adapter"] if precision["compute"] == "float32" else precision["compute"]
+
+
+def _found_of_adapter(model: Any, autocast: str | None) -> str | None:
+    """PEFT lifts inputs to the adapter's type, where autocast does not choose another."""
+    own = _dtypes(parameter for name, parameter in model.named_parameters() if _in_adapter(name))
+    return autocast or own[0] if own else None
 
 
 def _in_adapter(name: str) -> bool:

@@ -41,7 +41,11 @@ class Precision(Strict):
         "float32"
     )
     compute: Annotated[
-        DType, Field(description="The arithmetic. Over float32 weights it may be lower (autocast), else it is theirs.")
+        DType,
+        Field(
+            description="The arithmetic, an adapter's too. Over float32 weights it may be lower (autocast), else it is "
+            "theirs."
+        ),
     ] = "float32"
     adapter: Annotated[DType, Field(description="An adapter's own weights.")] = "float32"
 

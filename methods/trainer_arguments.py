@@ -10,7 +10,7 @@ OPTIMIZERS = {"adamw": "adamw_torch_fused", "adamw_8bit": "adamw_bnb_8bit", "pag
 def trainer_arguments(job: Job) -> dict[str, Any]:
     """Keyword arguments for ``SFTConfig`` and ``DPOConfig`` alike."""
     on_cpu = job.device == "cpu"
-    low_precision = job.precision["compute"] != job.precision["weights"]
+    mixed = _is_mixed(job)
     return {
         "output_dir": str(job.folder),
         "max_steps": job.steps,
@@ -31,8 +31,8 @@ def trainer_arguments(job: Job) -> dict[str, Any]:
         "neftune_noise_alpha": None,
         "use_cpu": on_cpu,
         # On a CPU `use_cpu` alone would still train in bfloat16: TRL turns it on by default.
-        "bf16": low_precision and job.precision["compute"] == "bfloat16",
-        "fp16": low_precision and job.precision["compute"] == "float16",
+        "bf16": mixed and job.precision["compute"] == "bfloat16",
+        "fp16": mixed and job.precision["compute"] == "float16",
         "gradient_checkpointing": job.kernels["gradient_checkpointing"],
         "torch_compile": job.kernels["compile"],
         "use_liger_kernel": job.kernels["liger"],
@@ -49,6 +49,13 @@ def trainer_arguments(job: Job) -> dict[str, Any]:
         "ddp_find_unused_parameters": False,
         "push_to_hub": False,
     }
+
+
+def _is_mixed(job: Job) -> bool:
+    """Is anything of another type than products are computed in? An adapter of float32 beside a base of bfloat16 is:
+    without autocast its products would be computed in float32."""
+    types = {job.precision["weights"]} | ({job.precision["adapter"]} if hasattr(job.model, "peft_config") else set())
+    return types != {job.precision["compute"]}
 
 
 def _logging_steps(steps: int) -> int:

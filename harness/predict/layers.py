@@ -72,7 +72,7 @@ def linear(run: Pass, part: str, layer: Linear, x: Tensor, adapted: bool) -> Ten
     grad = x.grad or run.trains_base
     if grad:
         kept = [_lowered(run, x, layer.inputs)] if run.trains_base else []
-        if recipe.autocast and x.grad and not recipe.quantised:
+        if recipe.lowers_weights and x.grad and not recipe.quantised:
             kept.append(Tensor(layer.elements, recipe.compute_size))  # the weight lowered for this product
         learned = (layer.elements + layer.bias * layer.outputs) * recipe.weight_size if run.trains_base else 0
         dense = layer.elements * recipe.compute_size if recipe.quantised else 0
@@ -90,8 +90,8 @@ def _adapter(run: Pass, layer: Linear, x: Tensor) -> None:
     rank = recipe.adapter.rank
     size = recipe.compute_size if recipe.autocast else recipe.adapter_size
     first, second = rank * layer.inputs, layer.outputs * rank
-    lowered_first = [Tensor(first, size)] if recipe.autocast and x.grad else []
-    lowered_second = [Tensor(second, size)] if recipe.autocast else []
+    lowered_first = [Tensor(first, size)] if recipe.lowers_adapter and x.grad else []
+    lowered_second = [Tensor(second, size)] if recipe.lowers_adapter else []
     beside = run.batch.tokens * (layer.inputs + layer.outputs) * size + run.stream().bytes
     taken = _into_adapter(run, layer, x, size)
     run.tape.keep("adapters", taken, *lowered_first, gradient=first * recipe.adapter_size, scratch=beside)
@@ -100,13 +100,10 @@ def _adapter(run: Pass, layer: Linear, x: Tensor) -> None:
 
 
 def _into_adapter(run: Pass, layer: Linear, x: Tensor, size: int) -> Tensor:
-    """PEFT lifts ``x`` to the adapter's type, drops parts of it, and autocast lowers it again: each step that changes
-    anything is a copy. Dropout keeps which parts it dropped. Over a quantised base PEFT leaves the lifting to a GPU's
-    autocast, and does not see a CPU's."""
+    """``x`` in the type of the adapter's products, lifted by PEFT or lowered by autocast, and dropout's parts of it:
+    each step that changes anything is a copy. Dropout keeps which parts it dropped."""
     recipe = run.recipe
-    left_to_autocast = recipe.autocast and recipe.quantised and recipe.device == "cuda"
-    lifts = x.size != recipe.adapter_size and not left_to_autocast
-    x = run.tensor(layer.inputs, recipe.adapter_size, x.grad) if lifts else x
+    x = x if recipe.autocast or x.size == size else run.tensor(layer.inputs, size, x.grad)
     if recipe.adapter is not None and recipe.adapter.dropout:
         mask = BOOL if recipe.device == "cuda" else x.size
         if x.grad:
@@ -141,7 +138,7 @@ def _fused(run: Pass, out: Tensor, value: Tensor) -> None:
     def heads(lowered: bool) -> int:
         return shape.heads if masked and (shape.kv_heads > 1 or lowered) else shape.kv_heads
 
-    widths = (shape.heads, heads(run.recipe.autocast), heads(value.size != size))
+    widths = (shape.heads, heads(run.recipe.lowers_weights), heads(value.size != size))
     query, key, value = (run.tensor(width * shape.head_dim, size) for width in widths)
     sums = run.tensor(shape.heads, FLOAT32)
     mask = [Tensor(batch.rows * batch.length**2, size, False)] if masked else []
@@ -181,7 +178,7 @@ def _whole_loss(run: Pass, x: Tensor) -> None:
     shape, recipe, batch = run.shape, run.recipe, run.batch
     table, logits = shape.vocabulary * shape.hidden, batch.tokens * shape.vocabulary
     kept = [_lowered(run, x, shape.hidden)] if run.trains_base else []
-    kept += [Tensor(table, recipe.compute_size)] if recipe.autocast else []
+    kept += [Tensor(table, recipe.compute_size)] if recipe.lowers_weights else []
     learned = table * recipe.weight_size if run.trains_base else 0
     waiting = learned * shape.tied
     scratch = logits * recipe.compute_size + x.bytes + waiting

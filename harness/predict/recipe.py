@@ -42,8 +42,19 @@ class Recipe:
 
     @property
     def autocast(self) -> bool:
-        """Are float32 weights lowered for each product?"""
+        """Is the type of each product chosen by autocast, since weights or adapters are of another type?"""
+        adapter_differs = self.adapter is not None and self.adapter_dtype != self.compute
+        return self.compute != "float32" and (self.lowers_weights or adapter_differs)
+
+    @property
+    def lowers_weights(self) -> bool:
+        """Are the base's weights lowered for each product?"""
         return self.compute != self.weights
+
+    @property
+    def lowers_adapter(self) -> bool:
+        """And the adapter's?"""
+        return self.autocast and self.adapter_dtype != self.compute
 
     @property
     def weight_size(self) -> int:

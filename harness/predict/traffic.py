@@ -173,7 +173,7 @@ class Moved:
     def _weight(self, layer: Linear) -> Traffic:
         """A weight before its product: out of 4 bit, or lowered by autocast, which the backward pass remembers."""
         recipe = self.recipe
-        if not recipe.autocast or recipe.quantised:
+        if not recipe.lowers_weights or recipe.quantised:
             return self._dequantised(layer)
         return Traffic(layer.elements * (recipe.weight_size + recipe.compute_size), 1 + layer.bias)
 
@@ -195,7 +195,7 @@ class Moved:
         """From the stream's type to the products', or the other way."""
         recipe = self.recipe
         both = recipe.weight_size + recipe.compute_size
-        return self._each(width, both, kernels) if recipe.autocast and not recipe.quantised else NOTHING
+        return self._each(width, both, kernels) if recipe.lowers_weights and not recipe.quantised else NOTHING
 
     def _rotary(self) -> Traffic:
         """x cos + rotated x sin, of queries and keys; angles are of the weights' type, and so is the outcome."""
@@ -212,27 +212,36 @@ class Moved:
         """Under autocast a weight's gradient goes back to the weight's type."""
         recipe = self.recipe
         size = recipe.compute_size + recipe.weight_size
-        return Traffic(layer.elements * size, 1 + layer.bias) if recipe.autocast else NOTHING
+        return Traffic(layer.elements * size, 1 + layer.bias) if recipe.lowers_weights else NOTHING
 
     def _adapter(self, layer: Linear) -> Traffic:
-        """The input lifted to the adapter's type, the outcome scaled, added, and lowered."""
-        inputs, compute, size = self._adapter_sizes()
-        lifted = self._each(layer.inputs, inputs + size, 1) if inputs != size else NOTHING
+        """The input brought to the type of the products, the outcome scaled, added, and lowered."""
+        compute, size = self.recipe.compute_size, self._adapter_size
         lowered = self._each(layer.outputs, size + compute, 1) if size != compute else NOTHING
-        return lifted + lowered + self._each(layer.outputs, compute + 4 * size, 2)
+        return self._into_adapter(layer) + lowered + self._each(layer.outputs, compute + 4 * size, 2)
 
     def _adapter_backward(self, layer: Linear) -> Traffic:
         """The gradient lifted and lowered, scaled, and the input's added to that of the layer."""
-        inputs, compute, size = self._adapter_sizes()
-        lifted = self._each(layer.inputs, inputs + size, 1) if inputs != size else NOTHING
+        compute, size = self.recipe.compute_size, self._adapter_size
         split = self._each(layer.outputs, 2 * (size + compute), 2) if size != compute else NOTHING
         scaled = self._each(layer.outputs, 2 * size, 1)
-        return lifted + split + scaled + self._each(layer.inputs, 3 * inputs, 1)
+        added = self._each(layer.inputs, 3 * self.recipe.weight_size, 1)
+        return self._into_adapter(layer) + split + scaled + added
 
-    def _adapter_sizes(self) -> tuple[int, int, int]:
-        recipe = self.recipe
-        size = recipe.compute_size if recipe.autocast else recipe.adapter_size
-        return recipe.weight_size, recipe.compute_size, size
+    def _into_adapter(self, layer: Linear) -> Traffic:
+        """The input in the type of the adapter's products, lifted by PEFT or lowered by autocast, which lowers both of
+        the adapter's weights too; gradients go the same way back."""
+        recipe, size = self.recipe, self._adapter_size
+        found = self._each(layer.inputs, recipe.weight_size + size, 1) if recipe.weight_size != size else NOTHING
+        if recipe.lowers_adapter and recipe.adapter is not None:
+            weights = recipe.adapter.rank * (layer.inputs + layer.outputs)
+            found += Traffic(weights * (recipe.adapter_size + size), 2)
+        return found
+
+    @property
+    def _adapter_size(self) -> int:
+        """Bytes of one element of the adapter's products."""
+        return self.recipe.compute_size if self.recipe.autocast else self.recipe.adapter_size
 
     def _eager(self) -> Traffic:
         """Eager attention scales, masks and normalises every head's table of scores in float32, one after the other;

@@ -37,6 +37,7 @@ def test_precision_is_read_back(tmp_path: Path, method: str, weights: str, compu
     frozen = {"full_sft": [], "lora": [weights], "qlora": sorted([weights, "uint8"])}[method]
     assert (found["compute"], found["frozen_dtypes"]) == (compute, frozen)
     assert found["trainable_dtypes"] == [weights if method == "full_sft" else "float32"]
+    assert found["adapter_compute"] == (None if method == "full_sft" else compute)
 
 
 def test_mixed_precision_computes_in_the_lower_one(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ TILES = "trl.kernels.chunked_logprob"
 def model_of(name: str, recipe: Recipe, device: str) -> Any:
     """As the harness builds and trains it, with TRL's fused output layer."""
     import torch
+    from peft.tuners.tuners_utils import BaseTunerLayer
     from transformers import CONFIG_MAPPING, AutoModelForCausalLM
     from trl.trainer.utils import add_fused_lm_head
 
@@ -31,6 +32,9 @@ def model_of(name: str, recipe: Recipe, device: str) -> Any:
         if recipe.adapter is not None:
             parameters = LoraParameters(rank=recipe.adapter.rank, target_modules=recipe.adapter.targets)
             model = add_adapter(model, parameters, recipe.adapter_dtype)
+    for module in model.modules() if recipe.autocast else ():
+        if isinstance(module, BaseTunerLayer):
+            module.cast_input_dtype_enabled = False
     if recipe.checkpointing:
         model.enable_input_require_grads()
         model.gradient_checkpointing_enable()
@@ -39,9 +43,12 @@ def model_of(name: str, recipe: Recipe, device: str) -> Any:
 
 def loss_of(model: Any, tokens: Any, recipe: Recipe) -> Any:
     """As the harness's trainers compute it, summed."""
-    if recipe.loss == "whole":
-        return model(input_ids=tokens, labels=tokens, use_cache=False, num_items_in_batch=1).loss
-    return -model(input_ids=tokens, labels=tokens, use_cache=False, fused_lm_head=True).log_probs.sum()
+    import torch
+
+    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.autocast):
+        if recipe.loss == "whole":
+            return model(input_ids=tokens, labels=tokens, use_cache=False, num_items_in_batch=1).loss
+        return -model(input_ids=tokens, labels=tokens, use_cache=False, fused_lm_head=True).log_probs.sum()
 
 
 @contextmanager
