@@ -31,7 +31,10 @@ def refuse_unfit_gpu(nvml: Any, cuda: str | None) -> None:
 
 
 def _refuse_busy(nvml: Any, handle: Any, index: int) -> None:
-    others = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    try:
+        others = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    except nvml.NVMLError:  # not told in this container: nothing is known against it
+        return
     if others:
         first = others[0]
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""

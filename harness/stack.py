@@ -49,11 +49,9 @@ def stack_facts(device: str) -> dict[str, Any]:
         "device": device.partition(":")[0],
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
     }
-    if facts["device"] == "cuda":
-        facts |= _gpu()
-    return facts
+    # Beside a GPU the host's memory decides nothing, and of a rented machine it changes from one visit to the next.
+    return facts | (_gpu() if facts["device"] == "cuda" else {"memory_gib": round(_host_bytes() / 2**30)})
 
 
 def code_digest() -> str:
@@ -98,7 +96,7 @@ def gpu_count() -> int:
 
 def device_memory_bytes(device: str) -> int:
     """All memory of the machine, or of its first GPU as the driver tells it: no GPU is opened for it."""
-    return int(psutil.virtual_memory().total) if device == "cpu" else int(_gpu_memory().total)
+    return _host_bytes() if device == "cpu" else int(_gpu_memory().total)
 
 
 def hardware(facts: Mapping[str, Any]) -> str:
@@ -148,6 +146,10 @@ def git_state(folder: Path) -> tuple[str | None, bool | None]:
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
     except (OSError, subprocess.SubprocessError):
         return None, None
+
+
+def _host_bytes() -> int:
+    return int(psutil.virtual_memory().total)
 
 
 def _gpu() -> dict[str, Any]:

@@ -196,6 +196,8 @@ class StageTraining:
             self.meter.ledger.optimizer, self.meter.ledger.limit_bytes = optimizer, self.assignment.ledger_limit
         if not self.job.kernels["compile"]:  # it would be compiled anew for every length
             self.logits = project_logits(model, [_first_answer(row) for row in self.rows], self.assignment.device)
+            if self.meter:
+                self.meter.memory.forget()  # what looking at the logits took is no part of training
 
 
 def real_tokens(row: Row) -> int:

@@ -53,6 +53,8 @@ class TensorLedger:
         self.owned = {_storage_key(tensor) for each in models for tensor in _model_tensors(each)}
         self.saved: dict[int, list[int]] = {}  # storage -> [bytes, holders]
         self.live_activation = 0
+        self.gradients: dict[int, int] | None = None  # parameter -> bytes, in a step that is watched
+        self.optimizer_bytes = 0  # of such a step, in which its state does not change
         self.peak = Account(self.weights, self.quantisation, self.adapter)
         self.on_note: Callable[[Account], None] = lambda account: None
         self.limit_bytes: int | None = None
@@ -62,18 +64,23 @@ class TensorLedger:
         """Around a training step (forward and backward; all micro-batches of it)."""
         import torch
 
-        handles = [
-            parameter.register_post_accumulate_grad_hook(lambda _: self.note())
-            for parameter in self.model.parameters()
-            if parameter.requires_grad
-        ]
+        learned = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        handles = [parameter.register_post_accumulate_grad_hook(self._accumulated) for parameter in learned]
+        self.gradients = {id(parameter): _bytes_of(parameter.grad) for parameter in learned}
+        self.optimizer_bytes = optimizer_bytes(self.optimizer)
         try:
             with torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack):
                 yield
         finally:
+            self.gradients = None
             for handle in handles:
                 handle.remove()
             self.note()
+
+    def _accumulated(self, parameter: Any) -> None:
+        assert self.gradients is not None
+        self.gradients[id(parameter)] = _bytes_of(parameter.grad)
+        self.note()
 
     def _pack(self, tensor: Any) -> Any:
         if tensor.device.type == "meta" or _storage_key(tensor) in self.owned:
@@ -101,14 +108,11 @@ class TensorLedger:
 
     def note(self) -> None:
         """Take the account as it stands."""
-        account = Account(
-            self.weights,
-            self.quantisation,
-            self.adapter,
-            sum(p.grad.untyped_storage().nbytes() for p in self.model.parameters() if p.grad is not None),
-            optimizer_bytes(self.optimizer),
-            self.live_activation,
-        )
+        if self.gradients is None:
+            gradient, optimizer = _gradient_bytes(self.model), optimizer_bytes(self.optimizer)
+        else:  # thousands of times a step: of what is known to change alone
+            gradient, optimizer = sum(self.gradients.values()), self.optimizer_bytes
+        account = Account(self.weights, self.quantisation, self.adapter, gradient, optimizer, self.live_activation)
         self.on_note(account)
         if account.total > self.peak.total:
             self.peak = account
@@ -149,6 +153,14 @@ def optimizer_bytes(optimizer: Any) -> int:
     state = getattr(optimizer, "state", {})
     tensors = [value for entry in state.values() for value in entry.values() if hasattr(value, "untyped_storage")]
     return sum({_storage_key(t): t.untyped_storage().nbytes() for t in tensors}.values())
+
+
+def _gradient_bytes(model: Any) -> int:
+    return sum(_bytes_of(parameter.grad) for parameter in model.parameters())
+
+
+def _bytes_of(tensor: Any) -> int:
+    return 0 if tensor is None else int(tensor.untyped_storage().nbytes())
 
 
 def _model_tensors(model: Any) -> Iterator[Any]:

@@ -95,3 +95,9 @@ def test_a_gpus_memory_is_what_the_driver_tells(monkeypatch):
     monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: index)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(total=80 * 10**9))
     assert stack.device_memory_bytes("cuda:0") == 80 * 10**9
+
+
+def test_beside_a_gpu_the_hosts_memory_makes_no_other_stack(monkeypatch):
+    monkeypatch.setattr(stack, "_gpu", lambda: {"gpu": "NVIDIA H200"})
+    assert "memory_gib" not in stack.stack_facts("cuda")
+    assert "memory_gib" in stack.stack_facts("cpu")

@@ -40,6 +40,22 @@ def test_what_a_machine_lacks_is_not_reported() -> None:
     assert meter.stop().keys() == {"rss_start_bytes", "rss_peak_bytes"}
 
 
+def test_what_is_forgotten_is_in_no_peak_of_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The allocator's peaks, told by a stub: 900 while logits are looked at, 300 in training."""
+    peaks = iter([900, 300])
+    told = {"memory_stats": lambda: dict.fromkeys(("allocated_bytes.all.peak", "reserved_bytes.all.peak"), next(peaks))}
+    for name in ("empty_cache", "reset_peak_memory_stats", "synchronize"):
+        told[name] = lambda: {}
+    for name, answer in told.items():
+        monkeypatch.setattr(torch.cuda, name, answer)
+    meter = MemoryMeter("cpu")
+    meter.on_cuda = True
+
+    meter.forget()
+
+    assert meter.stop()["peak_allocated_bytes"] == 300
+
+
 def test_a_cpu_has_no_energy_counter() -> None:
     meter = EnergyMeter("cpu")
     meter.start()
