@@ -1,4 +1,7 @@
-"""Arguments and options that several subcommands share."""
+"""Arguments and options that several subcommands share.
+
+A help text is Rich's markup: a bracket that is meant as one is written ``\\[``.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +30,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         metavar="FILE",
-        help="Your examples or preference pairs: .json, .jsonl, .jsonl.gz, .csv, .parquet, or hub:org/name[/file]. "
+        help="Your examples or preference pairs: .json, .jsonl, .jsonl.gz, .csv, .parquet, or hub:org/name\\[/file]. "
         "Repeatable.",
     ),
 ]
