@@ -6,9 +6,11 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from harness.commands.console import console_for_people
 from harness.commands.fit_answer import Answer, Asked, answer_to, assumptions
+from harness.oneline import one_line
 from harness.predict.fit import MOST, Fit, Way, bytes_on_device
 from harness.predict.memory import memory
 from harness.predict.parameters import total
@@ -82,7 +84,8 @@ def _time_as_json(answer: Answer, fit: Fit) -> dict[str, Any]:
 
 def _print(answer: Answer) -> None:
     asked, console = answer.asked, console_for_people()
-    title = f"{asked.model} ({total(answer.shape):,} parameters) {answer.place}: largest batch by sequence length"
+    said = f"{asked.model} ({total(answer.shape):,} parameters) {answer.place}: largest batch by sequence length"
+    title = Text(one_line(said), style="table.title")  # a folder's name is no markup
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, collapse_padding=True)
     for heading in ("method", "rank", "checkpointing"):
         table.add_column(heading)
@@ -96,7 +99,7 @@ def _print(answer: Answer) -> None:
     timed = [_told_of_time(answer)] if answer.card else []
     read = [f"Its config was read from the hub at revision {answer.revision}."] if answer.revision else []
     for line in ["-: not even one example fits.", *beyond, *read, *timed, *assumptions(asked, answer.card)]:
-        console.print(line, style="dim", highlight=False)
+        console.print(Text(one_line(line), style="dim"))
 
 
 def _row(answer: Answer, way: Way) -> list[str]:

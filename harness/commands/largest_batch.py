@@ -75,7 +75,9 @@ def _run(
         with Display(console, lambda plan: None) as display:
             searcher = Searcher(session, session.known(request.db), writer, executor, display, retry_failed)
             ending = searcher.run(searches, seconds)
-    console.print(f"{searcher.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
+    console.print(
+        f"{searcher.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False, markup=False
+    )
     return ending
 
 

@@ -52,7 +52,9 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, 
         with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed, seconds)
-    console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
+    console.print(
+        f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False, markup=False
+    )
     show_report(None, request.db, report_to)
     for name, status, reason in summary.failed:
         console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)

@@ -24,6 +24,17 @@ def test_a_table_says_what_fits_and_what_it_rests_on(tunematrix) -> None:
     assert "Assumed: 1GB for the device's context and the allocator (--overhead)" in output
 
 
+@pytest.mark.parametrize("name", ["x[/red]", "a b[red]", "[bold]", "c:smile:"])
+def test_a_folders_name_is_shown_as_it_is(tunematrix, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "config.json").write_text(shape_files()["small-llama"].read_text())
+
+    code, output, errors = tunematrix("fit", "--model", name, "--vram", "24GB", "--length", "512")
+
+    assert code == 0, errors
+    assert f"{name} (" in output
+
+
 def test_json_has_a_row_for_each_way_and_length_with_its_components(tunematrix) -> None:
     code, output, _ = tunematrix(
         "fit", "--model", "llama-3.2-1b", "--vram", "24GB", "--json", "--method", "lora", "--rank", 8, "--rank", 16,
