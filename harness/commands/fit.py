@@ -24,7 +24,7 @@ def show_fit(asked: Asked, *, as_json_: bool) -> None:
     """Print the table, or one JSON object; raises UserError for what cannot be answered."""
     answer = answer_to(asked)
     if as_json_:
-        print(json.dumps(_as_json(answer), indent=1))
+        print(json.dumps(_as_json(answer), indent=1, allow_nan=False))
     else:
         _print(answer)
 
@@ -38,7 +38,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "vram_bytes": answer.limit,
         "overhead_bytes": answer.overhead,
         **({"card": answer.card.name, "tokens": answer.tokens, "price": asked.price} if answer.card else {}),
-        "assumptions": assumptions(asked, answer.card),
+        "assumptions": assumptions(answer),
         "fits": [_row_as_json(answer, fit) for fit in answer.fits],
     }
 
@@ -98,7 +98,7 @@ def _print(answer: Answer) -> None:
     beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in answer.fits) else []
     timed = [_told_of_time(answer)] if answer.card else []
     read = [f"Its config was read from the hub at revision {answer.revision}."] if answer.revision else []
-    for line in ["-: not even one example fits.", *beyond, *read, *timed, *assumptions(asked, answer.card)]:
+    for line in ["-: not even one example fits.", *beyond, *read, *timed, *assumptions(answer)]:
         console.print(Text(one_line(line), style="dim"))
 
 

@@ -72,7 +72,7 @@ def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
     known = session.known(request.db)
     lines = session.planner(known).plan()
     if as_json:
-        print(json.dumps(_plan_json(session, lines, known, needs), indent=2))
+        print(json.dumps(_plan_json(session, lines, known, needs), indent=2, allow_nan=False))
         return
     console = console_for_people()
     console.print(_cell_table(lines, needs) if cells else _plan_table(lines, needs))

@@ -48,6 +48,13 @@ class TestWrongInput:
         said = self.mistake(tunematrix, "plan", str(suite), "--base", "pocket-0.2m")
         assert "either a matrix, or --base and --data without one" in said
 
+    @pytest.mark.parametrize(
+        "words", [("--base", "~nobody-here/x"), ("--base", "pocket-0.2m", "--data", "~nobody-here/x")]
+    )
+    def test_a_home_folder_of_nobody(self, tunematrix, words):
+        said = self.mistake(tunematrix, "run", *words, "--data", "~nobody-here/x")
+        assert said == "tunematrix: ~nobody-here/x: there is no home folder ~nobody-here"
+
     def test_a_folder_that_cannot_be_written_to(self, tunematrix, suite, monkeypatch):
         def refuse(*_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied", "/somewhere")
