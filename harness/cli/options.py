@@ -40,8 +40,10 @@ Vram = Annotated[
     typer.Option(metavar="SIZE", help="A card's memory: runs are limited to it, and a plan says what won't fit. 24GB."),
 ]
 Overhead = Annotated[
-    str,
-    typer.Option(metavar="SIZE", help="Of --vram, left for a GPU's context and its allocator: an assumption."),
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="Of --vram, left for a GPU's context and its allocator: 1GB by default, an assumption."
+    ),
 ]
 SkipUnfit = Annotated[
     bool, typer.Option("--skip-unfit", help="Leave out the arms that are predicted not to fit into --vram.")
