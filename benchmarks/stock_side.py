@@ -53,6 +53,7 @@ class Commands:
         tokenizer = self.session.library.tokenizer(self.arm.base)
         for place, (stage, mix) in enumerate(zip(self.stages, self.arm.mixes(), strict=True)):
             assert mix is not None
+            self.session.library.keep(mix)
             sources = [[json.loads(line) for line in Path(file).read_text().splitlines()] for file, _ in mix.files]
             shares = [share for _, share in mix.files]
             picks = order([len(s) for s in sources], shares, stage["steps"] * stage["batch_size"], stage["seed"])

@@ -105,6 +105,8 @@ class Flights:
     def _assignment(self, run_id: str, cell: Cell, purpose: Purpose, device: str, turns: Turns | None) -> Assignment:
         session, arm = self.session, cell.arm
         mixes = arm.mixes()
+        for mix in filter(None, mixes):
+            session.library.keep(mix)
 
         def kept(stage_id: str) -> bool:
             return session.matrix.header.keep_weights or stage_id != cell.stage_ids[-1]

@@ -53,7 +53,7 @@ class Mix:
 
 
 class MixLibrary:
-    """Prepares mixes once each; normalised files go to ``folder`` under their digest."""
+    """Prepares mixes once each; what a run is to read is kept in ``folder``, as normalised files under their digest."""
 
     def __init__(self, folder: Path, relative_to: Path) -> None:
         self.folder, self.relative_to = folder, relative_to
@@ -74,11 +74,17 @@ class MixLibrary:
             for p, (source, share) in zip(prepared, used, strict=True)
         ]
         steps = _steps(settings.budget, prepared, [share for _, share in used], settings.batch_size)
-        files = tuple((str(self._keep(p)), share) for p, (_, share) in zip(prepared, used, strict=True))
+        files = tuple((str(self._file(p)), share) for p, (_, share) in zip(prepared, used, strict=True))
         names = tuple(source.file for source, _ in used)
         licences = {name: licence_of(_folder_of(self._locate(name), name)) for name in names}
         shortest, longest = min(p.shortest for p in prepared), max(p.longest for p in prepared)
         return Mix(identity.mix_digest(described), steps, files, names, licences, shortest, longest)
+
+    def keep(self, mix: Mix) -> None:
+        """Write the files of ``mix`` that are not there yet."""
+        prepared = {str(self._file(p)): p for p in self._prepared.values()}
+        for file, _ in mix.files:
+            _write(Path(file), prepared[file].examples)
 
     def prepare(self, source: Source, kind: Kind, settings: Settings, base: Base) -> Prepared:
         """One source, checked against the sequence length with the base's tokenizer."""
@@ -144,15 +150,18 @@ class MixLibrary:
     def _locate(self, file: str) -> Path:
         return data_path(file, self.relative_to)
 
-    def _keep(self, prepared: Prepared) -> Path:
-        path = self.folder / f"{prepared.digest}.jsonl"
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".part")
-            lines = (json.dumps(example, ensure_ascii=False) for example in prepared.examples)
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            temporary.rename(path)
-        return path
+    def _file(self, prepared: Prepared) -> Path:
+        return self.folder / f"{prepared.digest}.jsonl"
+
+
+def _write(path: Path, examples: list[dict[str, Any]]) -> None:
+    if path.is_file():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    lines = (json.dumps(example, ensure_ascii=False) for example in examples)
+    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.rename(path)
 
 
 def data_path(file: str, relative_to: Path) -> Path:

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from harness.errors import UserError
+
 SHARED_VARIABLE = "TUNEMATRIX_SHARED"
 
 _SHARED = re.compile(r"(?:\.\./)+shared(?=/|$)")
@@ -16,11 +18,20 @@ def located(name: str, folder: Path) -> Path:
     """
     match = _SHARED.match(name)
     if match is None:
-        return folder / Path(name).expanduser()
+        return folder / expanded(name)
     shared = os.environ.get(SHARED_VARIABLE)
     if not shared:
         return (folder / name).resolve()
-    return Path(shared).expanduser() / name[match.end() :].lstrip("/")
+    return expanded(shared) / name[match.end() :].lstrip("/")
+
+
+def expanded(name: str) -> Path:
+    """``name``, with ``~`` or ``~user`` as the home folder that it stands for. Raises UserError where there is none."""
+    path = Path(name)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UserError(f"{name}: there is no home folder {path.parts[0]}") from None
 
 
 def missing_hint(name: str) -> str:

@@ -191,7 +191,7 @@ def _tasks_of(suite: str) -> Path | None:
 
 def _tasks_beside(results: Path) -> list[Path]:
     """The folders of tasks that we wrote for own data beside a results file, as we wrote them."""
-    folders = sorted((Workdir.beside(results).root / "own").glob("*/tasks"))
+    folders = sorted(Workdir.beside(results).own.glob("*/tasks"))
     loaders = [(folder, folder / "loader.py") for folder in folders]
     return [folder for folder, own in loaders if own.is_file() and own.read_text(encoding="utf-8") == LOADER]
 

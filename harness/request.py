@@ -17,5 +17,10 @@ class Request:
     device: str = "auto"
     jobs: int | None = None
     vram: str | None = None  # a card's memory, with its unit
-    overhead: str = "1GB"  # of it, what is left for the device's context and the allocator
+    overhead: str | None = None  # of it, what is left for the device's context and the allocator
     skip_unfit: bool = False  # leave out what is predicted not to fit
+
+    @property
+    def assumed_overhead(self) -> str:
+        """What is left, whether it was said or not."""
+        return self.overhead or "1GB"

@@ -9,6 +9,7 @@ UNITS = {
     **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
 }
 LONGEST_PLAIN = len("141.5 GB")  # what takes more is rounded
+MOST = 10**18  # no card and no data set comes near it, and a database holds it
 COUNTS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 
 
@@ -16,10 +17,10 @@ def parse_count(option: str, text: str) -> int:
     """``10M``, ``1.5B``, ``500k`` or plain digits; raises UserError, which names ``option``, for anything else."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]?)", text.strip())
     unit = COUNTS.get(match[2].upper()) if match else None
-    found = 0 if match is None or unit is None else round(float(match[1]) * unit)
-    if found < 1:
+    found = 0.0 if match is None or unit is None else float(match[1]) * unit
+    if found <= 0.5:
         raise UserError(f"{option} {text}: expected a number above zero, as in 10M, 1.5B or 500000")
-    return found
+    return round(_counted(option, text, found))
 
 
 def size_text(value: float) -> str:
@@ -38,6 +39,13 @@ def parse_size(option: str, text: str) -> int:
     """Bytes of ``24GB``, ``24 GiB``, ``800MiB``, ``1.5gib``; raises UserError, which names ``option``, for another."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())
     unit = UNITS.get(match[2].upper()) if match else None
-    if match is None or unit is None or float(match[1]) <= 0:
+    found = 0.0 if match is None or unit is None else float(match[1]) * unit
+    if found <= 0:
         raise UserError(f"{option} {text}: expected a size above zero with its unit, as in 24GB, 24GiB or 800MiB")
-    return int(float(match[1]) * unit)
+    return int(_counted(option, text, found))
+
+
+def _counted(option: str, text: str, found: float) -> float:
+    if found > MOST:
+        raise UserError(f"{option} {text}: expected at most {MOST:.0e}")
+    return found

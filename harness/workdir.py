@@ -3,6 +3,8 @@
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -43,6 +45,25 @@ class Workdir:
     def scratch(self) -> Path:
         """One folder a run, removed when it ends."""
         return self.root / "scratch" / self.name
+
+    @property
+    def own(self) -> Path:
+        """The suites that are made of somebody's own base and data."""
+        return self.root / "own"
+
+    @contextmanager
+    def undone_if_refused(self) -> Iterator[None]:
+        """Where what is done inside ends in an error, the suites that it made of own data go again."""
+        before = set(self.own.glob("*"))
+        try:
+            yield
+        except BaseException:
+            for path in set(self.own.glob("*")) - before:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            with suppress(OSError):  # not empty, or not there
+                self.own.rmdir()
+                self.root.rmdir()
+            raise
 
     def lock(self) -> IO[str]:
         """Take the right to write to this database; raises UserError where another runner has it."""

@@ -20,7 +20,7 @@ def fit(
         str,
         typer.Option(
             metavar="NAME|FILE|FOLDER|ID",
-            help="A shape's name, a config, a folder, or org/name[@revision] on the Hugging Face hub, "
+            help="A shape's name, a config, a folder, or org/name\\[@revision] on the Hugging Face hub, "
             "of which the config alone is fetched.",
         ),
     ],
@@ -47,7 +47,7 @@ def fit(
     method: Annotated[list[str] | None, typer.Option(help="This method alone. Repeatable.")] = None,
     rank: Annotated[list[int] | None, typer.Option(min=1, help="Ranks of adapters [8 16 64]. Repeatable.")] = None,
     target: Annotated[
-        list[str] | None, typer.Option(help="Modules with an adapter: q_proj, ... [all-linear]. Repeatable.")
+        list[str] | None, typer.Option(help="Modules with an adapter: q_proj, ... \\[all-linear]. Repeatable.")
     ] = None,
     length: Annotated[
         list[int] | None, typer.Option(min=2, help="Sequence lengths [512 1024 2048 4096 8192]. Repeatable.")

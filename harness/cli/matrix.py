@@ -39,7 +39,7 @@ def run(
     device: Device = "auto",
     jobs: Jobs = None,
     vram: Vram = None,
-    overhead: Overhead = "1GB",
+    overhead: Overhead = None,
     skip_unfit: SkipUnfit = False,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed.")] = False,
     report_to: Annotated[Path | None, typer.Option("--report", help="Also write the tables to this folder.")] = None,
@@ -68,7 +68,7 @@ def plan(
     device: Device = "auto",
     jobs: Jobs = None,
     vram: Vram = None,
-    overhead: Overhead = "1GB",
+    overhead: Overhead = None,
     skip_unfit: SkipUnfit = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="One row a cell instead of one an arm.")] = False,
@@ -96,7 +96,7 @@ def largest_batch(
     data: Data = None,
     device: Device = "auto",
     vram: Vram = None,
-    overhead: Overhead = "1GB",
+    overhead: Overhead = None,
     most: Annotated[
         int, typer.Option("--at-most", min=1, metavar="EXAMPLES", help="Look for no larger batch than this.")
     ] = 1024,

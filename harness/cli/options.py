@@ -1,4 +1,7 @@
-"""Arguments and options that several subcommands share."""
+"""Arguments and options that several subcommands share.
+
+A help text is Rich's markup: a bracket that is meant as one is written ``\\[``.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +30,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         metavar="FILE",
-        help="Your examples or preference pairs: .json, .jsonl, .jsonl.gz, .csv, .parquet, or hub:org/name[/file]. "
+        help="Your examples or preference pairs: .json, .jsonl, .jsonl.gz, .csv, .parquet, or hub:org/name\\[/file]. "
         "Repeatable.",
     ),
 ]
@@ -37,8 +40,10 @@ Vram = Annotated[
     typer.Option(metavar="SIZE", help="A card's memory: runs are limited to it, and a plan says what won't fit. 24GB."),
 ]
 Overhead = Annotated[
-    str,
-    typer.Option(metavar="SIZE", help="Of --vram, left for a GPU's context and its allocator: an assumption."),
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="Of --vram, left for a GPU's context and its allocator: 1GB by default, an assumption."
+    ),
 ]
 SkipUnfit = Annotated[
     bool, typer.Option("--skip-unfit", help="Leave out the arms that are predicted not to fit into --vram.")

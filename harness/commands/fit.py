@@ -6,9 +6,11 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from harness.commands.console import console_for_people
 from harness.commands.fit_answer import Answer, Asked, answer_to, assumptions
+from harness.oneline import one_line
 from harness.predict.fit import MOST, Fit, Way, bytes_on_device
 from harness.predict.memory import memory
 from harness.predict.parameters import total
@@ -22,7 +24,7 @@ def show_fit(asked: Asked, *, as_json_: bool) -> None:
     """Print the table, or one JSON object; raises UserError for what cannot be answered."""
     answer = answer_to(asked)
     if as_json_:
-        print(json.dumps(_as_json(answer), indent=1))
+        print(json.dumps(_as_json(answer), indent=1, allow_nan=False))
     else:
         _print(answer)
 
@@ -36,7 +38,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "vram_bytes": answer.limit,
         "overhead_bytes": answer.overhead,
         **({"card": answer.card.name, "tokens": answer.tokens, "price": asked.price} if answer.card else {}),
-        "assumptions": assumptions(asked, answer.card),
+        "assumptions": assumptions(answer),
         "fits": [_row_as_json(answer, fit) for fit in answer.fits],
     }
 
@@ -82,7 +84,8 @@ def _time_as_json(answer: Answer, fit: Fit) -> dict[str, Any]:
 
 def _print(answer: Answer) -> None:
     asked, console = answer.asked, console_for_people()
-    title = f"{asked.model} ({total(answer.shape):,} parameters) {answer.place}: largest batch by sequence length"
+    said = f"{asked.model} ({total(answer.shape):,} parameters) {answer.place}: largest batch by sequence length"
+    title = Text(one_line(said), style="table.title")  # a folder's name is no markup
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, collapse_padding=True)
     for heading in ("method", "rank", "checkpointing"):
         table.add_column(heading)
@@ -95,8 +98,8 @@ def _print(answer: Answer) -> None:
     beyond = [f"{MOST}+: nothing larger was looked for."] if any(fit.batch == MOST for fit in answer.fits) else []
     timed = [_told_of_time(answer)] if answer.card else []
     read = [f"Its config was read from the hub at revision {answer.revision}."] if answer.revision else []
-    for line in ["-: not even one example fits.", *beyond, *read, *timed, *assumptions(asked, answer.card)]:
-        console.print(line, style="dim", highlight=False)
+    for line in ["-: not even one example fits.", *beyond, *read, *timed, *assumptions(answer)]:
+        console.print(Text(one_line(line), style="dim"))
 
 
 def _row(answer: Answer, way: Way) -> list[str]:

@@ -1,6 +1,5 @@
 """What `tunematrix fit` is asked, what it finds, and what that rests on."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,9 @@ from harness.predict.speed import Speed, speed_of
 from harness.predict.time import ATTENTION_REACH
 from harness.units import parse_count, parse_size
 from methods.trainer_arguments import OPTIMIZERS
+
+DEAREST = 10**6  # dollars a GPU hour
+LONGEST = 10**9  # tokens of a sequence
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def answer_to(asked: Asked) -> Answer:
         raise UserError(f"--overhead {asked.overhead}: leaves nothing of {given}")
     _refuse_unknown("--method", asked.methods, METHODS)
     _refuse_unknown("--optimizer", [asked.optimizer], OPTIMIZERS)
+    if (longest := max(asked.lengths)) > LONGEST:
+        raise UserError(f"--length {longest}: expected at most {LONGEST} tokens")
     tokens = _tokens(asked)
     model = find_shape(asked.model)
     targets = asked.targets[0] if list(asked.targets) == ["all-linear"] else tuple(asked.targets)
@@ -109,8 +113,8 @@ def _limit(asked: Asked) -> tuple[Device | None, int]:
 
 def _tokens(asked: Asked) -> int | None:
     """How many are to be trained on; a price is of their hours, and hours are of a card."""
-    if asked.price is not None and not (math.isfinite(asked.price) and asked.price >= 0):
-        raise UserError(f"--price {asked.price:g}: expected dollars a GPU hour, 0 or more")
+    if asked.price is not None and not 0 <= asked.price <= DEAREST:
+        raise UserError(f"--price {asked.price:g}: expected dollars a GPU hour, from 0 to {DEAREST}")
     if asked.price is not None and asked.tokens is None:
         raise UserError(f"--price {asked.price:g}: needs --tokens, the number that is to be paid for")
     if asked.tokens is not None and asked.card is None:
@@ -124,8 +128,9 @@ def _refuse_unknown(option: str, given: Sequence[str], known: Sequence[str] | di
             raise UserError(f"{option} {name}: there is none such (there are: {', '.join(known)})")
 
 
-def assumptions(asked: Asked, card: Device | None) -> list[str]:
+def assumptions(answer: Answer) -> list[str]:
     """What the answer rests on, none of it measured."""
+    asked, positions = answer.asked, answer.shape.positions
     lines = [
         "Predicted, not measured: tensors by formula, temporary buffers by estimate.",
         f"Assumed: {asked.overhead} for the device's context and the allocator (--overhead).",
@@ -135,7 +140,11 @@ def assumptions(asked: Asked, card: Device | None) -> list[str]:
     ]
     if asked.optimizer.startswith("paged"):
         lines.append("A paged optimizer's large states are counted as moved to the host's memory.")
-    return lines + (_assumptions_of_time(card, asked.optimizer) if card else [])
+    if positions is not None and (beyond := [str(length) for length in asked.lengths if length > positions]):
+        lines.append(
+            f"The model was made for {positions} positions (max_position_embeddings), not {', '.join(beyond)}."
+        )
+    return lines + (_assumptions_of_time(answer.card, asked.optimizer) if answer.card else [])
 
 
 def _assumptions_of_time(card: Device, optimizer: str) -> list[str]:

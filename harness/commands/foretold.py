@@ -45,7 +45,9 @@ def unfit_lines(needs: Forecast, request: Request) -> Iterator[str]:
     """What a card of this size has no room for."""
     if needs.limit is None:
         return
-    room = f"{request.vram}, less {request.overhead} (--overhead)" if needs.limit.overhead_bytes else request.vram
+    room = (
+        f"{request.vram}, less {request.assumed_overhead} (--overhead)" if needs.limit.overhead_bytes else request.vram
+    )
     names = ", ".join(arm.name for arm in needs.unfit) or "none"
     yield f"{'left out, since ' if request.skip_unfit else ''}predicted not to fit into {room}: {names}"
 

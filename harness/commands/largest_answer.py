@@ -111,8 +111,9 @@ def print_answer(answer: Answer, console: Console, most: int) -> None:
         console.print(Text(line, style="dim"))
 
 
-def _title(session: Session) -> str:
-    return f"Largest batch that fits: {session.matrix.header.suite} on {hardware(session.facts)}"
+def _title(session: Session) -> Text:
+    said = f"Largest batch that fits: {session.matrix.header.suite} on {hardware(session.facts)}"
+    return Text(words.text(said), style="table.title")
 
 
 def _row(answer: Answer, search: Search) -> list[str]:

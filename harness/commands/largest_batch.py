@@ -7,7 +7,7 @@ from rich.console import Console
 from harness.arms import Arm, named
 from harness.commands.console import console_for_people
 from harness.commands.foretold import limit_lines
-from harness.commands.opening import open_request, refuse_large_limit
+from harness.commands.opening import open_to_run
 from harness.commands.uncollected import uncollected
 from harness.errors import UserError
 from harness.largest_batch.searcher import Ending, Search, Searcher
@@ -15,17 +15,20 @@ from harness.limits import MemoryLimit
 from harness.progress import Display, clock
 from harness.request import Request
 from harness.session import Session
-from harness.stack import device_memory_bytes
+from harness.stack import device_memory_bytes, pick_device
 from harness.store.database import open_for_reading, open_for_writing
 from harness.units import parse_size
+from harness.workdir import Workdir
 
 
 def find_largest(request: Request, *, most: int, seconds: float, retry_failed: bool, as_json_: bool) -> int:
     """Search, then print the table or one JSON object. Returns the exit code: 0, 1 where a batch failed for another
     reason than memory, 130 interrupted."""
-    session = _session(request)
-    limit = session.limit or _whole_device(request, session)
-    searches = [Search.of(arm, session.device, limit, most) for arm in _searched(session, request.only)]
+    whole = _whole_device(request)
+    with Workdir.beside(request.db).undone_if_refused():
+        session, _ = open_to_run(request)
+        arms = _searched(session, request.only)
+    searches = [Search.of(arm, session.device, session.limit or whole, most) for arm in arms]
     console = Console(stderr=True) if as_json_ else console_for_people()
     ending = _run(session, searches, request, console, seconds, retry_failed)
     _show(session, searches, request, console, most, as_json_)
@@ -38,20 +41,15 @@ def find_largest(request: Request, *, most: int, seconds: float, retry_failed: b
     return 1 if any(search.tried and search.ended for search in searches) else 0
 
 
-def _session(request: Request) -> Session:
-    session, _ = open_request(request)
-    refuse_large_limit(request, session)
-    if session.device == "cpu" and session.limit is None:
+def _whole_device(request: Request) -> MemoryLimit:
+    """Without a limit: what a prediction is to fit into. Raises UserError where that is unknown."""
+    device = pick_device(request.device)
+    if device == "cpu" and request.vram is None:
         raise UserError(
             "on a CPU say what is to fit, as in --vram 800MB: a process is given memory there until the machine has no "
             "more, and nothing tells where that is"
         )
-    return session
-
-
-def _whole_device(request: Request, session: Session) -> MemoryLimit:
-    """Without a limit: what a prediction is to fit into."""
-    return MemoryLimit(device_memory_bytes(session.device), parse_size("--overhead", request.overhead))
+    return MemoryLimit(device_memory_bytes(device), parse_size("--overhead", request.assumed_overhead))
 
 
 def _searched(session: Session, only: str | None) -> list[Arm]:
@@ -75,7 +73,9 @@ def _run(
         with Display(console, lambda plan: None) as display:
             searcher = Searcher(session, session.known(request.db), writer, executor, display, retry_failed)
             ending = searcher.run(searches, seconds)
-    console.print(f"{searcher.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
+    console.print(
+        f"{searcher.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False, markup=False
+    )
     return ending
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from harness.commands.console import console_for_people
 from harness.commands.foretold import MEMORY, limit_lines, memory_json, memory_lines, memory_of, unfit_lines
-from harness.commands.opening import open_request, refuse_large_limit
+from harness.commands.opening import open_to_look, open_to_run, refuse_overhead_alone
 from harness.commands.results import show_report
 from harness.datareport import data_report
 from harness.needs import Forecast
@@ -22,6 +22,7 @@ from harness.progress import Display, clock
 from harness.request import Request
 from harness.session import Session
 from harness.store.database import open_for_writing
+from harness.workdir import Workdir
 
 STATE_STYLES: dict[State, str] = {
     "done": "green",
@@ -40,8 +41,9 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, 
     from harness.store.writer import Writer
 
     console = console_for_people()
-    session, needs = open_request(request)
-    refuse_large_limit(request, session)
+    refuse_overhead_alone(request)
+    with Workdir.beside(request.db).undone_if_refused():
+        session, needs = open_to_run(request)
     with LocalExecutor(session.device, session.workdir.logs) as executor, session.workdir.lock():
         executor.warm(session.tasks_folder, session.tasks_wanted, session.tokenizers())
         writer = Writer(open_for_writing(request.db))
@@ -52,7 +54,9 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, 
         with Display(console, lambda plan: session.estimate(plan, runner.known)) as display:
             runner = Runner(session, writer, executor, display)
             summary = runner.run(retry_failed, seconds)
-    console.print(f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False)
+    console.print(
+        f"{summary.finished} runs in {clock(display.elapsed)}; results in {request.db}", highlight=False, markup=False
+    )
     show_report(None, request.db, report_to)
     for name, status, reason in summary.failed:
         console.print(f"{status}: {name}: {reason}", style="red", highlight=False, markup=False)
@@ -65,12 +69,17 @@ def run_matrix(request: Request, *, retry_failed: bool, report_to: Path | None, 
 
 
 def show_plan(request: Request, *, as_json: bool, cells: bool) -> None:
-    """`tunematrix plan`: touches no results."""
-    session, needs = open_request(request)
+    """`tunematrix plan`: touches no results, and leaves no file behind."""
+    refuse_overhead_alone(request)
+    with open_to_look(request) as (session, needs):
+        _print_plan(request, session, needs, as_json=as_json, cells=cells)
+
+
+def _print_plan(request: Request, session: Session, needs: Forecast, *, as_json: bool, cells: bool) -> None:
     known = session.known(request.db)
     lines = session.planner(known).plan()
     if as_json:
-        print(json.dumps(_plan_json(session, lines, known, needs), indent=2))
+        print(json.dumps(_plan_json(session, lines, known, needs), indent=2, allow_nan=False))
         return
     console = console_for_people()
     console.print(_cell_table(lines, needs) if cells else _plan_table(lines, needs))

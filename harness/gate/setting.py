@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def parse_setting(text: str) -> Setting:
 
 
 def _interpreter(value: str, text: str) -> str | None:
-    path = Path(value).expanduser()
+    path = expanded(value)
     if not path.is_file():
         raise UserError(f'--ab "{text}": no interpreter {value}; give its path, as in python=/opt/new/bin/python')
     return None if path.absolute() == Path(sys.executable).absolute() else str(path.absolute())

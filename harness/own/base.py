@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.bases import Base, hub, load_tokenizer, resolve_base
 from harness.errors import UserError
+from harness.paths import expanded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -16,7 +16,7 @@ def find_base(text: str | None) -> tuple[Base, dict[str, Any]]:
     """The base that ``text`` names, resolved, and its entry in a matrix file. Raises UserError."""
     if not text:
         raise UserError("--data: needs --base as well: a model's folder, or its id on the hub as org/name[@revision]")
-    folder = Path(text).expanduser()
+    folder = expanded(text)
     if folder.is_dir():
         return _resolved(folder.resolve().name, {"path": str(folder.resolve())})
     if folder.exists():

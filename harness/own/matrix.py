@@ -46,7 +46,7 @@ def own_matrix(base: str | None, data: list[str], overrides: tuple[str, ...], wo
     (``data.split.seed=1``). Raises UserError.
     """
     found, entry = find_base(base)
-    root = workdir.root / "own"
+    root = workdir.own
     files = read_data(data, root)
     raw = {"version": 1, "suite": _suite_name(data[0]), **default_matrix(found, entry, files)}
     matrix = build_matrix(Document(SOURCE, raw), root, overrides)

@@ -6,6 +6,7 @@ from typing import Any
 from harness.errors import UserError
 
 FAMILIES = ("llama", "qwen2")
+MOST_LAYERS, LARGEST = 10_000, 10**9  # a config that says more is damaged, or made to keep us busy
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,10 @@ class Linear:
 
 @dataclass(frozen=True)
 class Shape:
-    """A decoder of the Llama kind; ``linears`` are those of one of its layers, in the order in which they run."""
+    """A decoder of the Llama kind; ``linears`` are those of one of its layers, in the order in which they run.
+
+    ``positions`` are those that it was made for, if its config says how many.
+    """
 
     hidden: int
     layers: int
@@ -36,6 +40,7 @@ class Shape:
     vocabulary: int
     tied: bool
     linears: tuple[Linear, ...]
+    positions: int | None = None
 
 
 def shape_of(config: dict[str, Any], where: str) -> Shape:
@@ -48,18 +53,20 @@ def shape_of(config: dict[str, Any], where: str) -> Shape:
     if config.get("head_dim") is None and hidden % heads:
         raise UserError(f"{where}: hidden_size {hidden} is no multiple of num_attention_heads {heads}")
     head_dim = _size(config, "head_dim", where, hidden // heads)
+    if head_dim % 2:
+        raise UserError(f"{where}: head_dim {head_dim} is odd, and rotary embeddings turn its numbers in pairs")
     intermediate = _size(config, "intermediate_size", where)
     qwen = config["model_type"] == "qwen2"
-    bias, mlp_bias = bool(config.get("attention_bias")), bool(config.get("mlp_bias")) and not qwen
+    bias, mlp_bias = _flag(config, "attention_bias", where), _flag(config, "mlp_bias", where) and not qwen
     return Shape(
         hidden=hidden,
-        layers=_size(config, "num_hidden_layers", where),
+        layers=_size(config, "num_hidden_layers", where, most=MOST_LAYERS),
         heads=heads,
         kv_heads=kv_heads,
         head_dim=head_dim,
         intermediate=intermediate,
         vocabulary=_size(config, "vocab_size", where),
-        tied=bool(config.get("tie_word_embeddings")),
+        tied=_flag(config, "tie_word_embeddings", where),
         linears=(
             Linear("self_attn.q_proj", heads * head_dim, hidden, qwen or bias),
             Linear("self_attn.k_proj", kv_heads * head_dim, hidden, qwen or bias),
@@ -69,6 +76,7 @@ def shape_of(config: dict[str, Any], where: str) -> Shape:
             Linear("mlp.up_proj", intermediate, hidden, mlp_bias),
             Linear("mlp.down_proj", hidden, intermediate, mlp_bias),
         ),
+        positions=_positions(config, where),
     )
 
 
@@ -82,9 +90,23 @@ def _refuse_unknown(config: dict[str, Any], where: str) -> None:
         raise UserError(f"{where}: hidden_act {config['hidden_act']!r} is not predicted yet (silu is)")
 
 
-def _size(config: dict[str, Any], key: str, where: str, default: int | None = None) -> int:
+def _positions(config: dict[str, Any], where: str) -> int | None:
+    key = "max_position_embeddings"
+    return None if config.get(key) is None else _size(config, key, where)
+
+
+def _size(config: dict[str, Any], key: str, where: str, default: int | None = None, most: int = LARGEST) -> int:
     value = config.get(key)
     value = default if value is None else value
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise UserError(f"{where}: {key}: expected a whole number above zero, got {value!r}")
+    if value > most:
+        raise UserError(f"{where}: {key}: expected at most {most}, got {value}")
     return value
+
+
+def _flag(config: dict[str, Any], key: str, where: str) -> bool:
+    value = config.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise UserError(f"{where}: {key}: expected true or false, got {value!r}")
+    return bool(value)

@@ -7,6 +7,7 @@ import suites
 from harness.bases import hub
 from harness.bases.config import read_config
 from harness.errors import UserError
+from harness.paths import expanded
 from harness.predict.shape import Shape, shape_of
 
 
@@ -22,7 +23,7 @@ def find_shape(model: str) -> FoundShape:
     """The shape of ``model``: as of ``read_shape``, or a model on the hub as ``org/name[@revision]``, of which the
     config alone is fetched. Raises UserError."""
     hub_id = hub.parse_id(model)
-    if Path(model).expanduser().exists() or hub_id is None or model.endswith(".json"):
+    if expanded(model).exists() or hub_id is None or model.endswith(".json"):
         return FoundShape(read_shape(model))
     try:
         return _from_hub(*hub_id)
@@ -55,7 +56,7 @@ def shape_files() -> dict[str, Path]:
 
 def read_shape(model: str) -> Shape:
     """The shape of ``model``: a shape's name, a config file, or a folder with a ``config.json``. Raises UserError."""
-    place = Path(model).expanduser()
+    place = expanded(model)
     if place.is_dir():
         place = place / "config.json"
     elif not place.is_file():

@@ -24,12 +24,8 @@ def open_for_writing(path: Path) -> Database:
 
     Raises UserError for a file that is no database, belongs to another program, or is of a newer version.
     """
-    if path.is_dir():
-        raise UserError(f"--db {path}: is a folder; name a file, as in --db tunematrix.db")
-    if not path.parent.is_dir():
-        raise UserError(f"--db {path}: the folder {path.parent} does not exist")
+    refuse_place(path)
     try:
-        refuse_foreign(path)
         db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS))
         db.conn.execute("PRAGMA foreign_keys = ON")
         with _alone(path):
@@ -90,6 +86,15 @@ def _alone(path: Path) -> Iterator[None]:
     with (Path(tempfile.gettempdir()) / f"tunematrix-{os.getuid()}-{name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def refuse_place(path: Path) -> None:
+    """Raise UserError where no results file can be, or another file is."""
+    if path.is_dir():
+        raise UserError(f"--db {path}: is a folder; name a file, as in --db tunematrix.db")
+    if not path.parent.is_dir():
+        raise UserError(f"--db {path}: the folder {path.parent} does not exist")
+    refuse_foreign(path)
 
 
 def refuse_foreign(path: Path, patience: float = BUSY_SECONDS, named: str | None = None) -> None:

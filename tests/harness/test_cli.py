@@ -10,7 +10,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from harness.cli import app
 from harness.session import Session
 from harness.store.database import open_for_writing
 from harness.yamlfile import read_yaml
@@ -44,6 +47,13 @@ class TestWrongInput:
     def test_a_matrix_and_a_base_of_ones_own(self, tunematrix, suite):
         said = self.mistake(tunematrix, "plan", str(suite), "--base", "pocket-0.2m")
         assert "either a matrix, or --base and --data without one" in said
+
+    @pytest.mark.parametrize(
+        "words", [("--base", "~nobody-here/x"), ("--base", "pocket-0.2m", "--data", "~nobody-here/x")]
+    )
+    def test_a_home_folder_of_nobody(self, tunematrix, words):
+        said = self.mistake(tunematrix, "run", *words, "--data", "~nobody-here/x")
+        assert said == "tunematrix: ~nobody-here/x: there is no home folder ~nobody-here"
 
     def test_a_folder_that_cannot_be_written_to(self, tunematrix, suite, monkeypatch):
         def refuse(*_: object, **__: object) -> None:
@@ -218,6 +228,19 @@ def test_the_schema_accepts_the_suites_and_refuses_an_unknown_key(tunematrix):
     for matrix in (ROOT / "suites").glob("*/matrix.yaml"):
         assert not list(checker.iter_errors(read_yaml(matrix).value)), matrix
     assert list(checker.iter_errors({"bases": {"a": {"path": "x"}}, "methods": {"base": {}}, "sedes": 3}))
+
+
+@pytest.mark.parametrize("name", typer.main.get_command(app).commands)
+def test_help_says_all_of_what_it_is_given(name):
+    command = typer.main.get_command(app).commands[name]
+    texts = [command.help, command.epilog, *(getattr(param, "help", None) for param in command.params)]
+
+    done = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "120"})
+
+    assert done.exit_code == 0, done.exception
+    shown = re.sub(r"[\s│]", "", done.output)
+    for bracketed in re.findall(r"\[.+?\]", " ".join(filter(None, texts))):
+        assert re.sub(r"\s", "", bracketed) in shown
 
 
 def test_help_imports_nothing_heavy():

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -75,6 +76,15 @@ class TestShares:
         shares = [0.1, 0.2]
         digests = {mix(library, "ten.jsonl", {"file": "replay.jsonl", "share": s}).data_digest for s in shares}
         assert len(digests) == 2
+
+
+def test_its_files_are_written_once_it_is_kept(library, tmp_path):
+    found = mix(library, "ten.jsonl", "replay.jsonl", budget={"steps": 1})
+    assert not (tmp_path / "work").exists()
+
+    library.keep(found)
+
+    assert [len(Path(file).read_text().splitlines()) for file, _ in found.files] == [10, 4]
 
 
 class TestDataThatWillNotDo:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.paths import SHARED_VARIABLE, located, missing_hint
+from harness.errors import UserError
+from harness.paths import SHARED_VARIABLE, expanded, located, missing_hint
 
 FOLDER = Path("/project/suites/mine")
 
@@ -17,6 +18,14 @@ def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_path_is_relative_to_its_folder() -> None:
     assert located("data/a.jsonl", FOLDER) == FOLDER / "data/a.jsonl"
     assert located("/data/a.jsonl", FOLDER) == Path("/data/a.jsonl")
+
+
+def test_a_home_folder_is_that_of_a_user_who_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+
+    assert expanded("~/models") == located("~/models", FOLDER) == Path("/home/me/models")
+    with pytest.raises(UserError, match=r"^~nobody-here/models: there is no home folder ~nobody-here$"):
+        expanded("~nobody-here/models")
 
 
 def test_the_variable_stands_for_the_shared_folder_beside_the_project(monkeypatch: pytest.MonkeyPatch) -> None:

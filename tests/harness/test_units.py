@@ -40,6 +40,13 @@ def test_what_is_no_count_is_refused(text):
         parse_count("--tokens", text)
 
 
+@pytest.mark.parametrize("parse", [parse_size, parse_count])
+@pytest.mark.parametrize("digits", ["9" * 400, "9" * 5000, f"1{'0' * 20}"])
+def test_more_than_a_machine_counts_is_refused(parse, digits):
+    with pytest.raises(UserError, match=r"--vram 9*(10+)?B: expected at most 1e\+18"):
+        parse("--vram", f"{digits}B")
+
+
 @pytest.mark.parametrize("text", ["24 GB", "24 GiB", "1.5 GB", "300 MB", "1 TiB", "7 B"])
 def test_a_size_is_told_in_the_unit_that_it_was_given_in(text):
     assert plain_size(parse_size("--vram", text)) == text

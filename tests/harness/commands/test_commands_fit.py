@@ -24,6 +24,34 @@ def test_a_table_says_what_fits_and_what_it_rests_on(tunematrix) -> None:
     assert "Assumed: 1GB for the device's context and the allocator (--overhead)" in output
 
 
+@pytest.mark.parametrize("name", ["x[/red]", "a b[red]", "[bold]", "c:smile:"])
+def test_a_folders_name_is_shown_as_it_is(tunematrix, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "config.json").write_text(shape_files()["small-llama"].read_text())
+
+    code, output, errors = tunematrix("fit", "--model", name, "--vram", "24GB", "--length", "512")
+
+    assert code == 0, errors
+    assert f"{name} (" in output
+
+
+@pytest.mark.parametrize(("length", "remarked"), [(2048, False), (8192, True)])
+def test_longer_than_a_model_was_made_for_is_remarked(tunematrix, length: int, remarked: bool) -> None:
+    code, output, _ = tunematrix("fit", "--model", "small-llama", "--vram", "24GB", "--length", length)
+
+    assert code == 0
+    assert ("made for 2048 positions (max_position_embeddings), not 8192." in output) == remarked
+
+
+def test_the_largest_numbers_that_are_taken_make_json(tunematrix) -> None:
+    code, output, errors = tunematrix(
+        "fit", "--model", "llama-2-7b", "--card", "h100", "--tokens", "1000000T", "--price", "1000000", "--json"
+    )
+
+    assert code == 0, errors
+    json.loads(output, parse_constant=pytest.fail)
+
+
 def test_json_has_a_row_for_each_way_and_length_with_its_components(tunematrix) -> None:
     code, output, _ = tunematrix(
         "fit", "--model", "llama-3.2-1b", "--vram", "24GB", "--json", "--method", "lora", "--rank", 8, "--rank", 16,
@@ -126,9 +154,15 @@ def test_without_a_card_no_time_is_told(tunematrix) -> None:
         ),
         (
             ("--model", "llama-2-7b", "--card", "h100", "--tokens", "10M", "--price", "-1"),
-            "--price -1: expected dollars a GPU hour, 0 or more",
+            "--price -1: expected dollars a GPU hour, from 0 to 1000000",
         ),
         (("--model", "llama-2-7b", "--card", "h100", "--tokens", "10M", "--price", "nan"), "--price nan: expected"),
+        (("--model", "llama-2-7b", "--card", "h100", "--tokens", "1", "--price", "1e308"), "--price 1e+308: expected"),
+        (("--model", "llama-2-7b", "--card", "h100", "--tokens", f"{10**30}T"), "expected at most 1e+18"),
+        (("--model", "llama-2-7b", "--vram", "9" * 400 + "GB"), "expected at most 1e+18"),
+        (("--model", "llama-2-7b", "--vram", "24GB", "--length", "9" * 400), "expected at most 1000000000 tokens"),
+        (("--model", "~nobody-here", "--vram", "24GB"), "~nobody-here: there is no home folder ~nobody-here"),
+        (("--model", "endless.json", "--vram", "24GB"), "num_hidden_layers: expected at most 10000, got 1000000"),
         (("--model", "llama-2-7b", "--card", "h100", "--price", "2"), "--price 2: needs --tokens"),
         (("--model", "llama-2-7b", "--vram", "24GB", "--tokens", "10M"), "--tokens 10M: needs --card"),
         (("--model", "llama-2-7b", "--card", "h100", "--tokens", "many"), "--tokens many: expected a number above"),
@@ -161,6 +195,7 @@ def test_wrong_input_is_one_line(tunematrix, tmp_path: Path, words: tuple[str, .
     (tmp_path / "odd-heads.json").write_text(json.dumps(llama | {"num_attention_heads": 6}))
     odd = {"hidden_size": 100, "num_attention_heads": 8, "num_key_value_heads": 8, "head_dim": None}
     (tmp_path / "odd-hidden.json").write_text(json.dumps(llama | odd))
+    (tmp_path / "endless.json").write_text(json.dumps(llama | {"num_hidden_layers": 10**6}))
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "empty").mkdir()
 

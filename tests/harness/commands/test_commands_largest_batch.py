@@ -68,8 +68,9 @@ def test_wrong_input_is_one_line(tunematrix, suite: str, words: tuple[str, ...],
 
 def test_what_cannot_be_searched_says_why(tunematrix, suite: str) -> None:
     code, output, _ = tunematrix(
-        "largest-batch", suite, "--device", "cpu", "--vram", "1GB", "--set", "micro_batch_size=4"
+        "largest-batch", suite, "--device", "cpu", "--vram", "1GB", "--set", "micro_batch_size=4", "--db", "a[red].db"
     )
 
     assert code == 0
+    assert "results in a[red].db" in output
     assert "full_sft · pocket-0.2m: its batch is computed 4 at a time" in output

@@ -19,7 +19,7 @@ PLAIN = {
 def test_what_a_config_leaves_out_has_transformers_defaults() -> None:
     shape = shape_of(PLAIN, "here")
 
-    assert (shape.kv_heads, shape.head_dim, shape.tied) == (4, 16, False)
+    assert (shape.kv_heads, shape.head_dim, shape.tied, shape.positions) == (4, 16, False, None)
     assert not any(linear.bias for linear in shape.linears)
 
 
@@ -38,6 +38,12 @@ def test_qwen2_has_biases_where_llama_has_none() -> None:
         ({"hidden_size": None}, "here: hidden_size: expected a whole number above zero, got None"),
         ({"vocab_size": "many"}, "here: vocab_size: expected a whole number above zero, got 'many'"),
         ({"num_hidden_layers": 0}, "here: num_hidden_layers: expected a whole number above zero, got 0"),
+        ({"num_hidden_layers": 10**12}, "here: num_hidden_layers: expected at most 10000, got 1000000000000"),
+        ({"vocab_size": 10**400}, f"here: vocab_size: expected at most 1000000000, got {10**400}"),
+        ({"head_dim": 127}, "here: head_dim 127 is odd, and rotary embeddings turn its numbers in pairs"),
+        ({"hidden_size": 60}, "here: head_dim 15 is odd, and rotary embeddings turn its numbers in pairs"),
+        ({"tie_word_embeddings": "false"}, "here: tie_word_embeddings: expected true or false, got 'false'"),
+        ({"attention_bias": 1}, "here: attention_bias: expected true or false, got 1"),
         ({"hidden_act": "gelu"}, "here: hidden_act 'gelu' is not predicted yet (silu is)"),
         ({"use_sliding_window": True}, "here: use_sliding_window is not predicted yet"),
     ],
