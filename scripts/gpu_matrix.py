@@ -92,11 +92,11 @@ def check(device: str) -> list[str]:
     return missing_libraries()
 
 
-def command(visit: Visit, db: Path, device: str, seconds: float) -> list[str]:
-    """Runs what of ``visit`` is not done yet, for so long, a cell at a time."""
+def command(visit: Visit, db: Path, device: str, seconds: float, jobs: int = 1) -> list[str]:
+    """Runs what of ``visit`` is not done yet, for so long, so many cells at a time."""
     verb, *options = visit.words
-    alone = ("--jobs", "1") if verb == "run" else ()
-    words = (verb, str(visit.file), *options, "--db", str(db), "--device", device, *alone, "--for", f"{seconds:.0f}")
+    at_once = ("--jobs", str(jobs)) if verb == "run" else ()
+    words = (verb, str(visit.file), *options, "--db", str(db), "--device", device, *at_once, "--for", f"{seconds:.0f}")
     return [sys.executable, "-m", "harness.cli", *words]
 
 
