@@ -59,15 +59,20 @@ def queue(device: str) -> list[Visit]:
 def chosen(every: Sequence[Visit], files: str | None, only: str | None, more: Sequence[str] = ()) -> list[Visit]:
     """Those of the files with these numbers (``1,3``) that have cells which ``only`` names; each gets ``more`` words
     too. Raises UserError for a number that there is not, and where nothing is left."""
-    known = list(dict.fromkeys(visit.number for visit in every))
-    wanted = [number.strip() for number in files.split(",")] if files else known
-    if unknown := [number for number in wanted if number not in known]:
-        raise UserError(f"--files {files}: there is no {unknown[0]!r} (known: {', '.join(known)})")
+    wanted = picked("--files", files, list(dict.fromkeys(visit.number for visit in every)))
     left = [visit for visit in every if visit.number in wanted and _has(visit.file, only)]
     if not left:
         raise UserError(f"--only {only}: nothing matches in file {', '.join(wanted)}")
     words = (*(("--only", only) if only else ()), *more)
     return [replace(visit, words=(*visit.words, *words)) for visit in left]
+
+
+def picked(option: str, given: str | None, known: Sequence[str]) -> Sequence[str]:
+    """The names that an option gives (``1,3``), those known where it is not given. Raises UserError for another."""
+    wanted = [name.strip() for name in given.split(",")] if given else known
+    if unknown := [name for name in wanted if name not in known]:
+        raise UserError(f"{option} {given}: there is no {unknown[0]!r} (known: {', '.join(known)})")
+    return wanted
 
 
 def _has(file: Path, only: str | None) -> bool:
