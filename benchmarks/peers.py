@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+NOT_RUN = "not run yet"  # the reason of a peer whose turn has not come
 TOLERANCE = {"float32": 1e-3, "bfloat16": 1e-2}  # of the loss, relative: by the type of the weights
 
 
@@ -78,7 +79,12 @@ def best(rows: Sequence[Row]) -> Row | None:
 
 def verdict(rows: Sequence[Row]) -> str:
     """Of one arm's rows, in a sentence: by the harness' defaults, and by the fastest of its own settings where that is
-    another."""
+    another; and which have not run yet."""
+    waiting = [row.peer for row in rows if row.reason == NOT_RUN]
+    return _verdict(rows) + (f"; {NOT_RUN}: {', '.join(waiting)}" if waiting else "")
+
+
+def _verdict(rows: Sequence[Row]) -> str:
     peer = best([row for row in rows if not row.own])
     if peer is None or peer.speed is None:
         return "no peer at equal loss"

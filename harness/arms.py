@@ -154,13 +154,18 @@ def named(arms: list[Arm], only: str | None) -> list[Arm]:
     """The arms that ``key=value,...`` names (keys: method, label, base, rank); all of them for None."""
     if not only:
         return arms
-    wanted = keyed(only)
-    if wanted is None:
-        raise UserError(f"--only {only}: expected method=, label=, base= or rank=, as in --only method=lora,rank=8")
-    chosen = [arm for arm in arms if all(_fact(arm, key) & values for key, values in wanted.items())]
+    chosen = [arm for arm in arms if is_named(arm.variant, only)]
     if not chosen:
         raise UserError(f"--only {only}: a matrix of zero cells: nothing matches (there are {_known(arms)})")
     return chosen
+
+
+def is_named(variant: Variant, only: str) -> bool:
+    """Is it one of those that ``key=value,...`` names? Raises UserError where ``only`` is not of that form."""
+    wanted = keyed(only)
+    if wanted is None:
+        raise UserError(f"--only {only}: expected method=, label=, base= or rank=, as in --only method=lora,rank=8")
+    return all(_fact(variant, key) & values for key, values in wanted.items())
 
 
 def _arm(matrix: Matrix, variant: Variant, base: Base, parent: Arm | None, library: MixLibrary, device: str) -> Arm:
@@ -315,18 +320,12 @@ def _is_target(layer: str, targets: str | tuple[str, ...]) -> bool:
     return any(layer == target or layer.endswith(f".{target}") for target in targets)
 
 
-def _fact(arm: Arm, key: str) -> set[str]:
-    if key == "method":
-        return {arm.variant.method, arm.label}
-    if key == "label":
-        return {arm.label}
-    if key == "base":
-        return {arm.base.name}
-    return {str(arm.variant.rank)}
+def _fact(variant: Variant, key: str) -> set[str]:
+    return {variant.method, variant.label} if key == "method" else {str(getattr(variant, key))}
 
 
 def _known(arms: list[Arm]) -> str:
     def names(key: str) -> Iterator[str]:
-        return iter(dict.fromkeys(value for arm in arms for value in sorted(_fact(arm, key))))
+        return iter(dict.fromkeys(value for arm in arms for value in sorted(_fact(arm.variant, key))))
 
     return f"methods {', '.join(names('method'))}; bases {', '.join(names('base'))}"

@@ -1,9 +1,9 @@
 """`make gpu-peers`: the harness' training beside its peers', at the same weights, tokens and recipe.
 
-Every side trains in a process of its own, in turns, for so many seconds; a round is each of them once. Steps are timed
-after warm-up. A peer counts where its losses and tokens are the harness' own; of the others the reason is told. The
-harness computes its loss in each way that it has: in chunks, as it does unless told otherwise, and as its peers do.
-`--device cpu` takes a small shape.
+Every side trains in a process of its own, in turns, for so many seconds; a round is each of them once. What is known is
+written after each side of a first round, and after each later round. Steps are timed after warm-up. A peer counts where
+its losses and tokens are the harness' own; of the others the reason is told. The harness computes its loss in each way
+that it has: in chunks, as it does unless told otherwise, and as its peers do. `--device cpu` takes a small shape.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.peers import TOLERANCE, Row, Side, row_of, verdict
+from benchmarks.peers import NOT_RUN, TOLERANCE, Row, Side, row_of, verdict
 from benchmarks.stock_side import Commands
 from harness.arms import Arm
 from harness.errors import UserError
@@ -35,7 +35,7 @@ from harness.matrix import load_matrix
 from harness.meters.throughput import throughput
 from harness.session import Session, open_session
 from harness.stack import stack_facts
-from scripts.gpu_matrix import ROOT, check
+from scripts.gpu_matrix import ROOT, check, picked
 
 COST = ROOT / "suites" / "cost"
 TOKENIZER = ROOT / "suites" / "pocket" / "bases" / "pocket-1m"
@@ -49,6 +49,12 @@ PEERS = {
 OWN = {  # the harness again, with other settings
     "whole logits": ("--set", "kernels.loss=whole"),
     "Liger's loss": ("--set", "kernels.loss=liger"),
+}
+ORDER: tuple[str | None, ...] = (None, *PEERS, *OWN)  # the harness as it is first: what the others are held against
+METHODS: dict[str, dict[str, Any]] = {
+    "lora": {"rank": 16, "learning_rate": 1e-4},
+    "full_sft": {"learning_rate": 1e-5},
+    "qlora": {"rank": 16, "learning_rate": 1e-4},
 }
 
 
@@ -79,11 +85,7 @@ class Work:
             "precision": {"weights": self.dtype, "compute": self.dtype, "adapter": "float32"},
             "measure": {"warmup_steps": self.warmup_steps, "steps": self.steps},
             "timeout_seconds": 600,
-            "methods": {
-                "lora": {"rank": 16, "learning_rate": 1e-4},
-                "full_sft": {"learning_rate": 1e-5},
-                "qlora": {"rank": 16, "learning_rate": 1e-4},
-            },
+            "methods": METHODS,
         }
 
 
@@ -152,6 +154,13 @@ class Bench:
                 return "its kernels need CUDA"
             return None if importlib.util.find_spec("liger_kernel") else "liger_kernel is not installed"
         return "no interpreter that has it (--torchtune)" if peer == "torchtune" and not self.torchtune else None
+
+    def run(self, arm: Arm, peer: str | None, script: Script) -> Side:
+        """One side: a peer's, or the harness' as it is (None) or with one of its other settings. Raises RuntimeError
+        where it failed."""
+        if peer in PEERS:
+            return self.run_peer(peer, script)
+        return self.run_harness(arm, script, OWN[peer] if peer else ())
 
     def run_peer(self, peer: str, script: Script) -> Side:
         """Run a peer's script. Raises RuntimeError with the end of what it printed where it failed."""
@@ -229,48 +238,80 @@ def _draw(work: Work, folder: Path) -> None:
         shutil.copy(file, folder)
 
 
-def compared(bench: Bench, rounds: int, ends: float) -> Iterator[tuple[str, list[Row], int]]:
-    """Each arm's rows anew after each of its rounds, and how many there were, until time is up."""
-    done: dict[tuple[str, str], list[tuple[Side, Side]]] = {}
-    failed: dict[tuple[str, str], str] = {}
-    longest = 0.0
-    for number in range(rounds):
-        for arm in bench.arms():
-            began = time.monotonic()
-            if began + longest > ends:
-                return
-            rows = _round(bench, arm, number, done, failed)
-            longest = max(longest, time.monotonic() - began)
-            yield arm.short_name, rows, number + 1
+class Comparison:
+    """The sides of a bench in turns, until time is up: one is begun where as long a one as the longest so far would
+    end in time."""
 
+    def __init__(self, bench: Bench, ends: float) -> None:
+        self.bench, self.ends, self.longest, self.time_is_up = bench, ends, 0.0, False
+        self.pairs: dict[
+            tuple[str, str], list[tuple[Side, Side]]
+        ] = {}  # of an arm and a peer: the harness' and its own
+        self.failed: dict[tuple[str, str], str] = {}
 
-def _round(bench: Bench, arm: Arm, number: int, done: dict[Any, Any], failed: dict[Any, str]) -> list[Row]:
-    name, tolerance = arm.short_name, TOLERANCE[bench.work.dtype]
-    every = [*OWN, *PEERS]
-    running = [peer for peer in every if not bench.missing(peer) and (name, peer) not in failed]
-    with tempfile.TemporaryDirectory(dir=bench.folder) as made:
-        script = bench.script(arm, Path(made))
-        sides: dict[str | None, Side] = {}
-        order: list[str | None] = [None, *running]
-        for peer in order if number % 2 == 0 else reversed(order):
-            try:
-                if peer in PEERS:
-                    sides[peer] = bench.run_peer(peer, script)
-                else:
-                    sides[peer] = bench.run_harness(arm, script, OWN.get(peer or "", ()))
-            except RuntimeError as error:
-                if peer is None:
-                    raise
-                failed[name, peer] = f"failed: {error}"
-    rows = []
-    for peer in every:
-        if peer in sides:
-            done.setdefault((name, peer), []).append((sides[None], sides[peer]))
-            row = row_of(name, peer, done[name, peer], tolerance)
-        else:
-            row = Row(name, peer, reason=bench.missing(peer) or failed[name, peer])
-        rows.append(replace(row, own=peer in OWN))
-    return sorted(rows, key=lambda row: -(row.speed or 0))
+    def run(self, arms: Sequence[Arm], rounds: int) -> Iterator[tuple[str, str, list[Row]]]:
+        """An arm's name, what has run, and the arm's rows: after each side of its first round, and after each round
+        that follows, which counts where all of it was in time."""
+        for number in range(1, rounds + 1):
+            for arm in arms:
+                for ran in self._first(arm) if number == 1 else self._again(arm, number):
+                    yield arm.short_name, f"round {number}, {ran}", self.rows(arm)
+                if self.time_is_up:
+                    return
+
+    def rows(self, arm: Arm) -> list[Row]:
+        """What is known of each peer, the fastest first."""
+        name, tolerance = arm.short_name, TOLERANCE[self.bench.work.dtype]
+        rows = []
+        for peer in (*PEERS, *OWN):
+            pairs = self.pairs.get((name, peer))
+            why = self.bench.missing(peer) or self.failed.get((name, peer)) or (None if pairs else NOT_RUN)
+            row = row_of(name, peer, pairs, tolerance) if pairs and not why else Row(name, peer, reason=why)
+            rows.append(replace(row, own=peer in OWN))
+        return sorted(rows, key=lambda row: -(row.speed or 0))
+
+    def _first(self, arm: Arm) -> Iterator[str]:
+        harness: Side | None = None
+        for peer, side in self._sides(arm, ORDER):
+            if peer is None:
+                harness = side
+            elif side and harness:
+                self.pairs[arm.short_name, peer] = [(harness, side)]
+            yield f"{arm.short_name}, {peer or 'the harness'}"
+
+    def _again(self, arm: Arm, number: int) -> Iterator[str]:
+        sides = dict(self._sides(arm, ORDER if number % 2 else ORDER[::-1]))
+        if self.time_is_up:
+            return
+        harness = sides.pop(None)
+        for peer, side in sides.items():
+            if peer and side and harness:
+                self.pairs[arm.short_name, peer].append((harness, side))
+        yield arm.short_name
+
+    def _sides(self, arm: Arm, order: Sequence[str | None]) -> Iterator[tuple[str | None, Side | None]]:
+        """Each that can run, in order; nothing for one that fails. Raises RuntimeError where the harness' own does."""
+        with tempfile.TemporaryDirectory(dir=self.bench.folder) as made:
+            script = self.bench.script(arm, Path(made))
+            for peer in order:
+                if peer and (self.bench.missing(peer) or (arm.short_name, peer) in self.failed):
+                    continue
+                if time.monotonic() + self.longest > self.ends:
+                    self.time_is_up = True
+                    return
+                yield peer, self._side(arm, peer, script)
+
+    def _side(self, arm: Arm, peer: str | None, script: Script) -> Side | None:
+        began = time.monotonic()
+        try:
+            return self.bench.run(arm, peer, script)
+        except RuntimeError as error:
+            if peer is None:
+                raise
+            self.failed[arm.short_name, peer] = f"failed: {error}"
+            return None
+        finally:
+            self.longest = max(self.longest, time.monotonic() - began)
 
 
 def table(rows: list[Row]) -> Table:
@@ -291,9 +332,10 @@ def main() -> int:
     """Exit code 0: measured, whatever came out; 1: the harness' own side failed, or no time was left; 2: wrong use."""
     asked = _parsed()
     try:
+        labels = picked("--only", asked.only, list(METHODS))
         for line in check(asked.device):
             print(line)
-        rows = _measured(asked)
+        rows = _measured(asked, labels)
     except UserError as error:
         print(f"gpu-peers: {error}", file=sys.stderr)
         return 2
@@ -310,17 +352,18 @@ def main() -> int:
     return 0
 
 
-def _measured(asked: argparse.Namespace) -> dict[str, list[Row]]:
+def _measured(asked: argparse.Namespace, labels: Sequence[str]) -> dict[str, list[Row]]:
     work = replace(WORK[asked.device], **({"steps": asked.steps} if asked.steps else {}))
     rows: dict[str, list[Row]] = {}
     ends = time.monotonic() + asked.budget
     with tempfile.TemporaryDirectory(prefix="peers-") as made:
         draw_weights(work, Path(made) / "weights")
         bench = Bench(work, Path(made), asked.torchtune)
-        for arm, found, number in compared(bench, asked.rounds, ends):
+        arms = [arm for arm in bench.arms() if arm.label in labels]
+        for arm, ran, found in Comparison(bench, ends).run(arms, asked.rounds):
             rows[arm] = found
             _write(asked.out, rows, asked.device)
-            print(f"round {number}, {arm}: {verdict(found)}", flush=True)
+            print(f"{ran}: {verdict(found)}", flush=True)
     return rows
 
 
@@ -339,6 +382,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("peers.json"), help="where all of it is written (peers.json)")
     parser.add_argument("--budget", type=float, default=540.0, metavar="SECONDS", help="how long (540)")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--only", metavar="METHOD,...", help=f"of {', '.join(METHODS)} these alone")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs, at most (3)")
     parser.add_argument("--steps", type=int, help="that are timed, after warm-up (8)")
     parser.add_argument("--torchtune", type=Path, metavar="PYTHON", help="an interpreter that has torchtune")

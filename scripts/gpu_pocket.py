@@ -2,27 +2,34 @@
 matrix of methods runs on them, for so many seconds.
 
 Everything is kept as it goes, bases at every checkpoint and cells when they end, so that several short visits to a GPU
-add up: the same command goes on. `--device cpu` rehearses it all on small bases; `--plan` says what it should take.
+add up: the same command goes on. With `--only` the bases of these cells alone are pretrained. `--device cpu` rehearses
+it all on small bases; `--plan` says what it should take.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from harness.arms import is_named
 from harness.errors import UserError
+from harness.matrix import load_matrix
 from harness.predict.devices import assumed_profile, card_named
 from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import shape_of
 from harness.predict.time import step_seconds
 from scripts.gpu_matrix import LEAST_SECONDS, ROOT, Visit, check, command
 from suites.pocket.recipe import MAX_POSITIONS, BaseRecipe
-from suites.pocket_large.bases import REAL, Question
+from suites.pocket_large.bases import REAL, REHEARSAL, Question
+from suites.pocket_large.make import MATRIX
 from suites.pocket_large.pretrain import TIME_IS_UP
 
 FOLDER = Path(".tunematrix") / "pocket_large"  # in the checkout
+MOST_JOBS = 6
 # A rehearsal has every kind of cell of the matrix, each short and few of them.
 SHORT = (
     *("seeds=1", "budget.steps=8", "batch_size=16", "measure.warmup_steps=2", "measure.steps=4", "threads=1"),
@@ -38,6 +45,10 @@ def main() -> int:
     """Exit code 0: all that is left went well or time is up; 1: some cells failed, or a base is unfit; 2: wrong use."""
     asked = _parsed()
     try:
+        bases = bases_of(REHEARSAL if asked.device == "cpu" else REAL, asked.only)
+        jobs = jobs_on(asked.device) if asked.jobs is None else asked.jobs
+        if jobs < 1:
+            raise UserError(f"--jobs {jobs}: expected 1 or more")
         for line in _told(REAL, asked.card) if asked.plan else check(asked.device):
             print(line, flush=True)
     except UserError as error:
@@ -47,14 +58,14 @@ def main() -> int:
         return 0
     ends = time.monotonic() + asked.budget
     folder = asked.folder / "rehearsal" if asked.device == "cpu" else asked.folder
-    code = subprocess.run(_pretraining(folder, asked), cwd=ROOT, check=False).returncode
+    code = subprocess.run(_pretraining(folder, bases, asked), cwd=ROOT, check=False).returncode
     left = ends - time.monotonic()
     if code == TIME_IS_UP or (code == 0 and left < LEAST_SECONDS):
         print("time is up: the same command goes on from here")
         return 0
     if code:
         return code
-    words = command(visit(folder, asked.device, asked.only), asked.db, asked.device, left)
+    words = command(visit(folder, asked.device, asked.only), asked.db, asked.device, left, jobs)
     return subprocess.run(words, cwd=ROOT, check=False).returncode
 
 
@@ -64,17 +75,37 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--budget", type=float, default=540.0, metavar="SECONDS", help="how long (540)")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: a rehearsal, on small bases")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where data, bases and checkpoints go")
-    parser.add_argument("--only", metavar="KEY=VALUE,...", help="of the matrix these cells alone: base=pocket-10m")
+    parser.add_argument("--only", metavar="KEY=VALUE,...", help="these cells and their bases alone: base=pocket-10m")
+    parser.add_argument(
+        "--jobs", type=int, help=f"cells at once (a GPU: half the cores, at most {MOST_JOBS}; a CPU: 1)"
+    )
     parser.add_argument("--accept", action="store_true", help="take bases that know less than they should")
     parser.add_argument("--plan", action="store_true", help="say how long pretraining should take, and do nothing")
     parser.add_argument("--card", default="h100", help="of --plan: on which card (h100)")
     return parser.parse_args()
 
 
-def _pretraining(folder: Path, asked: argparse.Namespace) -> list[str]:
-    words = ("--folder", str(folder), "--device", asked.device, "--seconds", f"{asked.budget:.0f}")
+def bases_of(question: Question, only: str | None) -> list[str]:
+    """The bases of the cells that ``only`` names. Raises UserError where it names none."""
+    names = {real.name: recipe.name for real, recipe in zip(REAL.recipes, question.recipes, strict=True)}
+    variants = [replace(variant, base=names[variant.base]) for variant in load_matrix(MATRIX).variants]
+    found = {variant.base for variant in variants if only is None or is_named(variant, only)}
+    if not found:
+        raise UserError(f"--only {only}: nothing matches (bases: {', '.join(names.values())})")
+    return [name for name in names.values() if name in found]
+
+
+def jobs_on(device: str) -> int:
+    """Cells at once: small ones leave a GPU waiting for its launches, so that several share it, each with two cores.
+    What is measured has it to itself all the same."""
+    return max(1, min(MOST_JOBS, len(os.sched_getaffinity(0)) // 2)) if device == "cuda" else 1
+
+
+def _pretraining(folder: Path, bases: list[str], asked: argparse.Namespace) -> list[str]:
+    where = ("--folder", str(folder), "--device", asked.device)
+    what = ("--bases", ",".join(bases), "--seconds", f"{asked.budget:.0f}")
     flags = (*(["--rehearsal"] if asked.device == "cpu" else []), *(["--accept"] if asked.accept else []))
-    return [sys.executable, "-m", "suites.pocket_large.pretrain", *words, *flags]
+    return [sys.executable, "-m", "suites.pocket_large.pretrain", *where, *what, *flags]
 
 
 def visit(folder: Path, device: str, only: str | None) -> Visit:

@@ -6,7 +6,7 @@ Nothing is downloaded. Whatever is made is the same wherever it is made, but for
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,9 @@ class UnfitBase(Exception):
     """A base that has not met what the data use, or knows less than it must, in one line."""
 
 
-def make_suite(question: Question, folder: Path) -> None:
-    """Write data, tasks and matrix file; what is there already is written again, with the same bytes."""
+def make_suite(question: Question, folder: Path, bases: Collection[str] | None = None) -> None:
+    """Write data, tasks and matrix file; what is there already is written again, with the same bytes. The matrix has
+    these ``bases`` alone, if they are given."""
     build(folder / "data", question.spec)
     (folder / "tasks").mkdir(exist_ok=True)
     for file in (*TASKS.glob("*.py"), *TASKS.glob("*.yaml")):
@@ -40,6 +41,8 @@ def make_suite(question: Question, folder: Path) -> None:
     text = MATRIX.read_text(encoding="utf-8")
     for standard, recipe in zip(REAL.recipes, question.recipes, strict=True):
         text = text.replace(standard.name, recipe.name)
+        if bases is not None and recipe.name not in bases:
+            text = text.replace(f"  {recipe.name}: {{path: bases/{recipe.name}}}\n", "")
     (folder / "matrix.yaml").write_text(text, encoding="utf-8")
 
 
@@ -53,8 +56,7 @@ def make_base(
     """
     if machine.device == "cpu":
         torch.set_num_threads(1)  # beside other work two threads can be many times slower than one
-    place = folder / "bases" / recipe.name
-    if (place / MADE).is_file() and json.loads((place / MADE).read_text())["of"] == identity_of(recipe, question.spec):
+    if is_made(question, recipe, folder):
         return True
     if seconds <= 0:  # a corpus and a model would be made for nothing
         return False
@@ -67,10 +69,19 @@ def make_base(
     print(f"{recipe.name}: {', '.join(f'{name} {score:.2f}' for name, score in scores.items())}", flush=True)
     faults = too_little(recipe, scores, question)
     if faults and not accept:
-        raise UnfitBase(f"{recipe.name}: {'; '.join(faults)} (--accept takes it all the same, and says so on its page)")
-    _write(run, place, scores, faults)
+        raise UnfitBase(
+            f"{recipe.name}: {'; '.join(faults)}: the same command with --accept takes it all the same, and says so on "
+            "its page"
+        )
+    _write(run, folder / "bases" / recipe.name, scores, faults)
     run.checkpoint.unlink()
     return True
+
+
+def is_made(question: Question, recipe: BaseRecipe, folder: Path) -> bool:
+    """Is the base there, of this recipe and world?"""
+    made = folder / "bases" / recipe.name / MADE
+    return made.is_file() and json.loads(made.read_text())["of"] == identity_of(recipe, question.spec)
 
 
 def unmet(run: Pretraining, folder: Path) -> list[str]:

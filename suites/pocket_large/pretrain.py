@@ -12,7 +12,7 @@ from pathlib import Path
 
 from suites.pocket.pretraining import Machine
 from suites.pocket_large.bases import REAL, REHEARSAL
-from suites.pocket_large.make import UnfitBase, make_base, make_suite
+from suites.pocket_large.make import UnfitBase, is_made, make_base, make_suite
 
 TIME_IS_UP = 3
 MOST_WORKERS = 12
@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(".tunematrix") / "pocket_large", help="where it all goes")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="how long")
+    parser.add_argument("--bases", metavar="NAME,...", help="these alone; the matrix has them and what is there")
     parser.add_argument("--rehearsal", action="store_true", help="the small world and its bases")
     parser.add_argument("--accept", action="store_true", help="take bases that know less than they should")
     asked = parser.parse_args()
@@ -31,9 +32,11 @@ def main() -> int:
     workers = max(0, min(MOST_WORKERS, len(os.sched_getaffinity(0)) - 2)) if asked.device == "cuda" else 0
     machine = Machine(asked.device, workers)
     asked.folder.mkdir(parents=True, exist_ok=True)
-    make_suite(question, asked.folder)
+    names = asked.bases.split(",") if asked.bases else [recipe.name for recipe in question.recipes]
+    recipes = [one for one in question.recipes if one.name in names or is_made(question, one, asked.folder)]
+    make_suite(question, asked.folder, [recipe.name for recipe in recipes])
     try:
-        for recipe in question.recipes:
+        for recipe in recipes:
             if not make_base(question, recipe, asked.folder, machine, ends - time.monotonic(), accept=asked.accept):
                 return TIME_IS_UP
     except UnfitBase as error:

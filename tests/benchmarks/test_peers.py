@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.peers import Row, Side, best, other_work, row_of, verdict
+from benchmarks.peers import NOT_RUN, Row, Side, best, other_work, row_of, verdict
 
 HARNESS = Side([8.31, 8.25, 8.20], ["a", "b", "c"], 1000.0, 400)
 
@@ -84,3 +84,9 @@ def test_other_settings_of_the_harness_are_no_peers_and_are_told_where_they_are_
 
 def test_where_no_peer_is_compared_there_is_no_ratio():
     assert verdict([Row("lora", "TRL", reason="not installed")]) == "no peer at equal loss"
+
+
+def test_a_verdict_before_all_have_run_names_those_that_have_not():
+    rows = [Row("lora", "TRL", speed=0.5), Row("lora", "torchtune", reason=NOT_RUN), Row("lora", "x", reason="failed")]
+    assert verdict(rows).endswith("the best peer at equal loss (TRL); not run yet: torchtune")
+    assert verdict(rows[1:]) == "no peer at equal loss; not run yet: torchtune"

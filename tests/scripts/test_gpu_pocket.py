@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.matrix import load_matrix
+from scripts import gpu_pocket
 from scripts.gpu_matrix import command
-from scripts.gpu_pocket import ROOT, pretraining_seconds, visit
+from scripts.gpu_pocket import ROOT, bases_of, jobs_on, pretraining_seconds, visit
 from suites.pocket_large.bases import REAL, REHEARSAL
 from suites.pocket_large.make import make_suite
 
@@ -64,6 +65,34 @@ def test_a_gpu_gets_the_matrix_as_it_is_and_a_rehearsal_a_short_one() -> None:
     assert "--set" in command(visit(Path("made"), "cpu", None), Path("gpu.db"), "cpu", 9)
 
 
+def test_only_the_bases_of_cells_that_are_asked_for_are_pretrained() -> None:
+    assert bases_of(REAL, None) == bases_of(REAL, "method=lora,rank=8") == ["pocket-10m", "pocket-50m"]
+    assert bases_of(REAL, "base=pocket-10m") == ["pocket-10m"]
+    assert bases_of(REHEARSAL, "base=rehearsal-b,label=base") == ["rehearsal-b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--only", "base=pocket-9m"), "--only base=pocket-9m: nothing matches (bases: rehearsal-a, rehearsal-b)"),
+        (("--jobs", 0), "--jobs 0: expected 1 or more"),
+    ],
+    ids=str,
+)
+def test_what_cannot_run_is_one_line_before_anything_is_pretrained(tmp_path: Path, words, told: str) -> None:
+    done = asked("--device", "cpu", "--folder", tmp_path, *words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"gpu-pocket: {told}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("cores", "jobs"), [(1, 1), (2, 1), (8, 4), (16, 6)])
+def test_a_gpu_gets_a_cell_for_two_cores_up_to_six(monkeypatch: pytest.MonkeyPatch, cores: int, jobs: int) -> None:
+    monkeypatch.setattr(gpu_pocket.os, "sched_getaffinity", lambda process: range(cores))
+    assert (jobs_on("cuda"), jobs_on("cpu")) == (jobs, 1)
+    words = command(visit(Path("made"), "cuda", None), Path("gpu.db"), "cuda", 9, jobs)
+    assert words[words.index("--jobs") + 1] == str(jobs)
+
+
 def test_a_rehearsal_has_every_entry_of_the_matrix(tmp_path: Path) -> None:
     make_suite(REHEARSAL, tmp_path)
     settings = [word for word in visit(tmp_path, "cpu", None).words if "=" in word]
@@ -71,6 +100,19 @@ def test_a_rehearsal_has_every_entry_of_the_matrix(tmp_path: Path) -> None:
     assert {one.label for one in short.variants} == {one.label for one in whole.variants}
     assert len(short.variants) < len(whole.variants)
     assert short.seeds == (1,)
+
+
+@pytest.mark.slow
+@pytest.mark.extended
+def test_one_base_alone_is_pretrained_and_its_cells_run(tmp_path: Path) -> None:
+    words = ("--device", "cpu", "--folder", tmp_path / "made", "--db", tmp_path / "pocket.db", "--budget", 300)
+    done = asked(*words, "--only", "base=rehearsal-a,label=base")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [folder.name for folder in (tmp_path / "made" / "rehearsal" / "bases").iterdir()] == ["rehearsal-a"]
+    ran = sqlite3.connect(tmp_path / "pocket.db").execute(
+        "SELECT DISTINCT base, method, status FROM runs JOIN cells USING (cell_id)"
+    )
+    assert ran.fetchall() == [("rehearsal-a", "base", "ok")]
 
 
 @pytest.mark.slow

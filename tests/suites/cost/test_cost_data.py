@@ -83,6 +83,14 @@ def test_so_is_each_of_the_small_shapes() -> None:
     assert set(by_label) == {"lora checkpointed", "lora compiled", "lora fused norms", "lora 2 x 1"}
 
 
+def test_what_is_compiled_runs_last_and_has_time_for_a_cold_compiler() -> None:
+    kernels = load_matrix(HERE / "gpu" / "3-kernels.yaml")
+    compiled = [variant.settings.kernels.compile for variant in kernels.variants]
+    assert compiled == sorted(compiled)
+    assert any(compiled)
+    assert kernels.header.timeout_seconds == 400
+
+
 def test_the_most_telling_come_first() -> None:
     first, *_ = sorted(matrices())
     assert list(matrices()[first]["bases"]) == ["llama-2-7b", "llama-3.1-8b"]

@@ -10,7 +10,7 @@ from harness.bases.licence import licence_of
 from harness.matrix import load_matrix
 from suites.pocket.pretraining import Machine
 from suites.pocket_large.bases import REAL, REHEARSAL, Question
-from suites.pocket_large.make import MADE, TASKS, UnfitBase, make_base, make_suite, too_little
+from suites.pocket_large.make import MADE, TASKS, UnfitBase, is_made, make_base, make_suite, too_little
 
 SHORT = replace(REHEARSAL.recipes[0], steps=25, packed_rows=40, rows_per_step=200, layers=1, least={})
 EASY = replace(REHEARSAL, recipes=(SHORT, SHORT))
@@ -49,6 +49,16 @@ def test_the_matrix_names_the_bases_that_are_made(tmp_path: Path) -> None:
         assert {variant.method for variant in matrix.variants} == {"base", "full_sft", "lora", "qlora", "dpo"}
 
 
+def test_a_matrix_of_one_base_has_the_other_again_when_it_is_asked_for(tmp_path: Path) -> None:
+    make_suite(REAL, tmp_path)
+    whole = (tmp_path / "matrix.yaml").read_text()
+    make_suite(REAL, tmp_path, ["pocket-10m"])
+    alone = load_matrix(tmp_path / "matrix.yaml")
+    assert {variant.base for variant in alone.variants} == set(alone.header.bases) == {"pocket-10m"}
+    make_suite(REAL, tmp_path, ["pocket-10m", "pocket-50m"])
+    assert (tmp_path / "matrix.yaml").read_text() == whole
+
+
 @pytest.mark.extended
 def test_what_time_did_not_suffice_for_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not make(folder, seconds=0.2)
@@ -66,6 +76,7 @@ def test_a_base_that_is_there_is_not_trained_again_and_one_of_another_recipe_is(
     assert make(folder, seconds=0)
     assert content(folder) == before
     other = replace(EASY, recipes=(replace(SHORT, learning_rate=1e-3), SHORT))
+    assert is_made(EASY, SHORT, folder) and not is_made(other, other.recipes[0], folder)
     assert not make(folder, other, seconds=0)
 
 
@@ -82,7 +93,7 @@ def test_its_scores_are_beside_it_and_on_its_page(folder: Path) -> None:
 @pytest.mark.extended
 def test_one_that_knows_too_little_is_refused_unless_it_is_accepted(folder: Path) -> None:
     strict = replace(EASY, recipes=(replace(SHORT, least={"facts": 1.01}), SHORT))
-    with pytest.raises(UnfitBase, match=r"rehearsal-a: facts is 0\.\d\d, should be 1\.01 or more"):
+    with pytest.raises(UnfitBase, match=r"rehearsal-a: facts is 0\.\d\d, should be 1\.01 or more: .* with --accept "):
         make(folder, strict)
     assert not (folder / "bases" / SHORT.name).exists()
     assert make(folder, strict, accept=True)
