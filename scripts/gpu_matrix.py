@@ -18,6 +18,7 @@ from harness.errors import UserError
 from harness.matrix import load_matrix
 from harness.stack import device_memory_bytes
 from harness.units import parse_size
+from scripts.arguments import Options, place, seconds
 from suites.cost.gpu import visits
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -135,9 +136,9 @@ def main() -> int:
 
 
 def _parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--db", type=Path, default=Path("gpu.db"), help="the results file")
-    parser.add_argument("--budget", type=float, default=540.0, metavar="SECONDS", help="how long (540)")
+    parser = Options("gpu-matrix", description=__doc__)
+    parser.add_argument("--db", type=place, default="gpu.db", help="the results file")
+    parser.add_argument("--budget", type=seconds, default=540.0, metavar="SECONDS", help="how long (540)")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--files", metavar="NUMBER,...", help="of suites/cost/gpu these alone: 1,3")
     parser.add_argument(

@@ -35,6 +35,7 @@ from harness.matrix import load_matrix
 from harness.meters.throughput import throughput
 from harness.session import Session, open_session
 from harness.stack import stack_facts
+from scripts.arguments import Options, interpreter, place, seconds, whole
 from scripts.gpu_matrix import ROOT, check, picked
 
 COST = ROOT / "suites" / "cost"
@@ -378,14 +379,14 @@ def _write(out: Path, rows: dict[str, list[Row]], device: str) -> None:
 
 
 def _parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("peers.json"), help="where all of it is written (peers.json)")
-    parser.add_argument("--budget", type=float, default=540.0, metavar="SECONDS", help="how long (540)")
+    parser = Options("gpu-peers", description=__doc__)
+    parser.add_argument("--out", type=place, default="peers.json", help="where all of it is written (peers.json)")
+    parser.add_argument("--budget", type=seconds, default=540.0, metavar="SECONDS", help="how long (540)")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--only", metavar="METHOD,...", help=f"of {', '.join(METHODS)} these alone")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs, at most (3)")
-    parser.add_argument("--steps", type=int, help="that are timed, after warm-up (8)")
-    parser.add_argument("--torchtune", type=Path, metavar="PYTHON", help="an interpreter that has torchtune")
+    parser.add_argument("--rounds", type=whole, default=3, help="how often each side runs, at most (3)")
+    parser.add_argument("--steps", type=whole, help="that are timed, after warm-up (8)")
+    parser.add_argument("--torchtune", type=interpreter, metavar="PYTHON", help="an interpreter that has torchtune")
     return parser.parse_args()
 
 

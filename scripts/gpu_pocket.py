@@ -22,6 +22,7 @@ from harness.predict.devices import assumed_profile, card_named
 from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import shape_of
 from harness.predict.time import step_seconds
+from scripts.arguments import Options, place, seconds
 from scripts.gpu_matrix import LEAST_SECONDS, ROOT, Visit, check, command
 from suites.pocket.recipe import MAX_POSITIONS, BaseRecipe
 from suites.pocket_large.bases import REAL, REHEARSAL, Question
@@ -70,9 +71,9 @@ def main() -> int:
 
 
 def _parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--db", type=Path, default=Path("gpu.db"), help="the results file")
-    parser.add_argument("--budget", type=float, default=540.0, metavar="SECONDS", help="how long (540)")
+    parser = Options("gpu-pocket", description=__doc__)
+    parser.add_argument("--db", type=place, default="gpu.db", help="the results file")
+    parser.add_argument("--budget", type=seconds, default=540.0, metavar="SECONDS", help="how long (540)")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: a rehearsal, on small bases")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where data, bases and checkpoints go")
     parser.add_argument("--only", metavar="KEY=VALUE,...", help="these cells and their bases alone: base=pocket-10m")
