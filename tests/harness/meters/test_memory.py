@@ -1,11 +1,10 @@
-"""Memory and energy of a phase on a machine without a GPU."""
+"""Memory of a phase on a machine without a GPU."""
 
 import sys
 
 import pytest
 import torch
 
-from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter
 
 BLOCK = 64 * 2**20
@@ -38,10 +37,3 @@ def test_what_a_machine_lacks_is_not_reported() -> None:
     meter.start()
 
     assert meter.stop().keys() == {"rss_start_bytes", "rss_peak_bytes"}
-
-
-def test_a_cpu_has_no_energy_counter() -> None:
-    meter = EnergyMeter("cpu")
-    meter.start()
-
-    assert meter.stop() is None
