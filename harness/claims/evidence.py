@@ -33,6 +33,7 @@ TUNED = ("gain", "forgetting")  # each arm at the best of its rates
 EVERY_RATE = (RATE, "forgetting at matched gain")  # read off all rates that were tried
 ONE_MEASUREMENT = "no interval: not measured twice"
 EDGE = "a rate at the edge of its grid: a better one may lie beyond"
+SHORT = "memory ended it"
 GRID = "interval: as far as the neighbours on the grids of rates"
 
 
@@ -51,8 +52,8 @@ class Measured:
 
     @property
     def was_short(self) -> bool:
-        """Did memory end the run, so that it needs more than ``estimate`` bytes and nobody knows how many?"""
-        return self.unit == "bytes" and self.high == inf
+        """Did memory end the runs, so that they need more than ``estimate`` bytes and nobody knows how many?"""
+        return self.note == SHORT
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def _found(
     short = shortage(held, first.arm.arm_id) if second is None and MEMORY in quantities else None
     if short is not None:
         others = _runs(held, arms, quantities - {MEMORY})
-        needs = _figure("bytes", short.there_was, short.there_was + 1, inf)  # bytes are whole
+        needs = _figure("bytes", short.there_was, short.there_was + 1, inf, SHORT)  # bytes are whole
         yield {**figures, MEMORY: needs}, tuple(sorted({*short.runs, *others}))
 
 

@@ -29,7 +29,7 @@ def times(value: float) -> str:
 def measured(one: Measured) -> str:
     """``gain -37.5 points [-43.0, -32.0]``, ``memory more than 24 GB: memory ended it``."""
     if one.was_short:
-        return f"{one.quantity} more than {plain_size(int(one.estimate))}: memory ended it"
+        return f"{one.quantity} more than {plain_size(int(one.estimate))}: {one.note}"
     show, unit = _MEASURED[one.unit]
     interval = "" if one.low is None or one.high is None else f" [{show(one.low)}, {show(one.high)}]"
     return f"{one.quantity} {show(one.estimate)}{unit}{interval}"

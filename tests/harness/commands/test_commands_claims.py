@@ -107,7 +107,10 @@ class TestACardThatIsTooSmall:
     def test_refutes_where_nothing_fitted(self, answered, limited):
         delete_runs(limited, "qlora", "measure")
         one = answered(limited)[self.CLAIM]
-        assert (one["verdict"], one["measured"][0]["runs"]) == ("refuted", self.ended)
+        (place,) = one["measured"]
+        (told,) = place["measured"]
+        assert (one["verdict"], place["runs"]) == ("refuted", self.ended)
+        assert (told["estimate"], told["high"], told["note"]) == (24e9, None, "memory ended it")
 
     def test_refutes_no_longer_once_those_runs_are_gone(self, answered, limited):
         for run in self.ended:
