@@ -98,7 +98,8 @@ class Step(BaseModel):
 
 
 class PartCost(BaseModel):
-    """What a part of a training step took, or the whole ``step``: columns of the table ``step_parts``."""
+    """What a part of a training step took, or the whole ``step``: columns of the table ``step_parts``. Real tokens and
+    joules are those of all timed steps, and stand with the whole ``step`` alone."""
 
     part: Literal["data", "forward", "reference", "backward", "optimizer", "step"]
     seconds_median: float | None = None
@@ -107,6 +108,8 @@ class PartCost(BaseModel):
     peak_allocated_bytes: int | None = None
     peak_reserved_bytes: int | None = None
     peak_ledger_bytes: int | None = None
+    timed_tokens: int | None = None
+    timed_joules: float | None = None
 
 
 class Measured(Event):

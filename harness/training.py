@@ -15,6 +15,7 @@ from harness.data.order import order
 from harness.data.tokenise import encode_preference, encode_sft, lengths
 from harness.effective import asked_settings, check, effective_settings
 from harness.events import Batches, Event, Measured, Passes, Trained
+from harness.meters.energy import EnergyMeter
 from harness.meters.logits import project_logits
 from harness.meters.memory import MemoryMeter
 from harness.meters.parts import Part
@@ -74,7 +75,7 @@ class StageTraining:
         found = effective_settings(trainer)
         check(found, asked)
         watched = self.warmup_steps if self.measuring else 0
-        self.meter = StepMeter(trainer, self.assignment.device, memory, watched)
+        self.meter = StepMeter(trainer, self.assignment.device, memory, watched, self._energy())
         self.recorder.on_begin = self._before_first_step
         self.recorder.before_step, self.recorder.after_step = self.meter.begin_step, self.meter.end_step
         try:
@@ -127,7 +128,9 @@ class StageTraining:
 
     def measured(self) -> Measured | None:
         """What a measure run says of its steps."""
-        return self.meter.measured(self.stage.stage_id) if self.measuring and self.meter else None
+        if not self.measuring or self.meter is None:
+            return None
+        return self.meter.measured(self.stage.stage_id, self.recorder.step_tokens)
 
     def _job(self, tokenizer: Any) -> Job:
         spec = self.stage.stage
@@ -190,6 +193,10 @@ class StageTraining:
     def _turns(self) -> Alone:
         turns = self.assignment.turns if self.measuring else None
         return TurnTaker(Path(turns.mine), Path(turns.theirs), turns.first) if turns else Alone()
+
+    def _energy(self) -> EnergyMeter | None:
+        """Of steps that have the GPU to themselves: its counter can't tell two sides that take turns apart."""
+        return EnergyMeter(self.assignment.device) if self.measuring and self.assignment.turns is None else None
 
     def _before_first_step(self, model: Any, optimizer: Any) -> None:
         if self.meter and self.meter.ledger is not None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 PARTS = ("data", "forward", "reference", "backward", "optimizer")
 STEP = "step"
+ENERGY = "joules_per_thousand_tokens"
 UNEXPLAINED = "below the ceilings"
 # What a step can wait for. The first two are measured; the next three are what its work takes at the device's ceilings;
 # the last is what no part explains.
@@ -19,7 +20,7 @@ def utilisation(runs: pd.DataFrame, parts: pd.DataFrame, work: pd.DataFrame, pre
     """Indexed by arm, of its newest measure run that had the device to itself: ``step_seconds`` (median, with ``_p25``
     and ``_p75``), ``data_share`` ... ``optimizer_share`` of them, ``model_flops`` a step, ``ceiling_flops`` of the type
     that it computes in, ``mfu``, ``bandwidth_share`` (what is moved a second over what a large copy moves),
-    ``predicted_seconds``, ``cause`` (of ``CAUSES``) and ``cause_share`` of the step.
+    ``joules_per_thousand_tokens``, ``predicted_seconds``, ``cause`` (of ``CAUSES``) and ``cause_share`` of the step.
 
     Takes ``reader.runs``, ``step_parts``, ``step_work`` and ``predictions`` of one stack. Missing is what was not
     measured or is not predicted.
@@ -27,7 +28,8 @@ def utilisation(runs: pd.DataFrame, parts: pd.DataFrame, work: pd.DataFrame, pre
     alone = runs[runs["latest"] & runs["exclusive"] & (runs["purpose"] == "measure")]
     newest = alone.drop_duplicates("arm_id", keep="last").set_index("run_id")["arm_id"]
     seconds = parts.pivot(index="run_id", columns="part", values="seconds_median").reindex(columns=[*PARTS, STEP])
-    spread = parts[parts["part"] == STEP].set_index("run_id")[["seconds_p25", "seconds_p75"]]
+    whole = parts[parts["part"] == STEP].set_index("run_id")
+    spread = whole[["seconds_p25", "seconds_p75"]].assign(**{ENERGY: joules_per_thousand_tokens(whole)})
     table = seconds.join(spread).join(work.set_index("run_id"))
     table = table[table.index.isin(newest.index) & table[STEP].notna()]
     foretold = _by_part(predictions).reindex(table.index)
@@ -40,6 +42,7 @@ def utilisation(runs: pd.DataFrame, parts: pd.DataFrame, work: pd.DataFrame, pre
             "model_flops": table["model_flops"],
             "ceiling_flops": table["bfloat16_flops"].where(table["compute"] != "float32", table["float32_flops"]),
             "bandwidth_share": table["moved_bytes"] / table[STEP] / table["bytes_per_second"],
+            ENERGY: table[ENERGY],
             "predicted_seconds": foretold.sum(axis=1, min_count=1),
         },
         index=table.index,
@@ -47,6 +50,11 @@ def utilisation(runs: pd.DataFrame, parts: pd.DataFrame, work: pd.DataFrame, pre
     found["mfu"] = found["model_flops"] / found["step_seconds"] / found["ceiling_flops"]
     found = found.join(_cause(table, foretold)).join(newest)
     return found.reset_index().set_index("arm_id")
+
+
+def joules_per_thousand_tokens(parts: pd.DataFrame) -> pd.Series:
+    """Of rows of ``step_parts``: what a thousand real tokens took in the timed steps; missing where no counter told."""
+    return 1000 * parts["timed_joules"].astype(float) / parts["timed_tokens"].astype(float)
 
 
 def peaks_by_part(runs: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """What a claim's rules find in the results at hand: estimates with their intervals, and the runs that they are of.
 
 Nothing is computed here that the analysis computes: differences and ratios are those of ``comparison.compare_arms``,
-merged adapters those of ``summary.summarise_merged``. Only chosen rates are set against each other here.
+merged adapters those of ``summary.summarise_merged``. Only chosen rates are set against each other here, and what
+memory ended is told beside what was measured.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +21,19 @@ from harness.analysis.summary import summarise_merged
 from harness.analysis.uncertainty import value_interval
 from harness.claims.entry import COSTS, MOMENTS, Claim, Condition, Rule
 from harness.claims.held import Held
+from harness.claims.shortage import shortage
+from harness.claims.sizes import base_parameters
 from harness.errors import UserError
 from harness.lineup import Entry, pair_of
 from harness.selectors import Named, select
 
+MEMORY = "memory"
 RATE = "chosen rate"
 TUNED = ("gain", "forgetting")  # each arm at the best of its rates
 EVERY_RATE = (RATE, "forgetting at matched gain")  # read off all rates that were tried
 ONE_MEASUREMENT = "no interval: not measured twice"
 EDGE = "a rate at the edge of its grid: a better one may lie beyond"
+SHORT = "memory ended it"
 GRID = "interval: as far as the neighbours on the grids of rates"
 
 
@@ -44,6 +49,11 @@ class Measured:
     high: float | None
     holds: bool | None
     note: str | None = None
+
+    @property
+    def was_short(self) -> bool:
+        """Did memory end the runs, so that they need more than ``estimate`` bytes and nobody knows how many?"""
+        return self.note == SHORT
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,11 @@ class Place:
 
 def places(claim: Claim, results: Sequence[Held]) -> list[Place]:
     """Every place in which all of a rule's conditions were measured; the same runs in two sources count once."""
-    found = (place for rule in claim.rules for held in results for place in _of_rule(claim, rule, held))
+    found = (place for rule in claim.rules for held in results for place in _of_rule(claim, rule, held, results))
     return list(dict.fromkeys(found))
 
 
-def _of_rule(claim: Claim, rule: Rule, held: Held) -> Iterator[Place]:
+def _of_rule(claim: Claim, rule: Rule, held: Held, results: Sequence[Held]) -> Iterator[Place]:
     if rule.suite not in (None, held.part.suite):
         return
     for first, second in _chosen(rule, held):
@@ -82,25 +92,27 @@ def _of_rule(claim: Claim, rule: Rule, held: Held) -> Iterator[Place]:
             continue
         if quantities & set(COSTS) and len({_conditions(held, arm) for arm in arms}) > 1:
             continue
-        figures = _figures(held, first, second)
         edge = any(_is_at_edge(held, arm) for arm in arms)
-        measured = [_measured(condition, figures.get(condition.quantity), edge) for condition in rule.conditions]
-        if not all(measured):
+        size = base_parameters(held, first.arm.arm_id, results)
+        if size is None:
             continue
-        size = _base_parameters(held, first.arm.arm_id)
         in_scope = claim.scope.covers(held.device, size)
         if second is None and quantities <= set(COSTS) and not in_scope:
             continue  # a bound on bytes means nothing beside a model of another size
-        yield Place(
-            suite=held.part.suite,
-            machine=held.machine,
-            base=first.arm.base,
-            base_parameters=size,
-            arms=f"{first.arm.name} against {second.arm.name}" if second else first.arm.name,
-            in_scope=in_scope,
-            measured=tuple(one for one in measured if one),
-            runs=_runs(held, arms, quantities),
-        )
+        for figures, runs in _found(held, first, second, quantities):
+            measured = [_measured(condition, figures.get(condition.quantity), edge) for condition in rule.conditions]
+            if not all(measured):
+                continue
+            yield Place(
+                suite=held.part.suite,
+                machine=held.machine,
+                base=first.arm.base,
+                base_parameters=size,
+                arms=f"{first.arm.name} against {second.arm.name}" if second else first.arm.name,
+                in_scope=in_scope,
+                measured=tuple(one for one in measured if one),
+                runs=runs,
+            )
 
 
 def _chosen(rule: Rule, held: Held) -> list[tuple[Entry, Entry | None]]:
@@ -148,18 +160,27 @@ def _is_at_edge(held: Held, arm: str) -> bool:
     return bool((rates["arm_id"].eq(arm) & rates["chosen"] & rates["at_edge"]).any())
 
 
-def _base_parameters(held: Held, arm: str) -> int:
-    assert held.side
-    return int(held.side.costs[arm]["base_parameters"])
-
-
 Figures = dict[str, dict[str, Any]]
+
+
+def _found(
+    held: Held, first: Entry, second: Entry | None, quantities: set[str]
+) -> Iterator[tuple[Figures, tuple[str, ...]]]:
+    """What was measured, with its runs; and of one arm also the least that it needs, with those that memory ended."""
+    arms = [entry.arm.arm_id for entry in (first, second) if entry]
+    figures = _figures(held, first, second)
+    yield figures, _runs(held, arms, quantities)
+    short = shortage(held, first.arm.arm_id) if second is None and MEMORY in quantities else None
+    if short is not None:
+        others = _runs(held, arms, quantities - {MEMORY})
+        needs = _figure("bytes", short.there_was, short.there_was + 1, inf, SHORT)  # bytes are whole
+        yield {**figures, MEMORY: needs}, tuple(sorted({*short.runs, *others}))
 
 
 def _figures(held: Held, first: Entry, second: Entry | None) -> Figures:
     """By quantity: unit, estimate, low, high, note."""
     if second is None:
-        return {**_merged(held, first.arm.arm_id), "memory": _memory(pair_of(first, first).first)}
+        return {**_merged(held, first.arm.arm_id), MEMORY: _memory(pair_of(first, first).first)}
     pair = pair_of(first, second)
     table = compare_arms([(pair.first, pair.second)])
     found = {

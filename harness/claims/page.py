@@ -140,7 +140,7 @@ def _place(place: Place) -> str:
 def _measured(one: Measured, alone: bool) -> str:
     """With whether its own condition holds, where there are others."""
     held = [] if alone else [{True: "holds", False: "does not hold", None: "does not tell"}[one.holds]]
-    notes = [*held, *([one.note] if one.note else [])]
+    notes = [*held, *([one.note] if one.note and not one.was_short else [])]
     return words.measured(one) + (f" ({'; '.join(notes)})" if notes else "")
 
 

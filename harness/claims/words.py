@@ -6,6 +6,7 @@ from math import isinf
 from harness.claims.evidence import Measured, Place
 from harness.claims.principles import CALCULATIONS
 from harness.report import words
+from harness.units import plain_size
 
 GB = 10**9
 
@@ -26,7 +27,9 @@ def times(value: float) -> str:
 
 
 def measured(one: Measured) -> str:
-    """``gain -37.5 points [-43.0, -32.0]``."""
+    """``gain -37.5 points [-43.0, -32.0]``, ``memory more than 24 GB: memory ended it``."""
+    if one.was_short:
+        return f"{one.quantity} more than {plain_size(int(one.estimate))}: {one.note}"
     show, unit = _MEASURED[one.unit]
     interval = "" if one.low is None or one.high is None else f" [{show(one.low)}, {show(one.high)}]"
     return f"{one.quantity} {show(one.estimate)}{unit}{interval}"

@@ -11,20 +11,28 @@ from typing import Any
 import numpy as np
 
 from harness.events import Measured, PartCost
+from harness.meters.energy import EnergyMeter
 from harness.meters.ledger import TensorLedger
 from harness.meters.memory import MemoryMeter, Peaks
 from harness.meters.parts import PARTS, Part, StepParts
 from harness.meters.timeline import Timeline
 
+SHORTEST_SECONDS = 1.0  # NVML's counter may be a tenth of a second old, so that shorter ones are off by more than that
+
 
 class StepMeter:
     """Follows ``trainer``, built and not begun; the first ``watched_steps`` of its steps are watched.
 
-    ``memory`` is the meter of the phase that the training is. The recorder calls ``begin_step`` and ``end_step``.
+    ``memory`` is the meter of the phase that the training is, ``energy`` that of its other, timed steps: it is read as
+    the first of them begins and as the last has ended. The recorder calls ``begin_step`` and ``end_step``.
     """
 
-    def __init__(self, trainer: Any, device: str, memory: MemoryMeter, watched_steps: int) -> None:
-        self.watched_steps, self.memory = watched_steps, memory
+    def __init__(
+        self, trainer: Any, device: str, memory: MemoryMeter, watched_steps: int, energy: EnergyMeter | None = None
+    ) -> None:
+        self.watched_steps, self.memory, self.energy = watched_steps, memory, energy
+        self.steps: int = trainer.args.max_steps
+        self.joules: float | None = None
         self.ledger = TensorLedger(trainer.model, getattr(trainer, "ref_model", None)) if watched_steps else None
         self.timeline = Timeline(device)
         self.peaks: dict[Part, Peaks] = {}
@@ -45,17 +53,27 @@ class StepMeter:
         if self.is_watching:
             self.timeline.begin_step()
             self.memory.lap()
+        elif self.energy is not None and len(self.parts.seconds) == self.watched_steps:
+            self.energy.start()
         self.parts.begin_step()
 
     def end_step(self) -> None:
         """After a step, once the device is done with it."""
         self.parts.end_step()
+        if self.energy is not None and len(self.parts.seconds) == self.steps:
+            self.joules = self.energy.stop()
 
-    def measured(self, stage_id: str) -> Measured:
-        """The parts of the steps that were not watched, and the watched ones' memory."""
+    def measured(self, stage_id: str, step_tokens: Sequence[int]) -> Measured:
+        """The parts and the energy of the steps that were not watched, and the watched ones' memory. Takes the real
+        tokens of each step."""
         timed = self.parts.seconds[self.watched_steps :]
         parts = [self._cost(part, [step.get(part, 0.0) for step in timed]) for part in PARTS if self._has(part)]
-        whole = PartCost(part="step").model_copy(update=_quartiles([sum(step.values()) for step in timed]))
+        seconds = [sum(step.values()) for step in timed]
+        whole = PartCost(
+            part="step",
+            timed_tokens=sum(step_tokens[self.watched_steps :]),
+            timed_joules=self.joules if sum(seconds) >= SHORTEST_SECONDS else None,
+        ).model_copy(update=_quartiles(seconds))
         return Measured(stage_id=stage_id, parts=[*parts, whole], timeline=self.timeline.columns())
 
     def _has(self, part: Part) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.section import Section
-from harness.analysis.utilisation import PARTS, UNEXPLAINED, peaks_by_part, utilisation
+from harness.analysis.utilisation import ENERGY, PARTS, UNEXPLAINED, peaks_by_part, utilisation
 from harness.predict.devices import card_of
 from harness.report import words
 from harness.report.model import Column, Row, Table
@@ -28,6 +28,7 @@ TIMES = (
     "and launches are what the step's work takes at these ceilings; kernels that reach no ceiling are the rest.",
 )
 OF_SHEET = "of sheet: MFU by the data sheet's peak of the {card} in place of the measured one."
+JOULES = "J per 1,000 tokens: joules by the GPU's own counter over all timed steps, by the real tokens in them."
 PEAKS = "Highest {measure} bytes in each part of a training step; the phases' own peaks are in the first table."
 
 
@@ -50,17 +51,20 @@ def _times(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Table:
     card = card_of(str(facts.get("gpu", "")))
     peak = card.bfloat16_flops if card else None
     frame = frame.assign(mfu_of_sheet=frame["mfu"] * frame["ceiling_flops"] / peak if peak else None)
+    counted = bool(frame[ENERGY].notna().any())
+    frame = frame if counted else frame.drop(columns=ENERGY)
     shares = [part for part in PARTS if frame[f"{part}_share"].notna().any()]
     columns = (
         *_ARM,
         Column("step [quartiles]", _step, True),
         Column("MFU", lambda row: _percent(row["mfu"]), True),
         *((Column("of sheet", lambda row: _percent(row["mfu_of_sheet"]), True),) if card else ()),
+        *((Column("J per 1,000 tokens", lambda row: _joules(row[ENERGY]), True, spare=1),) if counted else ()),
         Column("bandwidth", lambda row: _percent(row["bandwidth_share"]), True, spare=2),
         *(_share(part, spare) for spare, part in enumerate(shares, 3)),
         Column("mostly", _mostly, True, words=True),
     )
-    legend = (*TIMES, *((OF_SHEET.format(card=card.name),) if card else ()))
+    legend = (*TIMES, *((OF_SHEET.format(card=card.name),) if card else ()), *((JOULES,) if counted else ()))
     return Table("steps", "Where a step's time goes", frame, columns, legend)
 
 
@@ -87,6 +91,13 @@ def _step(row: Row) -> str:
 
 def _percent(share: float | None) -> str:
     return words.MISSING if share is None else f"{100 * share:.0f} %"
+
+
+def _joules(value: float | None) -> str:
+    """With three digits, in full from a hundred on."""
+    if value is None:
+        return words.MISSING
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _mostly(row: Row) -> str:

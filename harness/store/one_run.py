@@ -39,7 +39,7 @@ WHERE run_id = :run_id AND stage_id = :stage_id ORDER BY step
 
 _STEP_PART_COLUMNS = [
     *("part", "seconds_median", "seconds_p25", "seconds_p75"),
-    *("peak_allocated_bytes", "peak_reserved_bytes", "peak_ledger_bytes"),
+    *("peak_allocated_bytes", "peak_reserved_bytes", "peak_ledger_bytes", "timed_tokens", "timed_joules"),
 ]
 _STEP_PARTS = f"""
 SELECT {", ".join(_STEP_PART_COLUMNS)} FROM step_parts WHERE run_id = :run_id AND stage_id = :stage_id
@@ -117,7 +117,8 @@ def steps(db: Database, run: dict[str, Any]) -> pd.DataFrame:
 
 def step_parts(db: Database, run: dict[str, Any]) -> pd.DataFrame:
     """A row a part of a training step of a measure run's own stage, in order, and the whole step last: its seconds
-    and its peaks of bytes. Empty where steps were not looked into."""
+    and its peaks of bytes; with the whole step tokens and joules of all that were timed. Empty where steps were not
+    looked into."""
     frame = pd.DataFrame(list(db.query(_STEP_PARTS, _own_stage(run))), columns=_STEP_PART_COLUMNS)
     return frame.astype(dict.fromkeys(_STEP_PART_COLUMNS[1:], float))
 

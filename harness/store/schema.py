@@ -358,5 +358,12 @@ def m007_step_costs(db: Database) -> None:
             db.execute(_GUARD_ROWS.format(table=table, verb=verb))
 
 
+@migrations()
+def m008_step_energy(db: Database) -> None:
+    """What all timed steps of a measure run took: real tokens, and joules by the GPU's counter (part ``step``)."""
+    for column in ("timed_tokens INTEGER", "timed_joules REAL"):
+        db.execute(f"ALTER TABLE step_parts ADD COLUMN {column}")
+
+
 def _statements(script: str) -> list[str]:
     return [part for part in script.split(";\n") if part.strip()]

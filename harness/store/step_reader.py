@@ -15,7 +15,7 @@ WHERE runs.stack_id = :stack_id AND cells.suite = :suite
 
 _STEP_PART = (
     *("part", "seconds_median", "seconds_p25", "seconds_p75"),
-    *("peak_allocated_bytes", "peak_reserved_bytes", "peak_ledger_bytes"),
+    *("peak_allocated_bytes", "peak_reserved_bytes", "peak_ledger_bytes", "timed_tokens", "timed_joules"),
 )
 _STEP_WORK = """
 SELECT run_id, model_flops, hardware_flops, moved_bytes, kernels, bfloat16_flops, float32_flops, bytes_per_second,
@@ -41,7 +41,7 @@ WHERE runs.purpose = 'measure' AND runs.exclusive AND step_parts.part = 'step'
 
 def step_parts(db: Database, suite: str, stack_id: str) -> pd.DataFrame:
     """A row a part of a step of a measure run's last stage, and the whole ``step``: ``run_id, part, seconds_median,
-    seconds_p25, seconds_p75`` and the peaks of its bytes."""
+    seconds_p25, seconds_p75``, the peaks of its bytes, and with ``step`` tokens and joules of all timed steps."""
     columns = ", ".join(f"step_parts.{name}" for name in _STEP_PART)
     return of_last_stages(db, "step_parts", columns, suite, stack_id)
 

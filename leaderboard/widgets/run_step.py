@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.analysis.costs import ALLOCATED, LEDGER, RESERVED
+from harness.analysis.utilisation import ENERGY, joules_per_thousand_tokens
 from leaderboard import tables
 from leaderboard.pictures.timeline import timeline
 from leaderboard.quantities import MEMORY, Quantity, fitted
@@ -12,6 +13,7 @@ from leaderboard.rows.run import OneRun
 from leaderboard.widgets.saving import picture
 from leaderboard.widgets.tables import downloads, show_table
 
+JOULES = "By the GPU's own counter over all timed steps, by the real tokens in them."
 PEAKS = {f"peak_{name}_bytes": name for name in (ALLOCATED, RESERVED, LEDGER)}
 TIMELINE = (
     "Tensor bytes counted one by one in the warm-up step that held the most. A watched step is slower than others: "
@@ -33,6 +35,7 @@ def show_step(found: OneRun) -> None:
         picture(chart, key="timeline")
         st.caption(TIMELINE)
     rows = parts.assign(**{name: parts[column] * memory.scale for column, name in PEAKS.items()})
+    rows[ENERGY] = joules_per_thousand_tokens(parts)
     columns = [
         tables.text("part", "part", "What of a step; the last row is all of it."),
         tables.number("seconds_median", "seconds", "Median over the timed steps.", "%.4f"),
@@ -43,6 +46,7 @@ def show_step(found: OneRun) -> None:
             for name in PEAKS.values()
             if rows[name].notna().any()
         ),
+        *([tables.number(ENERGY, "J per 1,000 tokens", JOULES, "%.3g")] if rows[ENERGY].notna().any() else []),
     ]
     show_table(rows, columns, key="step-parts")
     downloads(rows, columns, name="step-parts")

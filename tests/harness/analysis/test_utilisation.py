@@ -19,6 +19,7 @@ def parts(run_id="r1", data=0.1, forward=0.3, backward=0.5, optimizer=0.1, **pea
         {"part": part, "seconds_median": value} for part, value in {**seconds, "step": sum(seconds.values())}.items()
     ]
     missing = {"peak_allocated_bytes": np.nan, "peak_ledger_bytes": np.nan}
+    missing |= {"timed_tokens": np.nan, "timed_joules": np.nan}
     frame = pd.DataFrame([{"run_id": run_id, "seconds_p25": 0.0, "seconds_p75": 2.0, **missing, **row} for row in rows])
     for name, values in peaks.items():
         frame[name] = [values.get(part, np.nan) for part in frame["part"]]
@@ -65,6 +66,13 @@ def test_the_parts_are_shares_of_the_step():
         [0.1, 0.3, 0.5, 0.1]
     )
     assert pd.isna(told["reference_share"])
+
+
+def test_energy_is_that_of_a_thousand_tokens_of_the_timed_steps():
+    told = found(parts=parts(timed_tokens={"step": 4000}, timed_joules={"step": 300.0}))
+
+    assert told["joules_per_thousand_tokens"] == pytest.approx(75)
+    assert pd.isna(found(parts=parts(timed_tokens={"step": 4000}))["joules_per_thousand_tokens"])
 
 
 @pytest.mark.parametrize(

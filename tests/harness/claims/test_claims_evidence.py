@@ -7,9 +7,11 @@ import pytest
 from harness.analysis.comparison import compare_arms
 from harness.claims.evidence import EDGE, ONE_MEASUREMENT, places
 from harness.claims.held import read_held
+from harness.claims.read import read_claims
+from harness.claims.words import measured
 from harness.lineup import within_file
-from tests.factory import ARMS, GPU, make_database
-from tests.harness.claims.made import change_recipe, claim, delete_run, ruled
+from tests.factory import ARMS, BASES, GPU, make_database
+from tests.harness.claims.made import change_recipe, claim, delete_run, delete_runs, end_by_memory, ruled
 
 SMALL = {name: ARMS[name] for name in ("base", "full_sft", "lora", "qlora")}
 LESS = {"at_most": 0}
@@ -138,6 +140,84 @@ class TestCosts:
         (place,) = found(ruled("memory", {"at_most": 16e9}, second=None), path)
         (one,) = place.measured
         assert (one.unit, one.estimate, place.holds) == ("bytes", int(1.25 * 12 * 2**20), True)
+
+
+class TestMemoryThatEndedARun:
+    """Under a limit of 24 GB, which what needs more is more than."""
+
+    LIMITED = GPU | {"memory_limit_bytes": 24 * 10**9}
+
+    @pytest.fixture
+    def limited(self, tmp_path):
+        return make_database(tmp_path / "g.db", arms=SMALL, bases=["pocket-1m"], facts=self.LIMITED, measures=2)
+
+    @pytest.mark.parametrize(
+        ("claimed", "holds"),
+        [
+            ({"at_most": 16e9}, False),
+            ({"at_most": 24e9}, False),
+            ({"at_most": 24e9 + 1}, None),
+            ({"at_most": 48e9}, None),
+            ({"at_least": 24e9}, True),
+            ({"at_least": 25e9}, None),
+            ({"about": 16e9}, False),
+            ({"about": 24e9}, None),
+        ],
+    )
+    def test_is_less_than_the_arm_needs(self, limited, claimed, holds):
+        end_by_memory(limited, "lora")
+        (place,) = found(ruled("memory", claimed, second=None), limited)
+        assert place.holds is holds
+
+    def test_names_the_runs_that_it_ended_and_says_so(self, limited):
+        ended = end_by_memory(limited, "lora")
+        (place,) = found(ruled("memory", {"at_most": 24e9}, second=None), limited)
+        (one,) = place.measured
+        assert list(place.runs) == ended
+        assert measured(one) == "memory more than 24 GB: memory ended it"
+
+    def test_ended_the_run_that_should_have_been_scored_as_well(self, limited):
+        delete_runs(limited, "lora", "measure")
+        ended = end_by_memory(limited, "lora", purpose="quality")
+        (place,) = found(ruled("memory", {"at_most": 24e9}, second=None), limited)
+        assert (list(place.runs), place.holds) == (ended, False)
+
+    def test_is_told_beside_what_fitted(self, limited):
+        end_by_memory(limited, "lora", purpose="quality")
+        fitted, ended = found(ruled("memory", {"at_most": 24e9}, second=None), limited)
+        assert (fitted.holds, ended.holds) == (True, False)
+        assert not set(fitted.runs) & set(ended.runs)
+
+    def test_tells_nothing_once_the_run_is_gone(self, limited):
+        for run in end_by_memory(limited, "lora"):
+            delete_run(limited, run)
+        assert found(ruled("memory", {"at_most": 24e9}, second=None), limited) == []
+
+    def test_is_the_devices_own_where_nothing_is_limited(self, tmp_path):
+        path = make_database(tmp_path / "g.db", arms=SMALL, bases=["pocket-1m"], facts=GPU)
+        end_by_memory(path, "lora")
+        (place,) = found(ruled("memory", {"at_most": 80e9}, second=None), path)
+        assert (measured(place.measured[0]), place.holds) == ("memory more than 79.5 GiB: memory ended it", False)
+
+    def test_stands_with_the_other_conditions_of_its_rule(self, limited):
+        ended = end_by_memory(limited, "lora")
+        conditions = [
+            {"quantity": "memory", "claimed": {"at_most": 24e9}},
+            {"quantity": "merged", "claimed": {"at_least": -1}},
+        ]
+        (place,) = found(claim(rules=[{"first": "method=lora", "conditions": conditions}]), limited)
+        assert [one.holds for one in place.measured] == [False, True]
+        assert set(ended) < set(place.runs)
+
+    def test_is_of_the_scale_of_a_claim_though_no_run_on_the_base_got_anywhere(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(BASES, "llama-2-7b", 10**6)
+        arms = {"base": SMALL["base"], "qlora": SMALL["qlora"]}
+        path = make_database(tmp_path / "g.db", arms=arms, bases=["llama-2-7b"], facts=self.LIMITED)
+        delete_runs(path, "qlora", "measure")
+        end_by_memory(path, "qlora", purpose="quality")
+        (theirs,) = (one for one in read_claims() if one.id == "7b-24gb")
+        (place,) = found(theirs, path)
+        assert (place.in_scope, place.holds) == (True, False)
 
 
 class TestAnArmAtTheEdgeOfItsGrid:

@@ -2,14 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.claims.read import read_claims
+from harness.claims.read import CLAIMS, read_claims
 from tests import factory
 from tests.factory import ARMS, make_database
-from tests.harness.claims.made import delete_run
+from tests.harness.claims.made import delete_run, delete_runs, end_by_memory
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "results" / "pocket-cpu"
@@ -80,6 +81,58 @@ def test_every_figure_of_runs_has_their_ids(answered):
     measured = [place for one in answered(PUBLISHED).values() for place in one["measured"]]
     assert measured
     assert all(place["runs"] for place in measured)
+
+
+class TestACardThatIsTooSmall:
+    """A 24 GB card for 7 B, as runs under that limit settle it."""
+
+    CLAIM = "7b-24gb"
+
+    @pytest.fixture
+    def limited(self, tmp_path, monkeypatch):
+        """Two QLoRA arms under the limit, of which only the short one fitted."""
+        monkeypatch.setitem(factory.BASES, "llama-2-7b", 6_700_000_000)
+        qlora = replace(ARMS["qlora"], rank=16, memory_mib=1.0)
+        arms = {"base": ARMS["base"], "qlora": qlora, "qlora-long": replace(qlora, parameters={"long": 1})}
+        facts = factory.GPU | {"memory_limit_bytes": 24 * 10**9}
+        path = make_database(tmp_path / "r.db", arms=arms, bases=["llama-2-7b"], facts=facts, measures=2)
+        self.ended = end_by_memory(path, "qlora-long")
+        return path
+
+    def test_makes_the_verdict_depend_on_what_fitted_and_what_did_not(self, answered, limited):
+        one = answered(limited)[self.CLAIM]
+        assert (one["verdict"], one["depends_on"]) == ("depends on", "sequence length, batch and checkpointing")
+        assert sorted(place["holds"] for place in one["measured"]) == [False, True]
+
+    def test_refutes_where_nothing_fitted(self, answered, limited):
+        delete_runs(limited, "qlora", "measure")
+        one = answered(limited)[self.CLAIM]
+        (place,) = one["measured"]
+        (told,) = place["measured"]
+        assert (one["verdict"], place["runs"]) == ("refuted", self.ended)
+        assert (told["estimate"], told["high"], told["note"]) == (24e9, None, "memory ended it")
+
+    def test_refutes_no_longer_once_those_runs_are_gone(self, answered, limited):
+        for run in self.ended:
+            delete_run(limited, run)
+        assert answered(limited)[self.CLAIM]["verdict"] == "confirmed"
+        delete_runs(limited, "qlora", "measure")
+        assert answered(limited)[self.CLAIM]["verdict"] == "not yet measured"
+
+    def test_is_no_confirmation_of_what_says_more(self, answered, limited, tmp_path):
+        delete_runs(limited, "qlora", "measure")
+        mine = tmp_path / "mine.yaml"
+        mine.write_text(CLAIMS.read_text().replace("at_most: 24e9", "at_most: 48e9"))
+        assert answered(limited, "--claims", mine)[self.CLAIM]["verdict"] == "not yet measured"
+
+    def test_is_told_in_words_with_its_runs(self, tunematrix, limited, tmp_path):
+        code, _, errors = tunematrix("claims", limited, "--out", tmp_path / "claims.md")
+        assert code == 0, errors
+        section = (tmp_path / "claims.md").read_text().split(f"### {self.CLAIM}")[1].split("\n### ")[0]
+        said = " ".join(section.split())
+        assert "qlora-long r=16: memory more than 24 GB: memory ended it; the claim does not hold here" in said
+        assert "Test GPU 80 GiB, limited to 24 GB" in said
+        assert all(run in said for run in self.ended)
 
 
 class TestThePage:

@@ -1,11 +1,10 @@
-"""Memory and energy of a phase on a machine without a GPU."""
+"""Memory of a phase on a machine without a GPU."""
 
 import sys
 
 import pytest
 import torch
 
-from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter
 
 BLOCK = 64 * 2**20
@@ -54,10 +53,3 @@ def test_what_is_forgotten_is_in_no_peak_of_the_phase(monkeypatch: pytest.Monkey
     meter.forget()
 
     assert meter.stop()["peak_allocated_bytes"] == 300
-
-
-def test_a_cpu_has_no_energy_counter() -> None:
-    meter = EnergyMeter("cpu")
-    meter.start()
-
-    assert meter.stop() is None

@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
+import harness.meters.steps
+import harness.training
+from harness.assignment import Turns
 from harness.events import Measured
+from harness.meters.energy import EnergyMeter
 from harness.meters.memory import MemoryMeter, Peaks
-from tests.methods.cells import assignment, run, stage, train
+from harness.meters.parts import StepParts
+from tests.methods.cells import assignment, prepared, run, stage, train
 
 FULL = stage("full_sft", steps=3)
 
@@ -50,6 +55,75 @@ def test_a_quality_run_watches_nothing_and_tells_nothing(tmp_path: Path) -> None
 
     assert training.measured() is None
     assert training.meter is not None and training.meter.ledger is None
+
+
+class TestEnergy:
+    """By a counter that a stub stands for: it is four joules further each time that it is read."""
+
+    @pytest.fixture
+    def steps_at_readings(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many steps had ended at each reading."""
+        ended: list[int] = []
+        seconds: list[list[Any]] = []
+
+        class Counter(EnergyMeter):
+            def _millijoules(self) -> int:
+                ended.append(len(seconds[-1]))
+                return 4000 * len(ended)
+
+        class Parts(StepParts):
+            def __init__(self, device: str) -> None:
+                super().__init__(device)
+                seconds.append(self.seconds)
+
+        monkeypatch.setattr(harness.training, "EnergyMeter", Counter)
+        monkeypatch.setattr(harness.meters.steps, "StepParts", Parts)
+        return ended
+
+    @pytest.fixture
+    def however_short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(harness.meters.steps, "SHORTEST_SECONDS", 0.0)
+
+    def test_is_read_as_the_first_timed_step_begins_and_as_the_last_has_ended(
+        self, tmp_path: Path, steps_at_readings: list[int], however_short: None
+    ) -> None:
+        training, _ = train(tmp_path, FULL, purpose="measure", measure_warmup_steps=3, measure_steps=4)
+        told = training.measured()
+
+        assert told is not None
+        assert steps_at_readings == [3, 3 + 4]
+        *parts, step = told.parts
+        assert (step.timed_joules, step.timed_tokens) == (4.0, sum(training.recorder.step_tokens[3:]))
+        assert {(part.timed_joules, part.timed_tokens) for part in parts} == {(None, None)}
+
+    def test_of_less_than_a_second_is_not_told_since_the_counter_is_coarser(
+        self, tmp_path: Path, steps_at_readings: list[int]
+    ) -> None:
+        step = measured(tmp_path, FULL, measure_steps=2).parts[-1]
+
+        assert len(steps_at_readings) == 2
+        assert step.timed_joules is None and step.timed_tokens
+
+    def test_is_nobodys_where_two_sides_take_turns(
+        self, tmp_path: Path, steps_at_readings: list[int], however_short: None
+    ) -> None:
+        training = prepared(tmp_path, FULL, purpose="measure")
+        turns = Turns(mine="mine", theirs="theirs", first=True)
+        training.assignment = training.assignment.model_copy(update={"turns": turns})
+
+        training.run(MemoryMeter("cpu"))
+
+        told = training.measured()
+        assert told is not None
+        assert steps_at_readings == [] and told.parts[-1].timed_joules is None
+
+    def test_is_not_counted_in_a_quality_run(self, tmp_path: Path, steps_at_readings: list[int]) -> None:
+        train(tmp_path, FULL)
+
+        assert steps_at_readings == []
+
+    def test_of_a_machine_without_a_counter_is_not_told(self, tmp_path: Path, however_short: None) -> None:
+        assert measured(tmp_path, FULL, measure_steps=2).parts[-1].timed_joules is None
 
 
 def test_a_cell_tells_what_its_device_can_do_before_it_loads_and_its_steps_after_it_trained(tmp_path: Path) -> None:

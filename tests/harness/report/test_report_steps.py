@@ -14,8 +14,8 @@ CEILINGS = {"bfloat16_flops": 4e12, "float32_flops": 4e12, "bytes_per_second": 4
 SPENT = {"arithmetic": 0.6, "memory traffic": 0.1, "optimizer": 0.1, "launches": 0.0}
 
 
-def with_steps(path: Path) -> Path:
-    """A results file in which every measure run has the parts of its steps."""
+def with_steps(path: Path, **whole: float) -> Path:
+    """A results file in which every measure run has the parts of its steps, and ``whole`` of all that were timed."""
     make_database(path, bases=("pocket-1m",), seeds=(1,))
     db = open_for_writing(path)
     rows = db.query("SELECT run_id, recipe_id FROM runs JOIN cells USING (cell_id) WHERE purpose = 'measure'")
@@ -23,7 +23,7 @@ def with_steps(path: Path) -> Path:
         run = {"run_id": row["run_id"]}
         db["step_parts"].insert_all(
             {**run, "stage_id": row["recipe_id"], "part": part, "seconds_median": value, "seconds_p25": value,
-             "seconds_p75": 2 * value, "peak_ledger_bytes": PEAKS.get(part)}
+             "seconds_p75": 2 * value, "peak_ledger_bytes": PEAKS.get(part), **(whole if part == "step" else {})}
             for part, value in SECONDS.items()
         )  # fmt: skip
         db["ceilings"].insert({**run, **CEILINGS})
@@ -37,12 +37,16 @@ def with_steps(path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def shown(tmp_path: Path):
+def tables_of(path: Path):
     """The tables' cells as people read them, by table and header, of the first row."""
-    [section] = build_report(open_for_reading(with_steps(tmp_path / "r.db"))).sections
+    [section] = build_report(open_for_reading(path)).sections
     found = {table.name: table for table in section.tables}
     return lambda name: {c.header: c.show(found[name].rows(1)[0]) for c in found[name].columns}
+
+
+@pytest.fixture
+def shown(tmp_path: Path):
+    return tables_of(with_steps(tmp_path / "r.db"))
 
 
 def test_a_steps_time_its_utilisation_and_what_it_mostly_does(shown):
@@ -70,3 +74,19 @@ def test_a_file_without_such_rows_has_no_such_table(tmp_path: Path):
 
     [section] = build_report(open_for_reading(tmp_path / "r.db")).sections
     assert not {"steps", "step_memory"} & {table.name for table in section.tables}
+
+
+@pytest.mark.parametrize(("joules", "told"), [(3.0, "0.75"), (333.333, "83.3"), (7400.0, "1,850")])
+def test_energy_is_told_by_a_thousand_tokens(tmp_path: Path, joules: float, told: str):
+    row = tables_of(with_steps(tmp_path / "r.db", timed_tokens=4000, timed_joules=joules))("steps")
+
+    assert row["J per 1,000 tokens"] == told
+
+
+def test_without_a_counter_there_is_no_energy_in_the_table_nor_in_the_files(tmp_path: Path):
+    [section] = build_report(open_for_reading(with_steps(tmp_path / "r.db", timed_tokens=4000))).sections
+    steps = next(table for table in section.tables if table.name == "steps")
+
+    assert not [column for column in steps.columns if "tokens" in column.header]
+    assert not [name for name in steps.frame if "joules" in name]
+    assert not [line for line in steps.legend if "joules" in line]

@@ -113,7 +113,7 @@ class TestWhatComesAlong:
         ("table", "values"),
         [
             ("predictions", "'train', 'weights', 5, NULL, 'v'"),
-            ("step_parts", "'s', 'forward', 0.1, 0.1, 0.1, 1, 1, 1"),
+            ("step_parts", "'s', 'forward', 0.1, 0.1, 0.1, 1, 1, 1, 1, 1.0"),
             ("ceilings", "1e12, 1e11, 1e12, 1e-5"),
             ("step_work", "1e9, 1e9, 1e6, 100, 'v'"),
             ("timelines", "'s', '{}'"),

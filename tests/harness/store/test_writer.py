@@ -81,6 +81,14 @@ def test_nothing_of_a_finished_run_can_be_changed(writer, statement):
         writer.db.execute(statement)
 
 
+def test_tokens_and_joules_of_timed_steps_stand_with_the_whole_step(writer):
+    start(writer)
+    parts = [PartCost(part="forward", seconds_median=0.1), PartCost(part="step", timed_tokens=320, timed_joules=4.5)]
+    writer.measured("run", Measured(stage_id="s-cell", parts=parts))
+    told = rows(writer, "SELECT part, timed_tokens, timed_joules FROM step_parts ORDER BY part")
+    assert told == [("forward", None, None), ("step", 320, 4.5)]
+
+
 def test_a_number_that_is_none_is_null(writer):
     start(writer)
     score(writer, "run", "v", math.nan)

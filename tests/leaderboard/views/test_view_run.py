@@ -223,7 +223,8 @@ def test_a_measure_runs_step_is_a_picture_and_a_table_of_its_parts(open_board, t
     db = open_for_writing(path)
     key = {"run_id": wanted, "stage_id": one_run.about(db, wanted)["recipe_id"]}
     db["step_parts"].insert_all([
-        {**key, "part": "step", "seconds_median": 0.3, "peak_ledger_bytes": None},
+        {**key, "part": "step", "seconds_median": 0.3, "peak_ledger_bytes": None, "timed_tokens": 4000,
+         "timed_joules": 300.0},
         {**key, "part": "backward", "seconds_median": 0.2, "peak_ledger_bytes": 30},
         {**key, "part": "forward", "seconds_median": 0.1, "peak_ledger_bytes": 20},
     ])  # fmt: skip
@@ -237,6 +238,8 @@ def test_a_measure_runs_step_is_a_picture_and_a_table_of_its_parts(open_board, t
     assert "A training step" in [one.value for one in page.subheader]
     table = next(one.value for one in page.dataframe if "part" in one.value)
     assert list(table["part"]) == ["forward", "backward", "step"]
+    assert table["joules_per_thousand_tokens"].iloc[-1] == 75
+    assert table["joules_per_thousand_tokens"].isna().sum() == 2
     assert one_run.timeline(open_for_reading(path), one_run.about(open_for_reading(path), wanted)).to_dict("list") == {
         **columns, "weights": [7, 7], **{name: [0, 0] for name in ("quantisation", "adapter", "gradient", "optimizer")}
     }  # fmt: skip
