@@ -67,8 +67,8 @@ def _one_suite(matrices: Sequence[Matrix]) -> str:
     for other in others:
         if other.header.suite != first.header.suite:
             raise UserError(
-                f"{other.source}: suite: {other.header.suite}, in {first.source.name} {first.header.suite}: a snapshot "
-                "is of one suite"
+                f"{other.source}: suite: {other.header.suite}, and of the file before it {first.header.suite}: a "
+                "snapshot is of one suite"
             )
     return first.header.suite
 

@@ -66,8 +66,11 @@ def _text(path: Path) -> str:
 
 def _read(path: Path) -> Mapping[str, tuple[Visit, ...]]:
     try:
-        return {name: tuple(_visit(words) for words in lines) for name, lines in json.loads(_text(path)).items()}
-    except (ValueError, TypeError, AttributeError):
+        queue = {name: tuple(map(_visit, lines)) for name, lines in json.loads(_text(path)).items()}
+        if not all(queue.values()):
+            raise ValueError
+        return queue
+    except (ValueError, TypeError, AttributeError):  # what is no such JSON
         expected = 'expected lists of commands by file, as in {"5-limits": ["run", "run --vram 24GB"]}'
         raise UserError(f"{path}: {expected}") from None
 

@@ -95,7 +95,7 @@ def _readme(db: Database, manifest: Manifest, report: Report, figures: dict[str,
 
 
 def _queue(visits: Mapping[str, Sequence[Expected]]) -> list[str]:
-    """How many cells each matrix file has under each limit, how they stand, and which of them were not run."""
+    """How many cells each matrix file has under each limit, how they stand, and of which arms some were not run."""
     lines = ["| matrix file | cells | done | failed | refused or blocked | not run |", "|:--|--:|--:|--:|--:|--:|"]
     for title, cells in visits.items():
         states = Counter(cell.state for cell in cells)
@@ -104,7 +104,7 @@ def _queue(visits: Mapping[str, Sequence[Expected]]) -> list[str]:
         lines.append(f"| {escaped(title)} | {' | '.join(map(str, counts))} |")
     lines += ["", "A failure is a result: what does not fit into memory is one.", ""]
     for title, cells in visits.items():
-        open_ = dict.fromkeys(f"{cell.name} ({cell.purpose})" for cell in cells if cell.unfinished)
+        open_ = dict.fromkeys(cell.arm for cell in cells if cell.unfinished)
         if open_:
             which = "all of it" if all(cell.unfinished for cell in cells) else "; ".join(open_)
             lines += [f"- not run of {escaped(title)}: {escaped(which)}"]

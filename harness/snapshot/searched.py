@@ -27,7 +27,7 @@ def _line(session: Session, arm: Arm, batches: list[int], known: Known, db: Data
     if reason := unsearchable(arm):
         return {**line, "state": "refused", "why": reason}
     tried = _tried(session, arm, batches, known)
-    state, why, outcome = _standing(tried, int(arm.stage["batch_size"]))
+    state, why, outcome = standing(tried, int(arm.stage["batch_size"]))
     run = next(db.query(_RUN, [outcome.run_id]), {}) if outcome else {}
     return {**line, **run, "state": state, "why": why}
 
@@ -40,18 +40,15 @@ def _tried(session: Session, arm: Arm, batches: list[int], known: Known) -> dict
     return {batch: outcome for batch, outcome in found.items() if outcome is not None}
 
 
-def _standing(tried: dict[int, Outcome], own: int) -> tuple[str, str | None, Outcome | None]:
+def standing(tried: dict[int, Outcome], own: int) -> tuple[str, str | None, Outcome | None]:
     """State, reason, and the run that shows it. The largest is known by the rule of the search, the own batch with it;
     any other end than memory's is one, where a larger batch might have fitted."""
     fits = {batch: outcome.ok for batch, outcome in tried.items() if outcome.status in ("ok", "oom")}
     low, high = bounds(fits)
     if own in fits and next_batch(fits, own, own, AT_MOST) is None:
-        assert low or high
-        return (
-            ("done", f"largest batch: {low}", tried[low])
-            if low
-            else ("failed", tried[high or 1].reason, tried[high or 1])
-        )
+        if low:
+            return "done", f"largest batch: {low}", tried[low]
+        return "failed", tried[1].reason, tried[1]  # not even one example fits
     for batch in sorted(tried.keys() - fits.keys()):
         if batch > low and (high is None or batch < high):
             ended = tried[batch]
