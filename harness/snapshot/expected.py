@@ -83,20 +83,20 @@ def expected_cells(
     stacks = newest_machine(db, suite)
     if not stacks:
         raise UserError(f"{db_path}: no runs of suite {suite!r}; `tunematrix run {suite}` makes some")
-    wanted = [Visit(limit_bytes=stack.limit_bytes) for stack in stacks] if visits is None else visits
+    wanted = [(visit, under(visit.limit_bytes, stacks)) for visit in visits or ()] or [(Visit(), one) for one in stacks]
     found = []
-    for visit in wanted:
-        stack = under(visit.limit_bytes, stacks)
+    for visit, stack in wanted:
         about = {"matrix": name, "stack_id": stack.stack_id, "memory_limit_bytes": stack.limit_bytes}
-        found += sorted((Expected(**line, **about) for line in _lines(db, db_path, matrix, visit, stack)), key=_order)
+        lines = _lines(db, db_path, matrix, stack, searched=visit.searched)
+        found += sorted((Expected.model_validate({**line, **about}) for line in lines), key=_order)
     return found
 
 
-def _lines(db: Database, db_path: Path, matrix: Matrix, visit: Visit, stack: Stack) -> Iterator[dict[str, Any]]:
+def _lines(db: Database, db_path: Path, matrix: Matrix, stack: Stack, *, searched: bool) -> Iterator[dict[str, Any]]:
     session = session_on_stack(matrix, db_path, json.dumps(stack.facts), stack.code_digest)
     known = read_known(db, stack.stack_id) if stack.stack_id else Known()
     _refuse_as_there(session, db, stack)
-    lines = searched_lines(session, known, db) if visit.searched else _planned(session.planner(known).plan())
+    lines = searched_lines(session, known, db) if searched else _planned(session.planner(known).plan())
     for line in lines:
         why = None if line["why"] is None else without_paths(line["why"])
         yield {**line, "arm": without_paths(line["arm"]), "why": why}
