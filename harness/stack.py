@@ -18,6 +18,7 @@ from harness.units import plain_size
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "lm-eval", "datasets", "tokenizers")
 LIMIT = "memory_limit_bytes"  # the fact that there is where memory was limited
+LIMIT_FACTS = (LIMIT, "memory_limit_overhead_bytes")
 KERNELS = ("flash-attn", "liger-kernel")  # named where they are installed
 
 # What changes a run's result when it changes. The board, the report and the store are not among it.
@@ -103,6 +104,11 @@ def hardware(facts: Mapping[str, Any]) -> str:
     """What a stack ran on, in words: ``NVIDIA H200 141 GiB``, ``2 cores of AMD EPYC``, and what it was limited to."""
     limited = limited_to(facts)
     return f"{_machine(facts)}, {limited}" if limited else _machine(facts)
+
+
+def unlimited(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a stack but those of its memory limit: what its software and machine are."""
+    return {name: value for name, value in facts.items() if name not in LIMIT_FACTS}
 
 
 def limited_to(facts: Mapping[str, Any]) -> str | None:

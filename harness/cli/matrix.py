@@ -20,6 +20,7 @@ from harness.cli.options import (
     SkipUnfit,
     Vram,
 )
+from harness.largest_batch.policy import AT_MOST
 from harness.request import Request
 
 app = typer.Typer()
@@ -99,7 +100,7 @@ def largest_batch(
     overhead: Overhead = None,
     most: Annotated[
         int, typer.Option("--at-most", min=1, metavar="EXAMPLES", help="Look for no larger batch than this.")
-    ] = 1024,
+    ] = AT_MOST,
     retry_failed: Annotated[
         bool, typer.Option(help="Try batches again that failed for another reason than memory.")
     ] = False,

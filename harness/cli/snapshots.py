@@ -12,7 +12,10 @@ app = typer.Typer()
 Snapshot = Annotated[Path, typer.Argument(metavar="DIR", help="A snapshot's folder, as in results/NAME.")]
 
 
-@app.command(epilog="Examples: tunematrix publish pocket-2026 · tunematrix publish mine suites/mine --set seeds=5")
+@app.command(
+    epilog="Examples: tunematrix publish pocket-2026 · tunematrix publish mine suites/mine --set seeds=5 · "
+    "tunematrix publish gpu suites/cost/gpu --db gpu.db --allow unfinished"
+)
 def publish(
     name: Annotated[str, typer.Argument(help="What to call the snapshot: letters, digits, . _ and -.")],
     matrix: MatrixArgument = None,
@@ -25,7 +28,8 @@ def publish(
         typer.Option(help="unfinished, dirty or mixed-stacks: publish all the same, and say so on its face."),
     ] = None,
 ) -> None:
-    """Freeze the runs of a matrix as a folder with its tables, figures and hashes, which never changes again."""
+    """Freeze the runs of a matrix, or of a folder of matrix files that were run one after the other, as a folder with
+    tables, figures and hashes, which never changes again."""
     from harness.commands.snapshots import publish_runs
 
     publish_runs(name, matrix, db, tuple(set_ or ()), results, with_text=with_text, allow=tuple(allow or ()))

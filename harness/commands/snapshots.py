@@ -1,16 +1,19 @@
 """`tunematrix publish`, `verify`, `import` and `push`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
+
+from sqlite_utils import Database
 
 from harness import stack
 from harness.errors import UserError
 from harness.foreign import FORMATS, import_foreign
-from harness.matrix import load_matrix
-from harness.matrix_files import matrix_file
+from harness.matrix import Matrix, load_matrix
 from harness.oneline import one_line
 from harness.snapshot import Publication, import_snapshot, publish_snapshot, push_snapshot, verify_snapshot
-from harness.snapshot.expected import expected_cells
+from harness.snapshot.asked import Asked, asked_files, published_files
+from harness.snapshot.expected import Expected, expected_cells
 from harness.snapshot.manifest import MANIFEST, Allowance, check_name, hash_file
 from harness.snapshot.privacy import without_paths
 from harness.store.copies import is_database
@@ -35,14 +38,14 @@ def publish_runs(
     allowed = _allowances(allow)
     if not results.resolve().parent.is_dir():
         raise UserError(f"--results {results}: the folder {results.parent} does not exist")
-    db, file = open_for_reading(db_path), matrix_file(matrix or "pocket")
-    asked = load_matrix(file, overrides)
-    text = file.read_text(encoding="utf-8")
+    db, asked = open_for_reading(db_path), asked_files(matrix or "pocket")
+    matrices = [load_matrix(one.file, overrides) for one in asked]
+    texts = published_files(asked)
     what = Publication(
         name=name,
-        suite=asked.header.suite,
-        matrix=text,
-        expected=expected_cells(db, db_path, asked),
+        suite=_one_suite(matrices),
+        matrices=texts,
+        expected=[cell for pair in zip(asked, matrices, strict=True) for cell in _cells(db, db_path, *pair)],
         overrides=overrides,
         changed_files=_changed_files(results),
         with_text=with_text,
@@ -53,8 +56,25 @@ def publish_runs(
     print(_cited(results / name))
     for note in manifest.notes:
         print(one_line(note))
-    if any(without_paths(line) != line for line in (*text.splitlines(), *overrides)):
-        print("it names paths of this machine, in matrix.yaml or in the manifest's overrides: look before you share it")
+    if any(without_paths(line) != line for text in (*texts.values(), *overrides) for line in text.splitlines()):
+        print(
+            "it names paths of this machine, in a matrix file or in the manifest's overrides: look before you share it"
+        )
+
+
+def _one_suite(matrices: Sequence[Matrix]) -> str:
+    first, *others = matrices
+    for other in others:
+        if other.header.suite != first.header.suite:
+            raise UserError(
+                f"{other.source}: suite: {other.header.suite}, and of the file before it {first.header.suite}: a "
+                "snapshot is of one suite"
+            )
+    return first.header.suite
+
+
+def _cells(db: Database, db_path: Path, asked: Asked, matrix: Matrix) -> list[Expected]:
+    return expected_cells(db, db_path, matrix, asked.visits, asked.name)
 
 
 def verify_folder(folder: Path) -> int:

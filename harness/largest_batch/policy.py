@@ -10,6 +10,7 @@ RULE = (
     "what lies between is halved, until one example more does not fit, or above 16 an eighth more."
 )
 EXACT_TO = 16
+AT_MOST = 1024  # examples, unless another end is asked for
 
 
 def next_batch(fits: Mapping[int, bool], start: int, step: int, most: int) -> int | None:

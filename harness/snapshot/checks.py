@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 from sqlite_utils import Database
@@ -13,7 +14,7 @@ from harness.snapshot.manifest import Manifest
 from harness.store.schema import FAILED
 
 _CHAINS = "SELECT cell_id, stage_id FROM cell_stages ORDER BY cell_id, position"
-_MADE = "SELECT cell_id, purpose, status FROM runs WHERE purpose != 'reference'"
+_MADE = "SELECT cell_id, purpose, stack_id, status FROM runs WHERE purpose != 'reference'"
 _FACTS = {
     "stacks": "SELECT stack_id FROM stacks ORDER BY 1",
     "git_commits": "SELECT DISTINCT git_commit FROM runs WHERE git_commit != '' ORDER BY 1",
@@ -47,15 +48,30 @@ def identity_problems(db: Database) -> list[str]:
 
 def cell_problems(db: Database, manifest: Manifest) -> list[str]:
     """Cells that the manifest says have a result and that have none among the runs."""
-    made: dict[tuple[str, str], set[str]] = {}
-    for cell_id, purpose, status in db.execute(_MADE).fetchall():
-        made.setdefault((cell_id, purpose), set()).add(status)
-    problems = []
+    made: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for cell_id, purpose, stack_id, status in db.execute(_MADE).fetchall():
+        made.setdefault((cell_id, purpose), set()).add((stack_id, status))
+    problems = _matrix_problems(manifest)
     for cell in manifest.expected:
         wanted = {"done": {"ok"}, "failed": set(FAILED)}.get(cell.state)
-        if wanted and not made.get((cell.cell_id or "", cell.purpose), set()) & wanted:
+        found = {
+            status
+            for stack_id, status in made.get((cell.cell_id or "", cell.purpose), ())
+            if cell.stack_id in (None, stack_id)
+        }
+        if wanted and not found & wanted:
             problems.append(f"{cell.name}: no {cell.purpose} run that is {cell.state}, as the manifest says there is")
     return problems
+
+
+def _matrix_problems(manifest: Manifest) -> list[str]:
+    """Matrix files of which the manifest has no cells, and cells of files that are not there."""
+    asked = {f"matrices/{cell.matrix}.yaml" if cell.matrix else "matrix.yaml" for cell in manifest.expected}
+    there = {name for name in manifest.files if fnmatch(name, "matrices/*.yaml") or name == "matrix.yaml"}
+    return [
+        f"{name}: {'its cells are not in the manifest' if name in there else 'missing: the manifest has cells of it'}"
+        for name in sorted(asked ^ there)
+    ]
 
 
 def face_problems(db: Database, manifest: Manifest) -> list[str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from harness.snapshot.expected import Expected
+from harness.snapshot.expected import Expected, by_visit
+from harness.snapshot.machine import all_stacks
 from harness.snapshot.manifest import Allowance
 
 SHOWN_FILES = 5
@@ -28,7 +29,7 @@ class Fault:
 
 def faults(db: Database, expected: Sequence[Expected], changed_files: Sequence[str]) -> list[Fault]:
     """What is wrong with publishing ``db``, which holds the published rows and no others."""
-    found = (_unfinished(expected), _dirty(db, changed_files), _mixed(db))
+    found = (_unfinished(expected), _dirty(db, changed_files), _mixed(db, expected))
     return [fault for fault in found if fault is not None]
 
 
@@ -37,6 +38,10 @@ def _unfinished(expected: Sequence[Expected]) -> Fault | None:
     if not open_:
         return None
     words = f"{len(open_)} of {len(expected)} cells have no result, the first {open_[0].name} ({open_[0].purpose})"
+    visits = by_visit(expected)
+    if len(visits) > 1:
+        missing = {title: sum(cell.unfinished for cell in cells) for title, cells in visits.items()}
+        words += f"; of {'; of '.join(f'{title} {n} of {len(visits[title])}' for title, n in missing.items() if n)}"
     return Fault("unfinished", words, "run them first, with the same --set")
 
 
@@ -49,9 +54,12 @@ def _dirty(db: Database, changed_files: Sequence[str]) -> Fault | None:
     return Fault("dirty", "; ".join(words), "commit, then run and publish") if words else None
 
 
-def _mixed(db: Database) -> Fault | None:
-    stacks = [row[0][:12] for row in db.execute("SELECT stack_id FROM stacks ORDER BY stack_id").fetchall()]
-    if len(stacks) < 2:
+def _mixed(db: Database, expected: Sequence[Expected]) -> Fault | None:
+    """Stacks that differ by a memory limit alone are one set, where each is asked for."""
+    stacks = all_stacks(db)
+    asked = {stack.stack_id for stack in stacks} <= {cell.stack_id for cell in expected}
+    if len(stacks) < 2 or (asked and len({stack.machine for stack in stacks}) == 1):
         return None
-    words = f"runs of {len(stacks)} stacks ({', '.join(stacks)}), which no table compares"
+    named = ", ".join(str(stack.stack_id)[:12] for stack in stacks)
+    words = f"runs of {len(stacks)} stacks ({named}), which no table compares"
     return Fault("mixed-stacks", words, "publish from a results file of one stack")

@@ -16,7 +16,7 @@ from harness.problems import key_path, say
 from harness.snapshot.expected import Expected
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # 1 had one matrix on one stack
 MAX_MANIFEST_BYTES = 64 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
 NAME_RULE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"

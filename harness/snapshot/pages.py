@@ -1,6 +1,8 @@
 """A snapshot's pages that are no table: README.md, LICENCES.md, stacks.json and recipes.json, all from its rows."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from sqlite_utils import Database
 from harness.report.files import escaped
 from harness.report.model import Report
 from harness.report.terminal import heading, stack_line
+from harness.snapshot.expected import Expected, by_visit
 from harness.snapshot.manifest import Manifest
 
 README, LICENCES = "README.md", "LICENCES.md"
@@ -30,7 +33,7 @@ tunematrix import . --db my.db  # the runs beside your own
 | `report/` | the comparison tables: Markdown for people, CSV and JSON with every figure in base units |
 | `figures/` | the same as pictures |
 | `tables/` | the rows that all of it is computed from, as Parquet and as CSV |
-| `matrix.yaml`, `recipes.json`, `stacks.json` | what was asked, what was learned, on which machine |
+| `{matrix}`, `recipes.json`, `stacks.json` | what was asked, what was learned, on which machine |
 | `LICENCES.md` | the licences of the base models and of the data |
 | `manifest.json` | the cells that the matrix asked for, what was allowed, and the SHA-256 of every file |
 """
@@ -79,13 +82,33 @@ def _readme(db: Database, manifest: Manifest, report: Report, figures: dict[str,
         f"{escaped(_commits(manifest))}. The tables are in [report/report.md](report/report.md).",
         "",
     ]
+    visits = by_visit(manifest.expected)
+    lines += _queue(visits) if len(visits) > 1 else []
     for section in report.sections:
         lines += [f"- {escaped(heading(section))}", f"- {escaped(stack_line(section))}"]
     text = "as they were generated" if manifest.with_text else "as hashes alone"
     lines += [f"- generated answers: {text}", ""]
     for name, title in figures.items():
         lines += [f"![{escaped(title)}]({name})", ""]
-    return "\n".join([*lines, _HOW])
+    matrix = "matrices/" if any(cell.matrix for cell in manifest.expected) else "matrix.yaml"
+    return "\n".join([*lines, _HOW.format(matrix=matrix)])
+
+
+def _queue(visits: Mapping[str, Sequence[Expected]]) -> list[str]:
+    """How many cells each matrix file has under each limit, how they stand, and of which arms some were not run."""
+    lines = ["| matrix file | cells | done | failed | refused or blocked | not run |", "|:--|--:|--:|--:|--:|--:|"]
+    for title, cells in visits.items():
+        states = Counter(cell.state for cell in cells)
+        none = states["refused"] + states["blocked"]
+        counts = (len(cells), states["done"], states["failed"], none, sum(cell.unfinished for cell in cells))
+        lines.append(f"| {escaped(title)} | {' | '.join(map(str, counts))} |")
+    lines += ["", "A failure is a result: what does not fit into memory is one.", ""]
+    for title, cells in visits.items():
+        open_ = dict.fromkeys(cell.arm for cell in cells if cell.unfinished)
+        if open_:
+            which = "all of it" if all(cell.unfinished for cell in cells) else "; ".join(open_)
+            lines += [f"- not run of {escaped(title)}: {escaped(which)}"]
+    return [*lines, ""]
 
 
 def _commits(manifest: Manifest) -> str:

@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,11 @@ from tunematrix.version import __version__
 
 @dataclass(frozen=True)
 class Publication:
-    """What is to be published: a suite, the matrix file's text that asked for it, and every cell of that."""
+    """What is to be published: a suite, the texts by name of the matrix files that asked for it, and every cell."""
 
     name: str
     suite: str
-    matrix: str
+    matrices: Mapping[str, str]
     expected: Sequence[Expected]
     overrides: tuple[str, ...] = ()
     changed_files: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def publish_snapshot(db: Database, what: Publication, results: Path) -> Manifest
     part = results / f".{what.name}.{secrets.token_hex(4)}"
     try:
         part.mkdir()
-        manifest = _write(published, rows, _manifest(published, rows, what, found), what.matrix, part)
+        manifest = _write(published, rows, _manifest(published, rows, what, found), what.matrices, part)
         _sync(part)
         part.rename(target)
     finally:
@@ -74,10 +74,12 @@ def _refuse(found: Sequence[Fault], what: Publication) -> None:
             raise UserError(f"{what.suite}: {fault.words}: {fault.remedy}, or --allow {fault.kind}")
 
 
-def _write(db: Database, rows: Rows, manifest: Manifest, matrix: str, folder: Path) -> Manifest:
+def _write(db: Database, rows: Rows, manifest: Manifest, matrices: Mapping[str, str], folder: Path) -> Manifest:
     (folder / "tables").mkdir()
     write_tables(db, rows, folder / "tables")
-    (folder / "matrix.yaml").write_text(matrix, encoding="utf-8", newline="")
+    for name, text in matrices.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="")
     write_contents(db, manifest, folder)
     return write_manifest(manifest, folder)
 

@@ -16,7 +16,7 @@ from harness.snapshot.manifest import Manifest, file_problems, read_manifest
 from harness.snapshot.rows import Row
 from harness.snapshot.tables import csv_text, table_names, table_schema
 
-NOT_REBUILT = ("tables/", "matrix.yaml")
+NOT_REBUILT = ("tables/", "matrices/", "matrix.yaml")
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 An entry's name says what an arm's name would not: batch x length, and what else it changes.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,11 @@ def visits(name: str) -> list[tuple[str, ...]]:
     if name == "5-limits":
         return [("run", "--vram", limit) for limit in LIMITS]
     return [("largest-batch",)] if name == "6-largest-batch" else [("run",)]
+
+
+def queue() -> dict[str, list[str]]:
+    """Each file's visits as lines: what `tunematrix publish` takes the folder to have been run by."""
+    return {name: [" ".join(words) for words in visits(name)] for name in matrices()}
 
 
 def _matrix(shapes: Iterable[str], entries: Entries, **other: Any) -> dict[str, Any]:
@@ -152,6 +158,7 @@ def _one_rank(method: str) -> dict[str, Any]:
 
 def written() -> Iterator[tuple[Path, str]]:
     """Each file and its text."""
+    yield HERE / "gpu" / "queue.json", json.dumps(queue(), indent=1) + "\n"
     for name, content in matrices().items():
         text = yaml.dump(content, Dumper=_Plain, sort_keys=False, default_flow_style=None, width=120)
         yield HERE / "gpu" / f"{name}.yaml", f"# Made by `python -m suites.cost.gpu`: see there.\n{text}"

@@ -149,7 +149,7 @@ class TestWrongInput:
         assert "harness/cell.py: commit, then run" in self.mistake(tunematrix, "publish", "mine", str(suite))
 
     def test_a_results_file_that_is_not_there(self, tunematrix, suite):
-        assert "no such file" in self.mistake(tunematrix, "publish", "mine", str(suite))
+        assert "no such results file" in self.mistake(tunematrix, "publish", "mine", str(suite))
 
     def test_a_matrix_that_has_no_runs(self, tunematrix, ran):
         assert "no runs of suite 'pocket'" in self.mistake(tunematrix, "publish", "mine")

@@ -45,10 +45,15 @@ def expected_of(db: Database, suite: str = "pocket") -> list[Expected]:
     ]
 
 
-def publish(db_path: Path, results: Path, name: str = "one", **options: Any) -> Path:
+def publish(db_path: Path, results: Path, name: str = "one", matrix: str = MATRIX, **options: Any) -> Path:
     """Publish the file's suite ``pocket`` as ``results/name``; returns that folder."""
     db = open_for_reading(db_path)
-    about: dict[str, Any] = {"suite": "pocket", "matrix": MATRIX, "expected": expected_of(db), **options}
+    about: dict[str, Any] = {
+        "suite": "pocket",
+        "matrices": {"matrix.yaml": matrix},
+        "expected": expected_of(db),
+        **options,
+    }
     publish_snapshot(db, Publication(name=name, **about), results)
     return results / name
 

@@ -399,8 +399,8 @@ class TestWhatIsNoSnapshot:
         assert "manifest.json: is no" in self.refused(copy)
 
     def test_a_newer_format(self, copy):
-        edit_manifest(copy, format=2)
-        assert "format 2 is newer than this tunematrix reads (1)" in self.refused(copy)
+        edit_manifest(copy, format=3)
+        assert "format 3 is newer than this tunematrix reads (2)" in self.refused(copy)
 
     @pytest.mark.parametrize(
         ("report", "says"), [(2, "version 2, newer than this tunematrix makes (1)"), (0, "report: 0")]

@@ -49,7 +49,7 @@ def test_mixed_lengths_are_mostly_short_and_the_longest_fills_the_sequence() -> 
 
 
 def test_the_gpu_queues_files_are_what_is_made() -> None:
-    assert {path: path.read_text() for path in (HERE / "gpu").glob("*.yaml")} == dict(written())
+    assert {path: path.read_text() for path in (HERE / "gpu").iterdir()} == dict(written())
 
 
 @pytest.mark.parametrize("path", [HERE / "matrix.yaml", *sorted((HERE / "gpu").glob("*.yaml"))], ids=lambda p: p.stem)
