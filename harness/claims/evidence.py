@@ -68,6 +68,7 @@ class Place:
     in_scope: bool
     measured: tuple[Measured, ...]
     runs: tuple[str, ...]
+    asked: str = ""  # by which selectors the arms were chosen
 
     @property
     def holds(self) -> bool | None:
@@ -112,6 +113,7 @@ def _of_rule(claim: Claim, rule: Rule, held: Held, results: Sequence[Held]) -> I
                 in_scope=in_scope,
                 measured=tuple(one for one in measured if one),
                 runs=runs,
+                asked=f"{rule.first} against {rule.second}" if rule.second else rule.first,
             )
 
 
@@ -148,11 +150,12 @@ def _is_complete(held: Held, arm: str, seeds: int) -> bool:
 
 
 def _conditions(held: Held, arm: str) -> tuple[Any, ...]:
-    """What has to be alike where costs are compared: batch, length, optimizer, and how it is computed."""
+    """What has to be alike where costs are compared: batch, length, optimizer, the arithmetic's type, and how it is
+    computed."""
     assert held.side
     own = held.recipes[arm]["stages"][-1]
-    optimizer = own.get("optimizer", {}).get("name")
-    return own.get("batch_size"), own.get("sequence_length"), optimizer, held.side.costs[arm]["execution_id"]
+    optimizer, compute = own.get("optimizer", {}).get("name"), own.get("precision", {}).get("compute")
+    return own.get("batch_size"), own.get("sequence_length"), optimizer, compute, held.side.costs[arm]["execution_id"]
 
 
 def _is_at_edge(held: Held, arm: str) -> bool:

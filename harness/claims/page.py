@@ -15,6 +15,7 @@ from harness.report import words as report_words
 from harness.report.files import escaped
 
 WIDTH = 120
+MANY = 3  # places of a kind that one sentence tells of
 HEADERS = ("method", "rank", "trainable", "GPU memory", "relative speed", "score")
 VERDICT_HEADERS = ("claim", "as repeated", "verdict")
 NAMES = {
@@ -117,7 +118,7 @@ def about(one: Judged) -> list[str]:
     lines = [f"First principles: {claim.principle}"] if claim.principle else []
     lines += [_computed(figure) for figure in claim.figures]
     lines += [f"Published: {published.says} ({published.source})" for published in claim.published]
-    lines += [f"Measured: {_place(place)}" for place in one.places]
+    lines += [f"Measured: {text}" for text in _measurements(one.places)]
     lines += [f"What settles it: {claim.settled_by}"]
     lines += [f"Remark: {claim.remark}"] if claim.remark else []
     return [*lines, *([f"Why there is no verdict: {verdict.why}"] if verdict.why else [])]
@@ -128,6 +129,30 @@ def _computed(figure: Figure) -> str:
     held = {True: "; the claim holds by it", False: "; the claim does not hold by it", None: ""}[figure.holds]
     about_ = f"{figure.about}: " if figure.about else ""
     return f"{basis.capitalize()}: {about_}{words.figure(figure.calculate, figure.value)}{held}"
+
+
+def _measurements(places: Sequence[Place]) -> list[str]:
+    """A sentence each; many of another scale that were measured once, and settle nothing, together for each base."""
+    together: dict[tuple[object, ...], list[Place]] = {}
+    for place in places:
+        settles = (
+            place.in_scope or len(place.measured) > 1 or place.measured[0].low is not None or place.holds is not None
+        )
+        key = (place,) if settles else (place.suite, place.machine, place.base, place.asked, place.measured[0].quantity)
+        together.setdefault(key, []).append(place)
+    texts: list[str] = []
+    for same in together.values():
+        texts += [_beside(same)] if len(same) >= MANY else map(_place, same)
+    return texts
+
+
+def _beside(places: Sequence[Place]) -> str:
+    figures = words.from_to([place.measured[0] for place in places])
+    runs = len({run for place in places for run in place.runs})
+    return one_line(
+        f"{len(places)} pairs, {places[0].asked}: {figures} (no intervals: not measured twice); this does not tell; "
+        f"another scale than the claim's. {runs} runs on {words.where(places[0])}"
+    )
 
 
 def _place(place: Place) -> str:

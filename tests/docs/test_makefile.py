@@ -20,7 +20,9 @@ def would_run(*words: str) -> str:
 
 
 def test_the_board_shows_the_results_file_that_is_named_beside_the_snapshots():
-    assert "tunematrix board mine.db results/pocket-cpu/" in would_run("board", "DB=mine.db")
+    told = would_run("board", "DB=mine.db")
+    assert "tunematrix board mine.db results/" in told
+    assert "results/pocket-cpu/" in told
 
 
 def test_without_one_the_board_shows_what_is_at_hand():
