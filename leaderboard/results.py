@@ -33,7 +33,8 @@ class SectionKey:
     """One suite on one stack in one source, as far as it had come when it was listed.
 
     Everything that is worked out of a section is kept by its key: while runs go on, only what ends makes a new one.
-    ``hardware`` and ``stack`` are how people are told of the machine and of the software.
+    ``hardware`` and ``stack`` are how people are told of the machine and of the software; ``scored``: has it any score,
+    or are its runs of costs alone?
     """
 
     path: Path
@@ -46,11 +47,18 @@ class SectionKey:
     file: int
     hardware: str = field(compare=False)
     stack: str = field(compare=False)
+    scored: bool = field(compare=False)
 
     @property
     def where(self) -> str:
         """The machine, the software and the source, on a line."""
         return f"{self.hardware} · {self.stack} · {self.source}"
+
+
+_ANY_SCORE = """
+SELECT 1 FROM scores JOIN runs USING (run_id) JOIN cells USING (cell_id)
+WHERE cells.suite = ? AND runs.stack_id = ? LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,13 @@ class Listing:
     sections: tuple[SectionKey, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str | None = None
+
+
+def in_order(found: Iterable[Listing]) -> list[SectionKey]:
+    """The sections of all sources: first one's own results, then published ones that have scores, each newest first."""
+    told = [(one.kind == "snapshot", key) for one in found for key in one.sections]
+    told.sort(key=lambda pair: pair[1].last_started_at, reverse=True)
+    return [key for _, key in sorted(told, key=lambda pair: (pair[0], pair[0] and not pair[1].scored))]
 
 
 def version(path: Path) -> Version:
@@ -91,7 +106,7 @@ def list_source(path: Path) -> Listing:
         with opened(path) as source:
             return Listing(path, source.name, kind, _sections(path, source), source.notes)
     except UserError as error:
-        return Listing(path, path.name, kind, problem=str(error).removeprefix("--db "))
+        return Listing(path, path.name, kind, problem=str(error))
     except OSError as error:
         return Listing(path, path.name, kind, problem=f"{path}: can't be read now: {error}")
     except (ValueError, KeyError, TypeError):
@@ -217,6 +232,7 @@ def _sections(path: Path, source: Source) -> tuple[SectionKey, ...]:
             file=file,
             hardware=hardware(facts[row["stack_id"]]),
             stack=_software(facts[row["stack_id"]], str(row["stack_id"])),
+            scored=bool(list(source.db.query(_ANY_SCORE, [row["suite"], row["stack_id"]]))),
         )
         for row in rows.to_dict("records")
         if row["runs"] > row["unfinished"]

@@ -44,7 +44,7 @@ def listings() -> tuple[Listing, ...]:
 def chosen_scope() -> Scope:
     """Ask in the sidebar which results the page is about; says how to make some, and ends the page, without any."""
     found = listings()
-    sections = sorted((key for one in found for key in one.sections), key=lambda key: key.last_started_at, reverse=True)
+    sections = results.in_order(found)
     with st.sidebar:
         scope = Scope(found, _chosen(sections)) if sections else None
         if scope and len(scope.sections) > 1:  # rows of several results are told apart by these numbers

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from harness.analysis.summary import summarise
 from harness.store import reader
 from leaderboard import results
+from leaderboard.results import Listing
 from tests.factory import ARMS, make_database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,3 +203,18 @@ def test_arms_are_named_as_their_part_names_them(db):
     assert {arm.arm_id: arm.label for arm in results.read_named(key)} == dict(
         zip(arms["arm_id"], arms["label"], strict=True)
     )
+
+
+def test_ones_own_results_come_first_and_of_published_ones_those_with_scores(tmp_path):
+    (key,) = results.list_source(ROOT / "results" / "pocket-cpu").sections
+    (costs,) = results.list_source(ROOT / "results" / "cost-cpu").sections
+    assert (key.scored, costs.scored) == (True, False)
+
+    own = replace(costs, suite="mine", last_started_at="2026-01-01")
+    listings = [
+        Listing(tmp_path, "costs", "snapshot", (costs,)),
+        Listing(tmp_path, "scores", "snapshot", (key,)),
+        Listing(tmp_path, "mine", "file", (own,)),
+    ]
+    assert costs.last_started_at > key.last_started_at > own.last_started_at
+    assert results.in_order(listings) == [own, key, costs]
