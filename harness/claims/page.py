@@ -23,6 +23,7 @@ NAMES = {
     "full_sft amp": "full SFT, AMP",
     "lora": "LoRA",
     "qlora": "QLoRA",
+    "dpo on full_sft": "DPO on full SFT",
     "dpo on lora": "DPO on LoRA",
     "dpo on qlora": "DPO on QLoRA",
 }

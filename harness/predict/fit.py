@@ -19,6 +19,7 @@ METHODS = {
     "full_sft amp": Recipe(weights="float32", compute="bfloat16"),
     "lora": replace(_BFLOAT16, adapter=Adapter(8)),
     "qlora": replace(_BFLOAT16, adapter=Adapter(8), quantised=True),
+    "dpo on full_sft": replace(_BFLOAT16, reference="precomputed"),
     "dpo on lora": replace(_BFLOAT16, adapter=Adapter(8), reference="frozen_copy"),
     "dpo on qlora": replace(_BFLOAT16, adapter=Adapter(8), quantised=True, reference="frozen_copy"),
 }

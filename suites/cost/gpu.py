@@ -104,8 +104,8 @@ def _by_method(batch: int) -> Entries:
 
 
 def _pairs(batch: int = 2, rank: int = 8) -> Entries:
-    """DPO on adapters, at a pair of rows as long together as an example of the others."""
-    start = {f"{name} {batch} x 2048": {"rank": rank} for name in ("lora", "qlora")}
+    """DPO on each, at a pair of rows as long together as an example of the others."""
+    start = {f"{name} {batch} x 2048": {} if name == "full_sft" else {"rank": rank} for name in METHODS}
     return {"dpo": {"starts_from": start, "learning_rate": 1e-5, "sequence_length": 1024}}
 
 

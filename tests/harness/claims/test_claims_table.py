@@ -41,8 +41,13 @@ def run_on_a_gpu(path, monkeypatch, **stage):
 
 class TestWithoutResults:
     def test_there_is_a_row_a_method_and_rank(self):
-        adapters = [(name, rank) for name in ("lora", "qlora", "dpo on lora", "dpo on qlora") for rank in (8, 16, 64)]
-        assert list(rows([])) == [("full_sft", None), ("full_sft amp", None), *adapters]
+        ranks = (8, 16, 64)
+        adapters, pairs = (
+            [(name, rank) for name in names for rank in ranks]
+            for names in (("lora", "qlora"), ("dpo on lora", "dpo on qlora"))
+        )
+        full = [("full_sft", None), ("full_sft amp", None)]
+        assert list(rows([])) == [*full, *adapters, ("dpo on full_sft", None), *pairs]
 
     def test_memory_is_predicted_and_what_is_trained_counted(self):
         row = rows([])["lora", 8]
