@@ -50,6 +50,14 @@ def test_the_loss_is_that_of_the_chosen_rates_own_stage(tmp_path):
     assert "loss" in figures(build_report(db).sections[0], curves)
 
 
+def test_a_loss_of_one_step_is_a_dot_and_a_longer_one_a_line(tmp_path):
+    db = open_for_reading(small_database(tmp_path / "r.db"))
+    section, one = build_report(db).sections[0], reader.curves(db)
+    two = pd.concat([one, one.assign(step=one["step"] + 1, tokens_seen=one["tokens_seen"] + 100)])
+    marks = [figures(section, curves)["loss"][1].to_dict()["spec"]["mark"] for curves in (one, two)]
+    assert [mark.get("point") for mark in marks] == [True, None]
+
+
 def test_a_picture_is_the_same_whatever_was_drawn_before(drawn):
     first = as_svg(drawn["gain-memory"])
     as_svg(drawn["loss"])
