@@ -100,10 +100,10 @@ def _loss(curves: pd.DataFrame, arms: pd.DataFrame) -> Any:
     rows = rows.groupby(["arm", "base", "step"], as_index=False)[["tokens_seen", "loss"]].mean()
     if rows.empty:
         return None
-    one_step = rows.groupby(["arm", "base"]).size().max() == 1  # of a single point there is no line
+    one_step = bool(rows.groupby(["arm", "base"]).size().max() == 1)  # of a single point there is no line
     return (
         alt.Chart(rows)
-        .mark_line(opacity=0.85, **({"point": True} if one_step else {}))
+        .mark_line(opacity=0.85, point=one_step)
         .encode(
             x=alt.X("tokens_seen:Q", title="real tokens seen"),
             y=alt.Y("loss:Q", title="training loss").scale(type="symlog"),
