@@ -1,5 +1,7 @@
 """Is there a GPU to measure on, free and with a driver that will do, and which optional libraries does it lack?"""
 
+import os
+import runpy
 from importlib.util import find_spec
 from typing import Any
 
@@ -8,9 +10,17 @@ from harness.errors import UserError
 OPTIONAL = {"flash_attn": "attention: flash_attention_2", "liger_kernel": "liger: true, loss: liger"}  # what wants them
 
 
-def refuse_unfit_gpu(nvml: Any, cuda: str | None) -> None:
+def refuse_unfit() -> None:
+    """Raises UserError where the GPUs that torch would use will not do; opens none of them and imports no torch."""
+    import pynvml
+
+    refuse_unfit_gpu(pynvml, _built_for(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def refuse_unfit_gpu(nvml: Any, cuda: str | None, shown: str | None = None) -> None:
     """Raises UserError for no GPU, a driver older than ``cuda`` (the version that torch was built for, None for a build
-    without), or a GPU that other processes compute on. ``nvml`` is the module ``pynvml``."""
+    without), or a GPU that other processes compute on, of those in ``shown`` (``0,2``, or uuids; None: all).
+    ``nvml`` is the module ``pynvml``."""
     if cuda is None:
         raise UserError(
             "this torch has no CUDA; install a build that has (scripts/gpu.md), or measure with --device cpu"
@@ -26,12 +36,23 @@ def refuse_unfit_gpu(nvml: Any, cuda: str | None) -> None:
     if has < int(cuda.partition(".")[0]):
         driver = nvml.nvmlSystemGetDriverVersion()
         raise UserError(f"driver {driver} is too old: it knows CUDA {has}, and torch was built for CUDA {cuda}")
-    for index in range(count):
-        _refuse_busy(nvml, nvml.nvmlDeviceGetHandleByIndex(index), index)
+    for name in [str(index) for index in range(count)] if shown is None else shown.split(","):
+        _refuse_busy(nvml, name.strip())
 
 
-def _refuse_busy(nvml: Any, handle: Any, index: int) -> None:
+def _built_for() -> str | None:
+    """The CUDA version that torch was built for, from the file that says so."""
+    found = find_spec("torch")
+    if found is None or found.origin is None:
+        return None
+    version: str | None = runpy.run_path(os.path.join(os.path.dirname(found.origin), "version.py")).get("cuda")
+    return version
+
+
+def _refuse_busy(nvml: Any, name: str) -> None:
     try:
+        by_number = name.isdecimal()
+        handle = nvml.nvmlDeviceGetHandleByIndex(int(name)) if by_number else nvml.nvmlDeviceGetHandleByUUID(name)
         others = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
     except nvml.NVMLError:  # not told in this container: nothing is known against it
         return
@@ -39,8 +60,8 @@ def _refuse_busy(nvml: Any, handle: Any, index: int) -> None:
         first = others[0]
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise UserError(
-            f"GPU {index} is in use by process {first.pid} ({_name(nvml, first.pid)}){more}: what is measured beside "
-            "somebody else compares nothing"
+            f"GPU {name} is in use by process {first.pid} ({_name(nvml, first.pid)}){more}: what is measured beside "
+            "somebody else compares nothing; wait for it, or choose another GPU with CUDA_VISIBLE_DEVICES"
         )
 
 

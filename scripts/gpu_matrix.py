@@ -89,12 +89,9 @@ def check(device: str) -> list[str]:
     """What is skipped on this machine; raises UserError where nothing can be measured on it."""
     if device == "cpu":
         return []
-    import pynvml
-    import torch
+    from harness.gpu import missing_libraries, refuse_unfit
 
-    from harness.gpu import missing_libraries, refuse_unfit_gpu
-
-    refuse_unfit_gpu(pynvml, torch.version.cuda)
+    refuse_unfit()
     return missing_libraries()
 
 

@@ -4,7 +4,7 @@ Heavy libraries are imported inside the commands that use them, so that `--help`
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -49,12 +49,20 @@ app.add_typer(history.app)
 app.add_typer(board.app)
 
 
+# A wrong option, a missing argument: Typer names only this class's child.
+_UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
+
+
 def main() -> None:
-    """Entry point: a user's mistake is one clear line on stderr and exit code 2, never a traceback."""
+    """Entry point: a user's mistake is one clear line on stderr and exit code 2, never a traceback or a box."""
     try:
-        app()
+        sys.exit(app(prog_name="tunematrix", standalone_mode=False))
     except UserError as error:
         _say(*error.lines)
+        sys.exit(2)
+    except _UsageError as error:
+        if said := error.format_message():  # without arguments the help is shown, and that is all
+            _say(f"{said.rstrip('.')}; see {error.ctx.command_path if error.ctx else 'tunematrix'} --help")
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output has gone, as in `| head`

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import UserError
+from harness.gpu import refuse_unfit
 from harness.limits import MemoryLimit
 from harness.matrix import Matrix, load_matrix
 from harness.matrix_files import matrix_file
@@ -21,10 +22,12 @@ from harness.workdir import Workdir
 def open_to_run(request: Request) -> tuple[Session, Forecast]:
     """What is to run, and what it will need; without what will not fit, where that is to be skipped.
 
-    Raises UserError, as where a limit is asked for that the device cannot show anything of; what is quick to find
-    wrong is found before anything is read.
+    Raises UserError, as where a limit is asked for that the device cannot show anything of, or a GPU is in use; what is
+    quick to find wrong is found before anything is read.
     """
     device, limit = _asked(request)
+    if device == "cuda":
+        refuse_unfit()
     if limit is not None and limit.vram_bytes > device_memory_bytes(device):
         what = "machine" if device == "cpu" else "GPU"
         raise UserError(

@@ -17,6 +17,7 @@ from harness.executors.local import LocalExecutor
 from harness.gate.reference import Reference
 from harness.gate.rounds import Measured, Tell, measure_rounds
 from harness.gate.setting import Setting
+from harness.gpu import refuse_unfit
 from harness.interrupts import interruptible
 from harness.matrix import Matrix, load_matrix
 from harness.matrix_files import matrix_file
@@ -48,6 +49,8 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
         if setting.python:
             session.facts, session.code_digest = stack_of(setting.python, session.device)
         found.append(Contender(setting, db, session))
+    if any(side.session.device == "cuda" for side in found):
+        refuse_unfit()
     _refuse_different_work(found)
     return found
 

@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from harness.cli import app
+from harness.errors import UserError
 from harness.session import Session
 from harness.store.database import open_for_writing
 from harness.yamlfile import read_yaml
@@ -135,6 +136,27 @@ class TestWrongInput:
         assert "--device cuda: this machine has no CUDA device" in self.mistake(
             tunematrix, "run", str(suite), "--device", "cuda"
         )
+
+    @pytest.mark.parametrize("device", ["auto", "cuda"])
+    def test_a_gpu_in_use_or_a_driver_too_old(self, tunematrix, suite, monkeypatch, device):
+        def refuse() -> None:
+            raise UserError("GPU 0 is in use by process 7 (trainer)")
+
+        monkeypatch.setattr("harness.stack.gpu_count", lambda: 1)
+        monkeypatch.setattr("harness.commands.opening.refuse_unfit", refuse)
+        assert "in use by process 7" in self.mistake(tunematrix, "run", str(suite), "--device", device)
+
+    @pytest.mark.parametrize(
+        ("words", "says"),
+        [
+            (("plan", "--nope"), "No such option: --nope; see tunematrix plan --help"),
+            (("run", "--jobs", "many"), "Invalid value for '--jobs'"),
+            (("verify",), "Missing argument 'DIR'; see tunematrix verify --help"),
+            (("pla",), "No such command 'pla'"),
+        ],
+    )
+    def test_in_the_words_of_a_command(self, tunematrix, words, says):
+        assert self.mistake(tunematrix, *words).startswith(f"tunematrix: {says}")
 
     def test_a_selection_of_nothing(self, tunematrix, suite):
         line = self.mistake(tunematrix, "plan", str(suite), "--only", "method=qlora")

@@ -1,12 +1,13 @@
 """A GPU that will not do is refused in one line."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from harness.errors import UserError
-from harness.gpu import missing_libraries, refuse_unfit_gpu
+from harness.gpu import missing_libraries, refuse_unfit, refuse_unfit_gpu
 
 
 class Nvml:
@@ -33,6 +34,11 @@ class Nvml:
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
         return index
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:
+        if uuid != "GPU-5":
+            raise self.NVMLError("Not Found")
+        return 5
 
     def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Any]:
         return [SimpleNamespace(pid=pid) for pid in self.busy]
@@ -63,6 +69,28 @@ def test_what_will_not_do_is_refused(nvml: Nvml, cuda: str | None, says: str) ->
 @pytest.mark.parametrize("cuda", ["12.6", "13.0"])
 def test_a_free_gpu_with_a_driver_as_new_will_do(cuda: str) -> None:
     refuse_unfit_gpu(Nvml(cuda=13000), cuda)
+
+
+@pytest.mark.parametrize(("shown", "looked_at"), [(None, [0, 1]), ("1", [1]), ("GPU-5, 0", [5, 0]), ("MIG-7", [])])
+def test_only_gpus_that_torch_is_shown_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, shown: str | None, looked_at: list[int]
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(Nvml, "nvmlDeviceGetComputeRunningProcesses", lambda self, handle: seen.append(handle))
+    refuse_unfit_gpu(Nvml(count=2), "13.0", shown)
+    assert seen == looked_at
+
+
+def test_which_cuda_torch_was_built_for_is_read_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('heavy')")
+    (tmp_path / "torch" / "version.py").write_text("cuda: str | None = '13.0'")
+    monkeypatch.setattr("harness.gpu.find_spec", lambda _: SimpleNamespace(origin=str(tmp_path / "torch/__init__.py")))
+    monkeypatch.setattr("harness.gpu.refuse_unfit_gpu", lambda nvml, cuda, shown: told.append((cuda, shown)))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    told: list[tuple[str | None, str | None]] = []
+    refuse_unfit()
+    assert told == [("13.0", "1")]
 
 
 def test_a_missing_library_is_named_with_what_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
