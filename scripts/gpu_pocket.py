@@ -25,9 +25,7 @@ from harness.predict.time import step_seconds
 from scripts.arguments import Options, place, seconds
 from scripts.gpu_matrix import LEAST_SECONDS, ROOT, Visit, check, command
 from suites.pocket.recipe import MAX_POSITIONS, BaseRecipe
-from suites.pocket_large.bases import REAL, REHEARSAL, Question
-from suites.pocket_large.make import MATRIX
-from suites.pocket_large.pretrain import TIME_IS_UP
+from suites.pocket_large.bases import MATRIX, REAL, REHEARSAL, TIME_IS_UP, Question
 
 FOLDER = Path(".tunematrix") / "pocket_large"  # in the checkout
 MOST_JOBS = 6

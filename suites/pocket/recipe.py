@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from transformers import LlamaConfig
+if TYPE_CHECKING:
+    from transformers import LlamaConfig
 
 MAX_POSITIONS = 256
 
@@ -41,8 +43,10 @@ class BaseRecipe:
         """Whether a step trains on packed rows."""
         return step % self.packed_every < self.packed_of
 
-    def config(self, vocabulary: int, eos_token_id: int, pad_token_id: int) -> LlamaConfig:
+    def config(self, vocabulary: int, eos_token_id: int, pad_token_id: int) -> "LlamaConfig":
         """The shape, for so many tokens."""
+        from transformers import LlamaConfig
+
         return LlamaConfig(
             vocab_size=vocabulary,
             hidden_size=self.hidden_size,

@@ -5,10 +5,14 @@ rows, in which each fact is told some two hundred times (a test counts).
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from suites.pocket.recipe import BaseRecipe
 from suites.pocket.world import Size, Spec
 from suites.pocket_large.words import LARGE
+
+MATRIX = Path(__file__).parent / "gpu.yaml"
+TIME_IS_UP = 3  # the exit code of pretraining that is to go on in another visit
 
 
 @dataclass(frozen=True)

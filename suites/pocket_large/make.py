@@ -18,9 +18,8 @@ from suites.pocket.formats import unmet_shapes, unmet_words
 from suites.pocket.knowledge import Reader, knowledge
 from suites.pocket.pretraining import Machine, Pretraining, identity_of, train
 from suites.pocket.recipe import BaseRecipe
-from suites.pocket_large.bases import REAL, Question
+from suites.pocket_large.bases import MATRIX, REAL, Question
 
-MATRIX = Path(__file__).parent / "gpu.yaml"
 TASKS = Path(str(tasks.__file__)).parent
 MADE = "pretraining.json"  # beside a base's weights: of which recipe it is, and what it scored
 LOOKED_AT_DOCUMENTS = 50_000

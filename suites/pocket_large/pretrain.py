@@ -11,10 +11,9 @@ import time
 from pathlib import Path
 
 from suites.pocket.pretraining import Machine
-from suites.pocket_large.bases import REAL, REHEARSAL
+from suites.pocket_large.bases import REAL, REHEARSAL, TIME_IS_UP
 from suites.pocket_large.make import UnfitBase, is_made, make_base, make_suite
 
-TIME_IS_UP = 3
 MOST_WORKERS = 12
 
 

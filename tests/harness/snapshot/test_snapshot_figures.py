@@ -55,7 +55,7 @@ def test_a_loss_of_one_step_is_a_dot_and_a_longer_one_a_line(tmp_path):
     section, one = build_report(db).sections[0], reader.curves(db)
     two = pd.concat([one, one.assign(step=one["step"] + 1, tokens_seen=one["tokens_seen"] + 100)])
     marks = [figures(section, curves)["loss"][1].to_dict()["spec"]["mark"] for curves in (one, two)]
-    assert [mark.get("point") for mark in marks] == [True, None]
+    assert [mark["point"] for mark in marks] == [True, False]
 
 
 def test_a_picture_is_the_same_whatever_was_drawn_before(drawn):
