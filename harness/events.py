@@ -57,13 +57,17 @@ class Batches(Event):
 
 class Ceilings(Event):
     """What the device of a measure run can do at most, measured before its model is loaded: operations a second of a
-    large product of each type, bytes read and written a second by a large copy, seconds from one launch to the next."""
+    large product and of fused attention in each type, bytes read and written a second by a large copy and where a large
+    tensor is made, seconds from one launch to the next. None where an older run did not measure it."""
 
     type: Literal["ceilings"] = "ceilings"
     bfloat16_flops: float
     float32_flops: float
     bytes_per_second: float
     launch_seconds: float
+    bfloat16_attention_flops: float | None = None
+    float32_attention_flops: float | None = None
+    fresh_bytes_per_second: float | None = None
 
 
 class Progress(Event):

@@ -58,11 +58,15 @@ def _step(
     return work, mean_step_seconds(shape, recipe, passes, steps, profile_of(ceilings)).parts
 
 
-def profile_of(ceilings: Ceilings) -> Profile:
-    """The device as it was measured."""
+def profile_of(ceilings: Ceilings, source: str = "measured") -> Profile:
+    """The device as it was measured, by ``source``."""
     return Profile(
         bfloat16_flops=ceilings.bfloat16_flops,
         float32_flops=ceilings.float32_flops,
         bandwidth=ceilings.bytes_per_second,
         launch_seconds=ceilings.launch_seconds,
+        bfloat16_attention_flops=ceilings.bfloat16_attention_flops,
+        float32_attention_flops=ceilings.float32_attention_flops,
+        fresh_bandwidth=ceilings.fresh_bytes_per_second,
+        source=source,
     )

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.predict.devices import Device, device_by_sheet
+from harness.predict.devices import ATTENTION_REACH, Device, device_by_sheet
 from harness.predict.fit import METHODS, Fit, fits, ways
 from harness.predict.shape import Shape
 from harness.predict.shapes import find_shape
 from harness.predict.speed import Speed, speed_of
-from harness.predict.time import ATTENTION_REACH
 from harness.units import parse_count, parse_size
 from methods.trainer_arguments import OPTIMIZERS
 
@@ -151,8 +150,10 @@ def _assumptions_of_time(card: Device, optimizer: str) -> list[str]:
     profile = card.profile
     launch = f"{profile.launch_seconds * 1e6:.2g} µs a kernel's launch"
     rest = f"{launch}, measured too." if card.measured else f"{launch}. All assumed: no time was held against a GPU."
+    assumed = f"attention {ATTENTION_REACH:.0%} of products' speed, assumed"
+    attention = assumed if profile.bfloat16_attention_flops is None else "attention as fast as it was measured"
     lines = [
-        f"Time is a roofline by {profile.source}; attention {ATTENTION_REACH:.0%} of products' speed, assumed; {rest}",
+        f"Time is a roofline by {profile.source}; {attention}; {rest}",
         "Eager kernels, one optimizer step a batch; data, evaluation and checkpoints take no time.",
     ]
     paged = "What a paged optimizer moves between host and device takes no time here: on a card it does."

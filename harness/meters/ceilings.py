@@ -1,4 +1,5 @@
-"""What this device can do at most, measured on it: large matrix products, a large copy, and kernels that do nothing.
+"""What this device can do at most, measured on it: large matrix products, fused attention, a large copy, a large tensor
+that is made, and kernels of a model so small that issuing them is all the time that they take.
 
 A training step is held against these, not against a data sheet: clocks, power limits and libraries are this machine's
 own. On a CPU they are those of as many threads as the run has.
@@ -9,22 +10,29 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness.events import Ceilings
+from harness.predict.recipe import Batch, Recipe
+from harness.predict.shape import shape_of
+from harness.predict.time import pass_kernels
 
 MEBI = 2**20
+TINY = {"model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4, "vocab_size": 32}
+TINY |= {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 16}
+TINY_TOKENS = 4
 
 
 class Sizes(NamedTuple):
-    """``side`` of square matrices, ``copied`` bytes, ``launches`` in a row, and how often each is done."""
+    """``side`` of square matrices, ``attended`` heads, positions and their width, ``copied`` bytes, and how often each
+    is done."""
 
     side: int
+    attended: tuple[int, int, int]
     copied: int
-    launches: int
     repeats: int
 
 
 # A side from which larger products are no faster; a copy that no cache holds.
-ON_GPU = Sizes(side=8192, copied=512 * MEBI, launches=2000, repeats=10)
-ON_CPU = Sizes(side=1024, copied=64 * MEBI, launches=2000, repeats=3)
+ON_GPU = Sizes(side=8192, attended=(32, 4096, 128), copied=512 * MEBI, repeats=10)
+ON_CPU = Sizes(side=1024, attended=(8, 512, 64), copied=64 * MEBI, repeats=3)
 
 
 def measure_ceilings(device: str) -> Ceilings:
@@ -40,7 +48,10 @@ def measure_ceilings(device: str) -> Ceilings:
         bfloat16_flops=_product(timed, sizes, torch.bfloat16),
         float32_flops=_product(timed, sizes, torch.float32),
         bytes_per_second=_copy(timed, sizes),
-        launch_seconds=_launches(timed, sizes),
+        launch_seconds=_launches(timed),
+        bfloat16_attention_flops=_attention(timed, sizes, torch.bfloat16),
+        float32_attention_flops=_attention(timed, sizes, torch.float32),
+        fresh_bytes_per_second=_fresh(timed, sizes),
     )
     if device.startswith("cuda"):
         torch.cuda.empty_cache()
@@ -55,6 +66,29 @@ def _product(timed: "_Timed", sizes: Sizes, dtype: Any) -> float:
     return 2 * sizes.side**3 / timed.fastest(lambda: torch.mm(left, right, out=into))
 
 
+def _attention(timed: "_Timed", sizes: Sizes, dtype: Any) -> float:
+    """Forward and backward, nothing masked: two products of positions x positions x width for each head, and five."""
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention
+
+    heads, length, width = sizes.attended
+    q, k, v = (torch.randn(1, heads, length, width, device=timed.device).to(dtype).requires_grad_() for _ in range(3))
+    gradient = torch.ones_like(q)
+
+    def attend() -> None:
+        torch.autograd.grad(scaled_dot_product_attention(q, k, v), (q, k, v), gradient)
+
+    return 7 * 2 * heads * length**2 * width / timed.fastest(attend)
+
+
+def _fresh(timed: "_Timed", sizes: Sizes) -> float:
+    """On a GPU the allocator keeps memory at hand; on a CPU that of a large tensor is asked for anew each time."""
+    import torch
+
+    source = torch.ones(sizes.copied // 4, device=timed.device)
+    return 2 * sizes.copied / timed.fastest(lambda: source * 2)
+
+
 def _copy(timed: "_Timed", sizes: Sizes) -> float:
     import torch
 
@@ -63,16 +97,17 @@ def _copy(timed: "_Timed", sizes: Sizes) -> float:
     return 2 * sizes.copied / timed.fastest(lambda: into.copy_(source))
 
 
-def _launches(timed: "_Timed", sizes: Sizes) -> float:
+def _launches(timed: "_Timed") -> float:
+    """Of a tiny Llama's forward and backward pass: what Transformers, autograd and the driver take for each kernel."""
     import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
 
-    one = torch.zeros(1, device=timed.device)
-
-    def launch() -> None:
-        for _ in range(sizes.launches):
-            one.add_(1)
-
-    return timed.fastest(launch) / sizes.launches
+    recipe = Recipe(loss="whole", device=timed.device.partition(":")[0])
+    kernels = pass_kernels(shape_of(TINY, "tiny"), recipe, Batch(1, TINY_TOKENS))
+    with torch.device(timed.device):
+        model = LlamaForCausalLM(LlamaConfig(**TINY, attn_implementation="sdpa")).float()
+        tokens = torch.zeros(1, TINY_TOKENS, dtype=torch.long)
+    return timed.fastest(lambda: model(input_ids=tokens, labels=tokens, use_cache=False).loss.backward()) / kernels
 
 
 class _Timed:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from harness.errors import UserError
+from harness.predict.layers import FLOAT32
 
 TERA, GIGA = 10**12, 10**9
 
@@ -10,6 +11,9 @@ TERA, GIGA = 10**12, 10**9
 # products run at 0.6 to 0.85 of it (less on cards that their power limit slows down), streaming copies at 0.8 to 0.92.
 PRODUCTS_REACH = 0.7
 COPIES_REACH = 0.8
+# Of a large product's speed, what fused attention reaches: FlashAttention-2 (Dao 2023, section 4) tells 0.5 to 0.73 of
+# an A100's peak, and FlashAttention-3 (Shah et al. 2024, section 1) 0.35 of an H100's for it. Assumed between them.
+ATTENTION_REACH = 0.7
 # Assumed seconds from one kernel's start to the next as PyTorch issues them one by one from Python: a bare launch takes
 # about 5 microseconds, and the dispatcher and autograd take as long again.
 LAUNCH_SECONDS = 10e-6
@@ -29,13 +33,30 @@ class Card:
 @dataclass(frozen=True)
 class Profile:
     """What a device reaches: operations a second of large products, bytes a second (read and written), and seconds
-    from one launch to the next. ``source`` says who says so."""
+    from one launch to the next. What fused attention reaches with nothing masked has a figure of its own where it is
+    measured, and so have bytes a second where large tensors are made. ``source`` says who says so."""
 
     bfloat16_flops: float
     float32_flops: float
     bandwidth: float
     launch_seconds: float = LAUNCH_SECONDS
+    bfloat16_attention_flops: float | None = None
+    float32_attention_flops: float | None = None
+    fresh_bandwidth: float | None = None
     source: str = "measured"
+
+    def product_flops(self, size: int) -> float:
+        """Operations a second of a large product, by the bytes of an element of its operands."""
+        return self.float32_flops if size == FLOAT32 else self.bfloat16_flops
+
+    def attention_flops(self, size: int) -> float:
+        """The same of fused attention."""
+        measured = self.float32_attention_flops if size == FLOAT32 else self.bfloat16_attention_flops
+        return measured or ATTENTION_REACH * self.product_flops(size)
+
+    def moving_seconds(self, moved: float, fresh: float) -> float:
+        """Seconds in which ``moved`` bytes are read and written, ``fresh`` of them where large tensors are made."""
+        return (moved - fresh) / self.bandwidth + fresh / (self.fresh_bandwidth or self.bandwidth)
 
 
 @dataclass(frozen=True)

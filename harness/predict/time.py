@@ -10,22 +10,21 @@ from dataclasses import dataclass
 
 from harness.predict.devices import Profile
 from harness.predict.flops import Flops, Product, products, step_flops
-from harness.predict.layers import FLOAT32
 from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import Shape
 from harness.predict.traffic import accumulation_traffic, optimizer_traffic, pass_traffic
 
-# Of a large product's speed, what fused attention reaches: FlashAttention-2 (Dao 2023, section 4) tells 0.5 to 0.73 of
-# an A100's peak, and FlashAttention-3 (Shah et al. 2024, section 1) 0.35 of an H100's for it. Assumed between them.
-ATTENTION_REACH = 0.7
 # A causal kernel leaves out the blocks of scores above the diagonal: almost half of them. Where a mask is given, for
-# padding or for examples in one row, every block is computed.
+# padding or for examples in one row, every block is computed. A GPU's blocks are small; the CPU's kernel takes so many
+# keys at a time (PyTorch, aten/src/ATen/native/cpu/FlashAttentionKernel.cpp).
 CAUSAL_SHARE = 0.5
+CPU_BLOCK = 512
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """Seconds by what they are spent on; what waits for launches is what the host takes beyond all of it."""
+    """Seconds by what they are spent on. A GPU waits for launches where the host takes longer than all else; a CPU
+    issues its own kernels, and does nothing else meanwhile."""
 
     arithmetic: float
     memory_traffic: float
@@ -95,8 +94,8 @@ def mean_step_seconds(
         moved = pass_traffic(shape, recipe, batch)
         calculating, feeding = _seconds_of_products(done, recipe, batch, profile)
         arithmetic += count * calculating
-        traffic += count * (feeding + moved.bytes / profile.bandwidth)
-        kernels += count * (moved.kernels + sum(product.count for product in done))
+        traffic += count * (feeding + profile.moving_seconds(moved.bytes, moved.fresh))
+        kernels += count * pass_kernels(shape, recipe, batch)
         for name, value in vars(step_flops(shape, recipe, batch)).items():
             flops[name] += count * value / steps
     added = accumulation_traffic(shape, recipe) * (sum(passes.values()) - steps)
@@ -108,7 +107,7 @@ def mean_step_seconds(
         arithmetic=arithmetic,
         memory_traffic=traffic,
         optimizer=optimizer,
-        launches=max(0.0, issuing - arithmetic - traffic - optimizer),
+        launches=issuing if recipe.device == "cpu" else max(0.0, issuing - arithmetic - traffic - optimizer),
         flops=Flops(**flops),
     )
 
@@ -121,7 +120,7 @@ def mean_step_work(shape: Shape, recipe: Recipe, passes: Mapping[Batch, int], st
         done = list(products(shape, recipe, batch))
         model, hardware = model + count * flops.model, hardware + count * flops.hardware
         moved += count * (between.bytes + sum(product.bytes * product.count for product in done))
-        kernels += count * (between.kernels + sum(product.count for product in done))
+        kernels += count * pass_kernels(shape, recipe, batch)
     added = accumulation_traffic(shape, recipe) * (sum(passes.values()) - steps)
     update = optimizer_traffic(shape, recipe)
     return Work(
@@ -130,6 +129,12 @@ def mean_step_work(shape: Shape, recipe: Recipe, passes: Mapping[Batch, int], st
         moved_bytes=(moved + added.bytes) / steps + update.bytes,
         kernels=(kernels + added.kernels) / steps + update.kernels,
     )
+
+
+def pass_kernels(shape: Shape, recipe: Recipe, batch: Batch) -> int:
+    """How many kernels a forward and backward pass over ``batch`` launches."""
+    between = pass_traffic(shape, recipe, batch).kernels
+    return between + sum(product.count for product in products(shape, recipe, batch))
 
 
 def tokens_per_second(batch: Batch, time: StepTime, micro_batches: int = 1) -> float:
@@ -141,8 +146,7 @@ def _seconds_of_products(done: list[Product], recipe: Recipe, batch: Batch, prof
     """Seconds of the products that are bound by arithmetic, and of those that are bound by what they read and write."""
     calculating = feeding = 0.0
     for product in done:
-        speed = profile.float32_flops if product.size == FLOAT32 else profile.bfloat16_flops
-        arithmetic = _executed(product, recipe, batch) / speed
+        arithmetic = _arithmetic_seconds(product, recipe, batch, profile)
         traffic = product.bytes / profile.bandwidth
         if arithmetic >= traffic:
             calculating += product.count * arithmetic
@@ -151,8 +155,16 @@ def _seconds_of_products(done: list[Product], recipe: Recipe, batch: Batch, prof
     return calculating, feeding
 
 
-def _executed(product: Product, recipe: Recipe, batch: Batch) -> float:
-    """Operations as a large product's worth: attention skips what is masked, and is slower at the rest."""
+def _arithmetic_seconds(product: Product, recipe: Recipe, batch: Batch, profile: Profile) -> float:
+    """Of one product; fused attention skips what is masked, and has a speed of its own."""
     if product.part != "attention" or recipe.attention == "eager":
-        return product.flops
-    return product.flops * (1.0 if recipe.masks(batch) else CAUSAL_SHARE) / ATTENTION_REACH
+        return product.flops / profile.product_flops(product.size)
+    return product.flops * _unmasked_share(recipe, batch) / profile.attention_flops(product.size)
+
+
+def _unmasked_share(recipe: Recipe, batch: Batch) -> float:
+    """Of all scores, those that a fused kernel computes."""
+    if recipe.masks(batch):
+        return 1.0
+    block = CPU_BLOCK if recipe.device == "cpu" else 0
+    return min(1.0, CAUSAL_SHARE * (1 + block / batch.length))

@@ -16,24 +16,33 @@ from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import Linear, Shape
 
 DEQUANTISING_KERNELS = 3  # the scales of the scales, their mean, the weights
+# Of TRL's loss on a CPU (`_forward_tile`, `_backward_tile`): bytes an element of a tile in float32, kernels a tile.
+TILE_FORWARD, TILE_FORWARD_KERNELS = 72, 33
+TILE_BACKWARD, TILE_BACKWARD_KERNELS = 94, 17
 CHUNKED_LOSS_KERNELS = 27  # of TRL's loss beside its tiles, on one number a token: more than the model's own has
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Bytes read and written, and kernels launched."""
+    """Bytes read and written, kernels launched, and those of the bytes that go through tables of logits or of scores:
+    so large that a CPU asks for their memory anew each time."""
 
     bytes: float = 0.0
     kernels: int = 0
+    fresh: float = 0.0
 
     def __add__(self, other: "Traffic") -> "Traffic":
-        return Traffic(self.bytes + other.bytes, self.kernels + other.kernels)
+        return Traffic(self.bytes + other.bytes, self.kernels + other.kernels, self.fresh + other.fresh)
 
     def __mul__(self, times: int) -> "Traffic":
-        return Traffic(self.bytes * times, self.kernels * times)
+        return Traffic(self.bytes * times, self.kernels * times, self.fresh * times)
 
 
 NOTHING = Traffic()
+
+
+def _through_tables(moved: float, kernels: int) -> Traffic:
+    return Traffic(moved, kernels, moved)
 
 
 def pass_traffic(shape: Shape, recipe: Recipe, batch: Batch) -> Traffic:
@@ -136,11 +145,14 @@ class Moved:
         return found + (Traffic(3 * table * recipe.weight_size, 1) if shape.tied else NOTHING)
 
     def logits_forward(self) -> Traffic:
-        """Each tile of logits is read once; Liger's is read again and turned into its gradient; whole ones are raised
-        to float32, and their logarithms of probabilities written."""
+        """Each tile of logits is read once by one kernel of TRL's (a CPU has none and goes through it operator by
+        operator); Liger's is read again and turned into its gradient; whole ones are raised to float32, and their
+        logarithms of probabilities written."""
         size = self.recipe.compute_size
         if self.recipe.loss == "whole":
-            return self._each(self.shape.vocabulary, self._raised_logits + 2 * FLOAT32, 1 + (size != FLOAT32))
+            return self._whole_logits(self._raised_logits + 2 * FLOAT32, 1 + (size != FLOAT32))
+        if self.recipe.loss == "chunked" and self.recipe.device == "cpu":
+            return self._logits(self._raised_logits + TILE_FORWARD, TILE_FORWARD_KERNELS + (size != FLOAT32))
         return self._logits(3 * size if self.recipe.loss == "liger" else size)
 
     def logits_backward(self) -> Traffic:
@@ -148,7 +160,10 @@ class Moved:
         written, the second from the first, and lowered again."""
         size = self.recipe.compute_size
         if self.recipe.loss == "whole":
-            return self._each(self.shape.vocabulary, 4 * FLOAT32 + self._raised_logits, 2 + (size != FLOAT32))
+            return self._whole_logits(4 * FLOAT32 + self._raised_logits, 2 + (size != FLOAT32))
+        if self.recipe.loss == "chunked" and self.recipe.device == "cpu":
+            raised = 1 + 1 + self.trains_base if size != FLOAT32 else 0  # for its own gradient, and for each product
+            return self._logits(raised * self._raised_logits + TILE_BACKWARD + size, TILE_BACKWARD_KERNELS + raised)
         return NOTHING if self.recipe.loss == "liger" else self._logits(2 * size)
 
     @property
@@ -267,12 +282,15 @@ class Moved:
     def _scores(self, size: int, kernels: int) -> Traffic:
         if self.recipe.attention != "eager":
             return NOTHING
-        return Traffic(self.batch.rows * self.shape.heads * self.batch.length**2 * size, kernels)
+        return _through_tables(self.batch.rows * self.shape.heads * self.batch.length**2 * size, kernels)
 
-    def _logits(self, size: int) -> Traffic:
+    def _whole_logits(self, size: int, kernels: int) -> Traffic:
+        return _through_tables(self.batch.tokens * self.shape.vocabulary * size, kernels)
+
+    def _logits(self, size: int, kernels: int = 1) -> Traffic:
         tokens = self.batch.rows * (self.batch.length - 1)
         tiles = -(-tokens // LOSS_TILE_TOKENS) * -(-self.shape.vocabulary // LOSS_TILE_WIDTH)
-        return Traffic(tokens * self.shape.vocabulary * size, tiles)
+        return _through_tables(tokens * self.shape.vocabulary * size, tiles * kernels)
 
     @property
     def _rotated(self) -> int:

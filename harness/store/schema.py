@@ -365,5 +365,12 @@ def m008_step_energy(db: Database) -> None:
         db.execute(f"ALTER TABLE step_parts ADD COLUMN {column}")
 
 
+@migrations()
+def m009_more_ceilings(db: Database) -> None:
+    """What fused attention and the making of large tensors reach: neither is a product's or a copy's speed."""
+    for name in ("bfloat16_attention_flops", "float32_attention_flops", "fresh_bytes_per_second"):
+        db.execute(f"ALTER TABLE ceilings ADD COLUMN {name} REAL")
+
+
 def _statements(script: str) -> list[str]:
     return [part for part in script.split(";\n") if part.strip()]

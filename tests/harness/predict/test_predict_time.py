@@ -105,6 +105,34 @@ def test_a_step_is_bound_by_what_the_device_lacks(
     assert step_seconds(read_shape("llama-3.2-1b"), recipe, batch, profile).dominant == dominant
 
 
+def test_attention_and_tables_of_logits_take_as_long_as_the_device_was_measured_to() -> None:
+    device = Profile(1e12, 1e12, 1e12, 0.0, bfloat16_attention_flops=1e11, fresh_bandwidth=1e11)
+    alike = replace(device, bfloat16_attention_flops=None, fresh_bandwidth=None)
+    shape, whole = read_shape("llama-3.2-1b"), replace(FULL, loss="whole")
+    slow, fast = (step_seconds(shape, whole, BATCH, profile) for profile in (device, alike))
+    unmasked = step_seconds(shape, whole, replace(BATCH, padded=True), device)
+
+    assert slow.arithmetic - fast.arithmetic == pytest.approx(
+        fast.flops.attention / 2 * (1 / 1e11 - 1 / 0.7e12), rel=0.2
+    )
+    assert unmasked.arithmetic - slow.arithmetic == pytest.approx(slow.flops.attention / 2 / 1e11, rel=0.2)
+    assert slow.memory_traffic > fast.memory_traffic
+    assert step_seconds(shape, FULL, BATCH, device).memory_traffic < slow.memory_traffic
+
+
+def test_a_cpus_causal_kernel_skips_whole_blocks_of_keys() -> None:
+    shape, device = read_shape("small-llama"), Profile(1e30, 1e30, 1e30, 0.0, 1e12, 1e12)
+    cpu = replace(FULL, device="cpu")
+    short, long = (
+        step_seconds(shape, cpu, Batch(1, length), device).arithmetic
+        / step_seconds(shape, cpu, Batch(1, length, padded=True), device).arithmetic
+        for length in (512, 4096)
+    )
+
+    assert short == pytest.approx(1.0)
+    assert long == pytest.approx(0.5 + 512 / 4096 / 2)
+
+
 def test_without_any_arithmetic_a_step_takes_no_less_than_its_weights_take_to_be_read() -> None:
     shape, profile = read_shape("llama-3.2-1b"), Profile(1e30, 1e30, 1e12, 0.0)
     linear = shape.layers * sum(layer.elements for layer in shape.linears)

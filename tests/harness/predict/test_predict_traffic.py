@@ -1,7 +1,7 @@
 """Bytes and kernels between products against the operators of a real step on a CPU, counted one by one.
 
 An operator reads its inputs and writes its outputs; a view moves nothing; what is repeated by a stride of zero is read
-once. The loss's tiles are left out on both sides: a GPU works on them in two kernels of its own.
+once. A GPU works on the loss's tiles in two kernels of its own, which a CPU cannot show.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from harness.predict.flops import products
 from harness.predict.recipe import Adapter, Batch, Recipe
 from harness.predict.shapes import read_shape
 from harness.predict.traffic import Moved, Traffic, pass_traffic
-from tests.harness.predict.models import loss_of, model_of, tiles_in_place
+from tests.harness.predict.models import loss_of, model_of
 
 BFLOAT16: dict[str, Any] = {"weights": "bfloat16", "compute": "bfloat16", "device": "cpu"}
 FULL = Recipe(**BFLOAT16)
@@ -39,19 +39,22 @@ BATCH = Batch(2, 256)
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
 def test_bytes_and_kernels_within_a_twentieth(name: str, recipe: Recipe) -> None:
     shape = read_shape(name)
-    tiles = Traffic()
-    parts = {"linear", "adapters", "output"}
-    if recipe.loss == "chunked":
-        tiles = Moved(shape, recipe, BATCH).logits_forward() + Moved(shape, recipe, BATCH).logits_backward()
-        parts.remove("output")
+    parts = {"linear", "adapters"} | ({"output"} if recipe.loss == "whole" else set())  # a tile's products are no mm
     found = pass_traffic(shape, recipe, BATCH)
     layers = sum(product.count for product in products(shape, recipe, BATCH) if product.part in parts)
 
     moved, multiplied = counted(name, recipe)
 
-    assert found.bytes - tiles.bytes == pytest.approx(moved.bytes, rel=0.05)
-    assert found.kernels - tiles.kernels == pytest.approx(moved.kernels, rel=0.05)
+    assert found.bytes == pytest.approx(moved.bytes, rel=0.05)
+    assert found.kernels == pytest.approx(moved.kernels, rel=0.05)
     assert layers == multiplied
+
+
+@pytest.mark.parametrize(("loss", "passes"), [("chunked", 3), ("liger", 3)])
+def test_on_a_gpu_a_tile_of_logits_is_read_and_turned_into_its_gradient(loss: Any, passes: int) -> None:
+    shape, recipe = read_shape("small-llama"), Recipe(weights="bfloat16", compute="bfloat16", loss=loss)
+    moved = Moved(shape, recipe, BATCH).logits_forward() + Moved(shape, recipe, BATCH).logits_backward()
+    assert moved.bytes == moved.fresh == passes * 2 * 2 * 255 * shape.vocabulary
 
 
 def counted(name: str, recipe: Recipe) -> tuple[Traffic, int]:
@@ -61,13 +64,17 @@ def counted(name: str, recipe: Recipe) -> tuple[Traffic, int]:
 
     aten = torch.ops.aten
     elsewhere = {
-        aten.bmm, aten._scaled_dot_product_flash_attention_for_cpu,
+        aten.bmm, aten.addmm_, aten._scaled_dot_product_flash_attention_for_cpu,
         aten._scaled_dot_product_flash_attention_for_cpu_backward, aten.empty, aten.empty_like, aten.new_empty,
         aten.new_empty_strided, aten.empty_strided, aten._local_scalar_dense, aten.item, aten.scalar_tensor,
         aten._unsafe_view,
     }  # fmt: skip
     written_only = {aten.copy_, aten.zero_, aten.fill_}
-    read_at_an_index = {aten.nll_loss_forward, aten.nll_loss_backward}  # one number a row, of all that they are given
+    read_at_an_index = {
+        aten.nll_loss_forward,
+        aten.nll_loss_backward,
+        aten.gather,
+    }  # one number a row, of all that they are given
 
     class Counter(TorchDispatchMode):
         bytes, kernels, multiplied = 0, 0, 0
@@ -91,7 +98,7 @@ def counted(name: str, recipe: Recipe) -> tuple[Traffic, int]:
     torch.manual_seed(0)
     model = model_of(name, recipe, "cpu")
     tokens = torch.arange(BATCH.tokens).view(BATCH.rows, BATCH.length) % 1000 + 2
-    with tiles_in_place(), Counter() as counter:
+    with Counter() as counter:
         loss_of(model, tokens, recipe).backward()
     return Traffic(counter.bytes, counter.kernels), counter.multiplied
 

@@ -114,7 +114,7 @@ class TestWhatComesAlong:
         [
             ("predictions", "'train', 'weights', 5, NULL, 'v'"),
             ("step_parts", "'s', 'forward', 0.1, 0.1, 0.1, 1, 1, 1, 1, 1.0"),
-            ("ceilings", "1e12, 1e11, 1e12, 1e-5"),
+            ("ceilings", "1e12, 1e11, 1e12, 1e-5, 1e11, 1e11, 1e11"),
             ("step_work", "1e9, 1e9, 1e6, 100, 'v'"),
             ("timelines", "'s', '{}'"),
         ],
