@@ -32,7 +32,7 @@ def measured_device(path: Path) -> Device:
     facts = json.loads(next(db.query("SELECT facts FROM stacks WHERE stack_id = ?", [rows[-1]["stack_id"]]))["facts"])
     memory = facts.get("memory_limit_bytes") or facts.get("gpu_memory_gib", 0) * 2**30
     name = hardware(facts)
-    measured = Ceilings(**{column: _median(row[column] for row in newest) for column in _COLUMNS})
+    measured = Ceilings.model_validate({column: _median(row[column] for row in newest) for column in _COLUMNS})
     profile = profile_of(measured, f"{name} as {len(newest)} runs in {path.name} measured it")
     return Device(name, memory or None, profile, measured=True)
 

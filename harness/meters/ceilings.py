@@ -100,12 +100,14 @@ def _copy(timed: "_Timed", sizes: Sizes) -> float:
 def _launches(timed: "_Timed") -> float:
     """Of a tiny Llama's forward and backward pass: what Transformers, autograd and the driver take for each kernel."""
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import AutoModelForCausalLM, LlamaConfig
 
     recipe = Recipe(loss="whole", device=timed.device.partition(":")[0])
     kernels = pass_kernels(shape_of(TINY, "tiny"), recipe, Batch(1, TINY_TOKENS))
     with torch.device(timed.device):
-        model = LlamaForCausalLM(LlamaConfig(**TINY, attn_implementation="sdpa")).float()
+        model = AutoModelForCausalLM.from_config(
+            LlamaConfig.from_dict(TINY), dtype=torch.float32, attn_implementation="sdpa"
+        )
         tokens = torch.zeros(1, TINY_TOKENS, dtype=torch.long)
     return timed.fastest(lambda: model(input_ids=tokens, labels=tokens, use_cache=False).loss.backward()) / kernels
 
