@@ -218,8 +218,9 @@ def test_it_answers_at_once_since_it_needs_no_heavy_library(limit: list[str]) ->
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=60)
 
 
-def measured(path: Path, **facts: object) -> Path:
-    """A results file in which every measure run knows its device's ceilings, twice as high in the last of them."""
+def measured(path: Path, attention: float | None = None, **facts: object) -> Path:
+    """A results file in which every measure run knows its device's ceilings, twice as high in the last of them; that of
+    attention only where it is given, as an older run does not."""
     make_database(path, bases=("pocket-1m",), seeds=(1,))
     db = open_for_writing(path)
     [(stack_id, stored)] = db.execute("SELECT stack_id, facts FROM stacks").fetchall()
@@ -227,7 +228,7 @@ def measured(path: Path, **facts: object) -> Path:
     runs = list(db.query("SELECT run_id FROM runs WHERE purpose = 'measure' ORDER BY started_at"))
     db["ceilings"].insert_all(
         {"run_id": run["run_id"], "bfloat16_flops": flops, "float32_flops": flops / 4, "bytes_per_second": 2e12,
-         "launch_seconds": 5e-6}
+         "launch_seconds": 5e-6, "bfloat16_attention_flops": attention}
         for run, flops in zip(runs, [4e14] * (len(runs) - 1) + [8e14], strict=True)
     )  # fmt: skip
     db.close()
@@ -246,6 +247,19 @@ def test_a_card_may_be_one_that_was_measured_and_as_large_as_it_is(tunematrix, t
     assert not any("no time was held against a GPU" in line for line in answer["assumptions"])
     full = next(row for row in answer["fits"] if row["method"] == "full_sft" and not row["gradient_checkpointing"])
     assert 4e14 / 3 < full["model_flops"] / full["step_seconds"] < 4e14  # by the median of what was reached
+
+
+def test_attention_is_assumed_where_no_run_measured_it(tunematrix, tmp_path: Path) -> None:
+    answers = []
+    for attention in (None, 1e13):
+        card = measured(tmp_path / f"{attention}.db", attention, gpu="NVIDIA H200", gpu_memory_gib=141)
+        answers.append(json.loads(tunematrix("fit", "--model", "llama-2-7b", "--card", card, "--json")[1]))
+    assumed, told = ([line for line in answer["assumptions"] if "attention" in line] for answer in answers)
+    slower = [answer["fits"][0]["step_seconds"] for answer in answers]
+
+    assert any("attention 70% of products' speed, assumed" in line for line in assumed)
+    assert any("attention as fast as it was measured" in line for line in told)
+    assert slower[0] < slower[1]
 
 
 def test_less_of_its_memory_may_be_asked_about(tunematrix, tmp_path: Path) -> None:

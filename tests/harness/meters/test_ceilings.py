@@ -7,7 +7,7 @@ import pytest
 import harness.meters.ceilings
 from harness.meters.ceilings import Sizes, _Timed, measure_ceilings
 
-SMALL = Sizes(side=64, attended=(2, 32, 8), copied=2**20, launches=10, repeats=2)
+SMALL = Sizes(side=64, attended=(2, 32, 8), copied=2**20, repeats=2)
 
 
 def test_a_ceiling_is_work_over_the_seconds_of_the_fastest_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +18,7 @@ def test_a_ceiling_is_work_over_the_seconds_of_the_fastest_repeat(monkeypatch: p
 
     assert found.float32_flops == found.bfloat16_flops == 2 * 64**3 / 0.5  # additions and multiplications
     assert found.bytes_per_second == 2 * 2**20 / 0.5  # read and written
-    assert found.launch_seconds == 0.5 / 10
+    assert 400 < 0.5 / found.launch_seconds < 500  # kernels of a tiny model's forward and backward pass
     assert found.float32_attention_flops == found.bfloat16_attention_flops == 7 * 2 * 2 * 32**2 * 8 / 0.5
     assert found.fresh_bytes_per_second == 2 * 2**20 / 0.5
 

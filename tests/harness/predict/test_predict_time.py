@@ -10,7 +10,7 @@ from harness.predict.memory import total_bytes
 from harness.predict.recipe import Adapter, Batch, Recipe, batch_of
 from harness.predict.shape import Shape
 from harness.predict.shapes import read_shape
-from harness.predict.time import step_seconds, tokens_per_second
+from harness.predict.time import pass_kernels, step_seconds, tokens_per_second
 
 FULL = Recipe(weights="bfloat16", compute="bfloat16")
 LORA = replace(FULL, adapter=Adapter(8))
@@ -131,6 +131,14 @@ def test_a_cpus_causal_kernel_skips_whole_blocks_of_keys() -> None:
 
     assert short == pytest.approx(1.0)
     assert long == pytest.approx(0.5 + 512 / 4096 / 2)
+
+
+def test_a_gpu_is_issued_kernels_while_it_works_and_a_cpu_issues_its_own() -> None:
+    shape, busy = read_shape("small-llama"), Profile(1e9, 1e9, 1e9, 1e-5)
+    gpu, cpu = (step_seconds(shape, replace(LORA, device=device), BATCH, busy) for device in ("cuda", "cpu"))
+
+    assert gpu.launches == 0.0
+    assert cpu.launches == pytest.approx(1e-5 * pass_kernels(shape, replace(LORA, device="cpu"), BATCH), rel=0.1)
 
 
 def test_without_any_arithmetic_a_step_takes_no_less_than_its_weights_take_to_be_read() -> None:
