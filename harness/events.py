@@ -58,7 +58,7 @@ class Batches(Event):
 class Ceilings(Event):
     """What the device of a measure run can do at most, measured before its model is loaded: operations a second of a
     large product and of fused attention in each type, bytes read and written a second by a large copy and where a large
-    tensor is made, seconds from one launch to the next. None where an older run did not measure it."""
+    tensor is made, seconds for a small kernel with all that issues it. None where a run did not measure it."""
 
     type: Literal["ceilings"] = "ceilings"
     bfloat16_flops: float

@@ -34,7 +34,7 @@ def measured_device(path: Path) -> Device:
     name = hardware(facts)
     measured = Ceilings.model_validate({column: _median(row[column] for row in newest) for column in _COLUMNS})
     profile = profile_of(measured, f"{name} as {len(newest)} runs in {path.name} measured it")
-    return Device(name, memory or None, profile, measured=True)
+    return Device(name, memory or None, profile, measured=True, kernels=facts.get("device", "cuda"))
 
 
 def _median(values: Iterable[float | None]) -> float | None:

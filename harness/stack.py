@@ -14,6 +14,7 @@ import psutil
 
 from harness import identity
 from harness.errors import UserError
+from harness.gpu import shown_gpus
 from harness.units import plain_size
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "lm-eval", "datasets", "tokenizers")
@@ -162,7 +163,7 @@ def _gpu() -> dict[str, Any]:
     import pynvml
 
     pynvml.nvmlInit()
-    handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+    handle = _first_gpu()
     name, driver = pynvml.nvmlDeviceGetName(handle), pynvml.nvmlSystemGetDriverVersion()
     memory = _gpu_memory().total
     return {
@@ -177,7 +178,15 @@ def _gpu_memory() -> Any:
     import pynvml
 
     pynvml.nvmlInit()
-    return pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0))
+    return pynvml.nvmlDeviceGetMemoryInfo(_first_gpu())
+
+
+def _first_gpu() -> Any:
+    """NVML's handle of the first GPU that torch would use."""
+    import pynvml
+
+    shown = next(shown_gpus(pynvml, os.environ.get("CUDA_VISIBLE_DEVICES")), None)
+    return shown[1] if shown else pynvml.nvmlDeviceGetHandleByIndex(0)
 
 
 def _processor() -> str:

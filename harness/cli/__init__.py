@@ -3,10 +3,12 @@
 Heavy libraries are imported inside the commands that use them, so that `--help` answers at once.
 """
 
+import os
 import sys
 from typing import Annotated, cast
 
 import typer
+import typer.main
 
 from harness.cli import board, check, claims, costs, history, judging, matrix, results, snapshots
 from harness.errors import UserError
@@ -55,6 +57,7 @@ _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 def main() -> None:
     """Entry point: a user's mistake is one clear line on stderr and exit code 2, never a traceback or a box."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # GPUs have the numbers that the driver's tools show
     try:
         sys.exit(app(prog_name="tunematrix", standalone_mode=False))
     except UserError as error:
@@ -62,14 +65,23 @@ def main() -> None:
         sys.exit(2)
     except _UsageError as error:
         if said := error.format_message():  # without arguments the help is shown, and that is all
-            _say(f"{said.rstrip('.')}; see {error.ctx.command_path if error.ctx else 'tunematrix'} --help")
+            _say(f"{said} (see {_command(error)} --help)")
         sys.exit(2)
+    except typer.Abort:
+        _say("aborted")
+        sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output has gone, as in `| head`
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _say(f"{where}{error.strerror or error}")
         sys.exit(2)
+
+
+def _command(error: typer.BadParameter) -> str:
+    """The command that was asked for, with its program's name."""
+    known = typer.main.get_group(app).commands
+    return error.ctx.command_path if error.ctx else " ".join(["tunematrix", *(w for w in sys.argv[1:2] if w in known)])
 
 
 def _say(*lines: str) -> None:

@@ -84,7 +84,8 @@ def answer_to(asked: Asked) -> Answer:
     tokens = _tokens(asked)
     model = find_shape(asked.model)
     targets = asked.targets[0] if list(asked.targets) == ["all-linear"] else tuple(asked.targets)
-    chosen = ways(asked.methods or list(METHODS), asked.ranks, asked.optimizer, targets)
+    kernels = card.kernels if card else "cuda"
+    chosen = ways(asked.methods or list(METHODS), asked.ranks, asked.optimizer, targets, kernels)
     found = list(fits(model.shape, chosen, asked.lengths, limit - overhead))
     return Answer(asked, model.shape, model.revision, limit, overhead, card, tokens, found)
 

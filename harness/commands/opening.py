@@ -26,15 +26,16 @@ def open_to_run(request: Request) -> tuple[Session, Forecast]:
     quick to find wrong is found before anything is read.
     """
     device, limit = _asked(request)
-    if device == "cuda":
-        refuse_unfit()
     if limit is not None and limit.vram_bytes > device_memory_bytes(device):
         what = "machine" if device == "cpu" else "GPU"
         raise UserError(
             f"--vram {request.vram}: this {what} has {size_text(device_memory_bytes(device))}, so no run on it shows "
             "what fits into more; `tunematrix plan` and `fit` predict it"
         )
-    return _open(request, device, limit, Workdir.beside(request.db))
+    session, needs = _open(request, device, limit, Workdir.beside(request.db))
+    if device == "cuda":
+        refuse_unfit(measuring=session.matrix.header.measure.enabled)
+    return session, needs
 
 
 @contextmanager

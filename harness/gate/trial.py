@@ -24,6 +24,7 @@ from harness.matrix_files import matrix_file
 from harness.progress import Display, clock
 from harness.runner import Runner
 from harness.session import Session, open_session
+from harness.stack import pick_device
 from harness.store.database import open_for_writing
 from harness.store.writer import Writer
 
@@ -41,6 +42,8 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
     """Open a session for each setting; their results will lie in ``folder``. Raises UserError before anything runs."""
     assert reference.matrix is not None
     path, found = matrix_file(reference.matrix), []
+    if pick_device(reference.device) == "cuda":
+        refuse_unfit()
     load_matrix(path, reference.overrides)  # what is wrong from here on is wrong in a setting
     for letter, setting in zip("ab", settings, strict=False):
         matrix = _load_as(setting, path, (*reference.overrides, *setting.overrides, "measure.enabled=false"))
@@ -49,8 +52,6 @@ def contenders(reference: Reference, settings: Sequence[Setting], folder: Path) 
         if setting.python:
             session.facts, session.code_digest = stack_of(setting.python, session.device)
         found.append(Contender(setting, db, session))
-    if any(side.session.device == "cuda" for side in found):
-        refuse_unfit()
     _refuse_different_work(found)
     return found
 

@@ -10,9 +10,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness.events import Ceilings
-from harness.predict.recipe import Batch, Recipe
-from harness.predict.shape import shape_of
-from harness.predict.time import pass_kernels
 
 MEBI = 2**20
 TINY = {"model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4, "vocab_size": 32}
@@ -32,11 +29,12 @@ class Sizes(NamedTuple):
 
 # A side from which larger products are no faster; a copy that no cache holds.
 ON_GPU = Sizes(side=8192, attended=(32, 4096, 128), copied=512 * MEBI, repeats=10)
-ON_CPU = Sizes(side=1024, attended=(8, 512, 64), copied=64 * MEBI, repeats=3)
+ON_CPU = Sizes(side=1024, attended=(8, 512, 64), copied=64 * MEBI, repeats=5)
 
 
 def measure_ceilings(device: str) -> Ceilings:
-    """Operations and bytes (read and written) a second, and seconds from one launch to the next, of ``device``.
+    """Operations and bytes (read and written) a second, and seconds for a small kernel with all that issues it, of
+    ``device``.
 
     The fastest of several repeats: a ceiling is what is reached when nothing is in the way. Leaves no memory in use.
     """
@@ -66,8 +64,9 @@ def _product(timed: "_Timed", sizes: Sizes, dtype: Any) -> float:
     return 2 * sizes.side**3 / timed.fastest(lambda: torch.mm(left, right, out=into))
 
 
-def _attention(timed: "_Timed", sizes: Sizes, dtype: Any) -> float:
-    """Forward and backward, nothing masked: two products of positions x positions x width for each head, and five."""
+def _attention(timed: "_Timed", sizes: Sizes, dtype: Any) -> float | None:
+    """Forward and backward, nothing masked: two products of positions x positions x width for each head, and five.
+    None where there is no room, as where only the unfused kernel will do."""
     import torch
     from torch.nn.functional import scaled_dot_product_attention
 
@@ -78,7 +77,10 @@ def _attention(timed: "_Timed", sizes: Sizes, dtype: Any) -> float:
     def attend() -> None:
         torch.autograd.grad(scaled_dot_product_attention(q, k, v), (q, k, v), gradient)
 
-    return 7 * 2 * heads * length**2 * width / timed.fastest(attend)
+    try:
+        return 7 * 2 * heads * length**2 * width / timed.fastest(attend)
+    except torch.OutOfMemoryError:
+        return None
 
 
 def _fresh(timed: "_Timed", sizes: Sizes) -> float:
@@ -102,14 +104,33 @@ def _launches(timed: "_Timed") -> float:
     import torch
     from transformers import AutoModelForCausalLM, LlamaConfig
 
-    recipe = Recipe(loss="whole", device=timed.device.partition(":")[0])
-    kernels = pass_kernels(shape_of(TINY, "tiny"), recipe, Batch(1, TINY_TOKENS))
     with torch.device(timed.device):
         model = AutoModelForCausalLM.from_config(
             LlamaConfig.from_dict(TINY), dtype=torch.float32, attn_implementation="sdpa"
         )
         tokens = torch.zeros(1, TINY_TOKENS, dtype=torch.long)
-    return timed.fastest(lambda: model(input_ids=tokens, labels=tokens, use_cache=False).loss.backward()) / kernels
+
+    def step() -> None:
+        loss = model(input_ids=tokens, labels=tokens, use_cache=False).loss
+        torch.autograd.grad(loss, list(model.parameters()))
+
+    return timed.fastest(step) / _kernels(step)
+
+
+def _kernels(work: Callable[[], Any]) -> int:
+    """How many operators ``work`` calls that are more than a view or a place in memory."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Counter(TorchDispatchMode):
+        found = 0
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.found += not (function.is_view or "empty" in function.__name__)
+            return function(*args, **(kwargs or {}))
+
+    with Counter() as counter:
+        work()
+    return counter.found
 
 
 class _Timed:

@@ -61,12 +61,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class Device:
-    """What trains: how much memory it has (None: the host's), and what it reaches, by a data sheet or ``measured``."""
+    """What trains: how much memory it has (None: the host's), what it reaches, by a data sheet or ``measured``, and
+    whose ``kernels`` run on it (``cuda`` or ``cpu``)."""
 
     name: str
     memory_bytes: int | None
     profile: Profile
     measured: bool = False
+    kernels: str = "cuda"
 
 
 CARDS = {

@@ -60,11 +60,13 @@ class Fit:
         return max(1, self.batch)
 
 
-def ways(methods: Sequence[str], ranks: Sequence[int], optimizer: str, targets: str | tuple[str, ...]) -> list[Way]:
-    """Each method at each rank, without and with gradient checkpointing."""
+def ways(
+    methods: Sequence[str], ranks: Sequence[int], optimizer: str, targets: str | tuple[str, ...], kernels: str = "cuda"
+) -> list[Way]:
+    """Each method at each rank, without and with gradient checkpointing, by a GPU's kernels or a ``cpu``'s."""
     found = []
     for method in methods:
-        recipe = replace(METHODS[method], optimizer=optimizer)
+        recipe = replace(METHODS[method], optimizer=optimizer, device=kernels)
         ranked = [replace(recipe, adapter=Adapter(rank, targets)) for rank in ranks] if recipe.adapter else [recipe]
         found += [Way(method, replace(one, checkpointing=on)) for one in ranked for on in (False, True)]
     return found

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from harness.predict.layers import FLOAT32
 from harness.predict.parameters import adapted_by_layer
 from harness.predict.recipe import Batch, Recipe
 from harness.predict.shape import Linear, Shape
@@ -194,19 +195,22 @@ class Multiplied:
             yield from own[:-1] if layer == down else own
 
     def output(self) -> Iterator[Product]:
-        """The output layer; TRL's chunked loss keeps no logits and computes them again."""
-        yield self._output_product("forward")
-        if self.recipe.loss == "chunked":
-            yield self._output_product("recomputed")
-        yield self._output_product("input_gradients")
+        """The output layer; TRL's chunked loss keeps no logits and computes them again, and on a CPU lifts them to
+        float32 for its gradients' products."""
+        chunked, compute = self.recipe.loss == "chunked", self.recipe.compute_size
+        gradients = FLOAT32 if chunked and self.recipe.device == "cpu" else compute
+        yield self._output_product("forward", compute)
+        if chunked:
+            yield self._output_product("recomputed", compute)
+        yield self._output_product("input_gradients", gradients)
         if self.recipe.adapter is None:
-            yield self._output_product("weight_gradients")
+            yield self._output_product("weight_gradients", gradients)
 
-    def _output_product(self, role: Role) -> Product:
+    def _output_product(self, role: Role, size: int) -> Product:
         """The last position of each row predicts nothing: TRL leaves it out, the model itself does not."""
         left_out = self.batch.rows if self.recipe.loss == "chunked" else 0
         tokens = self.batch.tokens - left_out
-        return _product("output", role, tokens, self.shape.hidden, self.shape.vocabulary, self.recipe.compute_size)
+        return _product("output", role, tokens, self.shape.hidden, self.shape.vocabulary, size)
 
     def reference(self) -> Iterator[Product]:
         """DPO's forward pass of the reference: with the adapter's frozen copy, or without any; none if precomputed."""
@@ -218,7 +222,7 @@ class Multiplied:
         for names, layers in Counter(adapted).items():
             for product in self._reference_layer(names):
                 yield replace(product, count=layers)
-        yield self._output_product("reference")
+        yield self._output_product("reference", recipe.compute_size)
 
     def _reference_layer(self, adapted: Iterable[Linear]) -> Iterator[Product]:
         for layer in self.shape.linears:

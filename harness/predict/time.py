@@ -63,7 +63,7 @@ _IN_WORDS = {
     "arithmetic": "arithmetic of matrix products",
     "memory traffic": "memory traffic between products",
     "optimizer": "the optimizer's reading and writing of its state",
-    "launches": "waiting for kernels to be launched",
+    "launches": "issuing kernels one by one",
 }
 
 

@@ -16,7 +16,7 @@ IN_WORDS = {
     "optimizer": "the optimizer's step",
     "arithmetic": "arithmetic of matrix products",
     "memory traffic": "memory traffic between products",
-    "launches": "waiting for kernels to be launched",
+    "launches": "issuing kernels",
     UNEXPLAINED: "kernels that reach no ceiling",
 }
 TIMES = (

@@ -138,20 +138,23 @@ class TestWrongInput:
         )
 
     @pytest.mark.parametrize("device", ["auto", "cuda"])
-    def test_a_gpu_in_use_or_a_driver_too_old(self, tunematrix, suite, monkeypatch, device):
-        def refuse() -> None:
-            raise UserError("GPU 0 is in use by process 7 (trainer)")
+    def test_a_gpu_that_will_not_do(self, tunematrix, suite, monkeypatch, device):
+        def refuse(*, measuring: bool) -> None:
+            if measuring:
+                raise UserError("GPU 0 is in use by process 7 (trainer)")
 
         monkeypatch.setattr("harness.stack.gpu_count", lambda: 1)
+        monkeypatch.setattr("harness.stack._gpu", dict)
         monkeypatch.setattr("harness.commands.opening.refuse_unfit", refuse)
         assert "in use by process 7" in self.mistake(tunematrix, "run", str(suite), "--device", device)
 
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            (("plan", "--nope"), "No such option: --nope; see tunematrix plan --help"),
+            (("plan", "--nope"), "No such option: --nope (see tunematrix plan --help)"),
+            (("fit", "--model"), "Option '--model' requires an argument. (see tunematrix fit --help)"),
             (("run", "--jobs", "many"), "Invalid value for '--jobs'"),
-            (("verify",), "Missing argument 'DIR'; see tunematrix verify --help"),
+            (("verify",), "Missing argument 'DIR'. (see tunematrix verify --help)"),
             (("pla",), "No such command 'pla'"),
         ],
     )

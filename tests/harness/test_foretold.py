@@ -59,7 +59,7 @@ def test_a_step_in_two_passes_is_their_sum_and_what_adding_gradients_takes(arm: 
 
 
 def test_seconds_are_those_of_the_device_that_was_measured(arm: Arm) -> None:
-    slower = DEVICE.model_copy(update={"float32_flops": 0.5e12, "bytes_per_second": 0.5e12})
+    slower = DEVICE.model_copy(update={"float32_flops": 0.5e12, "bytes_per_second": 0.5e12, "launch_seconds": 2e-9})
 
     fast, slow = (foretell(arm, "cpu", told((LONG, 1)), device).part_seconds for device in (DEVICE, slower))
 

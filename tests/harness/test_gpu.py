@@ -35,10 +35,8 @@ class Nvml:
     def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
         return index
 
-    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:
-        if uuid != "GPU-5":
-            raise self.NVMLError("Not Found")
-        return 5
+    def nvmlDeviceGetUUID(self, handle: int) -> str:
+        return f"GPU-{'ab'[handle]}123"
 
     def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Any]:
         return [SimpleNamespace(pid=pid) for pid in self.busy]
@@ -71,7 +69,10 @@ def test_a_free_gpu_with_a_driver_as_new_will_do(cuda: str) -> None:
     refuse_unfit_gpu(Nvml(cuda=13000), cuda)
 
 
-@pytest.mark.parametrize(("shown", "looked_at"), [(None, [0, 1]), ("1", [1]), ("GPU-5, 0", [5, 0]), ("MIG-7", [])])
+@pytest.mark.parametrize(
+    ("shown", "looked_at"),
+    [(None, [0, 1]), ("1", [1]), ("GPU-b, 0", [1, 0]), ("GPU-b123", [1]), ("0,7,1", [0]), ("", []), ("MIG-7", [])],
+)
 def test_only_gpus_that_torch_is_shown_are_looked_at(
     monkeypatch: pytest.MonkeyPatch, shown: str | None, looked_at: list[int]
 ) -> None:
@@ -81,12 +82,18 @@ def test_only_gpus_that_torch_is_shown_are_looked_at(
     assert seen == looked_at
 
 
+def test_where_nothing_is_measured_a_gpu_may_be_in_use_and_a_driver_may_not_be_too_old() -> None:
+    refuse_unfit_gpu(Nvml(busy=(7,)), "13.0", measuring=False)
+    with pytest.raises(UserError, match="too old"):
+        refuse_unfit_gpu(Nvml(cuda=12040), "13.0", measuring=False)
+
+
 def test_which_cuda_torch_was_built_for_is_read_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('heavy')")
     (tmp_path / "torch" / "version.py").write_text("cuda: str | None = '13.0'")
     monkeypatch.setattr("harness.gpu.find_spec", lambda _: SimpleNamespace(origin=str(tmp_path / "torch/__init__.py")))
-    monkeypatch.setattr("harness.gpu.refuse_unfit_gpu", lambda nvml, cuda, shown: told.append((cuda, shown)))
+    monkeypatch.setattr("harness.gpu.refuse_unfit_gpu", lambda nvml, cuda, shown, **_: told.append((cuda, shown)))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     told: list[tuple[str | None, str | None]] = []
     refuse_unfit()

@@ -92,9 +92,12 @@ def test_a_cpus_memory_is_the_machines():
 
 def test_a_gpus_memory_is_what_the_driver_tells(monkeypatch):
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: 2)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: index)
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(total=80 * 10**9))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda index: SimpleNamespace(total=(80, 24)[index] * 10**9))
     assert stack.device_memory_bytes("cuda:0") == 80 * 10**9
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert stack.device_memory_bytes("cuda:0") == 24 * 10**9  # of the one that is shown
 
 
 def test_beside_a_gpu_the_hosts_memory_makes_no_other_stack(monkeypatch):

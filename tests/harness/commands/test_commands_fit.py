@@ -262,6 +262,16 @@ def test_attention_is_assumed_where_no_run_measured_it(tunematrix, tmp_path: Pat
     assert slower[0] < slower[1]
 
 
+def test_a_cpu_that_was_measured_is_predicted_by_its_own_kernels(tunematrix, tmp_path: Path) -> None:
+    words = ("fit", "--model", "small-llama", "--vram", "2GB", "--length", 512, "--method", "lora", "--json")
+    seconds = []
+    for device in ("cpu", "cuda"):
+        card = measured(tmp_path / f"{device}.db", device=device)
+        seconds.append(json.loads(tunematrix(*words, "--card", card)[1])["fits"][0]["step_seconds"])
+
+    assert seconds[0] > seconds[1]  # the loss operator by operator, and kernels that nobody issues meanwhile
+
+
 def test_less_of_its_memory_may_be_asked_about(tunematrix, tmp_path: Path) -> None:
     path = measured(tmp_path / "gpu.db", gpu="NVIDIA H200", gpu_memory_gib=141)
 

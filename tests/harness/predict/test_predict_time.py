@@ -6,11 +6,13 @@ from itertools import pairwise
 import pytest
 
 from harness.predict.devices import CARDS, Profile, assumed_profile
+from harness.predict.flops import products
 from harness.predict.memory import total_bytes
 from harness.predict.recipe import Adapter, Batch, Recipe, batch_of
 from harness.predict.shape import Shape
 from harness.predict.shapes import read_shape
 from harness.predict.time import pass_kernels, step_seconds, tokens_per_second
+from harness.predict.traffic import pass_traffic
 
 FULL = Recipe(weights="bfloat16", compute="bfloat16")
 LORA = replace(FULL, adapter=Adapter(8))
@@ -111,13 +113,21 @@ def test_attention_and_tables_of_logits_take_as_long_as_the_device_was_measured_
     shape, whole = read_shape("llama-3.2-1b"), replace(FULL, loss="whole")
     slow, fast = (step_seconds(shape, whole, BATCH, profile) for profile in (device, alike))
     unmasked = step_seconds(shape, whole, replace(BATCH, padded=True), device)
+    attended = sum(one.flops * one.count for one in products(shape, whole, BATCH) if one.part == "attention")
+    fresh = pass_traffic(shape, whole, BATCH).fresh
 
-    assert slow.arithmetic - fast.arithmetic == pytest.approx(
-        fast.flops.attention / 2 * (1 / 1e11 - 1 / 0.7e12), rel=0.2
-    )
-    assert unmasked.arithmetic - slow.arithmetic == pytest.approx(slow.flops.attention / 2 / 1e11, rel=0.2)
-    assert slow.memory_traffic > fast.memory_traffic
-    assert step_seconds(shape, FULL, BATCH, device).memory_traffic < slow.memory_traffic
+    assert slow.arithmetic - fast.arithmetic == pytest.approx(attended / 2 * (1 / 1e11 - 1 / 0.7e12))
+    assert unmasked.arithmetic - slow.arithmetic == pytest.approx(attended / 2 / 1e11)
+    assert fresh > 0
+    assert slow.memory_traffic - fast.memory_traffic == pytest.approx(fresh * (1 / 1e11 - 1 / 1e12))
+
+
+def test_on_a_cpu_the_chunked_losss_gradients_are_multiplied_in_float32() -> None:
+    shape, device = read_shape("small-llama"), Profile(1e12, 1e11, 1e30, 0.0, 1e30, 1e30)
+    gpu, cpu = (step_seconds(shape, replace(FULL, device=name), BATCH, device).arithmetic for name in ("cuda", "cpu"))
+    gradients = 2 * 2 * BATCH.rows * (BATCH.length - 1) * shape.hidden * shape.vocabulary
+
+    assert cpu - gpu == pytest.approx(gradients * (1 / 1e11 - 1 / 1e12))
 
 
 def test_a_cpus_causal_kernel_skips_whole_blocks_of_keys() -> None:
