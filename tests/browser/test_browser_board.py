@@ -83,7 +83,9 @@ class TestLeaderboard:
         one.until(lambda: page.locator("h1").first.inner_text() == "Leaderboard")
 
     def test_the_table_is_taken_away_as_csv(self, visitor, board):
-        page = visitor(board).go()
+        one = visitor(board)
+        page = one.go()
+        one.settle()  # a button that is drawn anew just then loses the click
         with page.expect_download() as download:
             page.get_by_role("button", name="CSV", exact=True).click()
         text = download.value.path().read_text()
